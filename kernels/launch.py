@@ -61,6 +61,12 @@ def _checked(name, values):
                 f"kernel {name}, argument {argument.name}: wants a C-contiguous {argument.dtype} array of "
                 f"{argument.rank} axes, got {got}"
             )
+        if not argument.out:
+            # Inputs are read-only whoever made them, so that one specialisation of the kernel serves every caller.
+            value = value.view()
+            value.flags.writeable = False
+        elif not value.flags.writeable:
+            raise TypeError(f"kernel {name} writes its argument {argument.name}, got a read-only array")
         out.append(value)
     return out
 
