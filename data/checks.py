@@ -1,0 +1,53 @@
+"""Checks of arguments that several readers share; each raises `ConfigError` with one sentence."""
+
+import math
+import numbers
+
+import numpy as np
+
+from eventsim.errors import ConfigError
+from eventsim.sensor import Sensor
+
+_LONGEST_DT = 1e9  # ms, eleven days: keeps every product with a tick inside int64
+
+
+def whole_number(name, value, least, most=2**31 - 1) -> int:
+    """``value`` as an int in ``least..most``."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or not least <= value <= most:
+        raise ConfigError(f"{name} must be a whole number from {least} to {most}, got {value!r}")
+    return int(value)
+
+
+def milliseconds(name, value) -> float:
+    """``value`` as a positive, finite time in ms."""
+    number = math.nan if isinstance(value, bool) or not isinstance(value, numbers.Real) else float(value)
+    if not 0 < number <= _LONGEST_DT:
+        raise ConfigError(f"{name} must be a time in ms, above 0 and at most {_LONGEST_DT:g}, got {value!r}")
+    return number
+
+
+def choice(name, value, choices) -> str:
+    """``value``, which must be one of ``choices``."""
+    if not isinstance(value, str) or value not in choices:
+        raise ConfigError(f"{name} must be {' or '.join(choices)}, got {value!r}")
+    return value
+
+
+def indices(name, values, size):
+    """``values`` as int64[n] in ``0..size - 1``."""
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        array = np.empty(0, object)
+    if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
+        raise ConfigError(f"{name} must be a list of whole numbers, got {values!r}")
+    if array.size and not (array.min() >= 0 and array.max() < size):
+        raise ConfigError(f"{name} must lie in 0..{size - 1}, got {array.min()}..{array.max()}")
+    return array.astype(np.int64)
+
+
+def sensor(value) -> Sensor:
+    """``value``, which must be a `Sensor`."""
+    if not isinstance(value, Sensor):
+        raise ConfigError(f"sensor must be a Sensor, got {value!r}")
+    return value

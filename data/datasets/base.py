@@ -1,0 +1,102 @@
+"""What every labelled data set offers, wherever its samples lie."""
+
+import hashlib
+
+import numpy as np
+
+from eventsim.data import checks
+from eventsim.errors import ConfigError
+from eventsim.events import Events
+
+
+class Dataset:
+    """Labelled recordings of one sensor, read one at a time.
+
+    A data set gives `events` and `sample_name`, and `sample_size` where samples are stored; all of them may be called
+    from several threads at once.
+
+    Attributes
+    ----------
+    name : str
+    sensor : Sensor
+    n_classes : int
+    labels : int64[n], in 0..n_classes - 1, read-only
+    duration : float, ms that every sample is shown for, or None where samples end with their last event
+    """
+
+    def __init__(self, *, name, sensor, n_classes, labels, duration=None):
+        self.name = str(name)
+        self.sensor = checks.sensor(sensor)
+        self.n_classes = checks.whole_number("n_classes", n_classes, 1)
+        self.labels = checks.indices("labels", labels, self.n_classes)
+        self.labels.flags.writeable = False
+        self.duration = None if duration is None else checks.milliseconds("duration", duration)
+
+    def __len__(self):
+        return len(self.labels)
+
+    def __repr__(self):
+        return f"{type(self).__name__}({self.name}: {len(self)} samples, {self.n_classes} classes, {self.sensor})"
+
+    def events(self, i) -> Events:
+        """The events of sample ``i``; raises `FormatError` where the sample cannot be read."""
+        raise NotImplementedError
+
+    def sample_name(self, i) -> str:
+        """What messages call sample ``i``; unique in the data set."""
+        raise NotImplementedError
+
+    def sample_size(self, i) -> int:
+        """Bytes that sample ``i`` takes where it is stored (0: it is not stored)."""
+        self.check_index(i)
+        return 0
+
+    def check_index(self, i) -> int:
+        """``i`` as an int; raises `ConfigError` unless it names a sample."""
+        if not len(self):
+            raise ConfigError(f"data set {self.name} has no samples, so there is no sample {i!r}")
+        return checks.whole_number("sample", i, 0, len(self) - 1)
+
+    def fingerprint(self) -> str:
+        """16 hex digits over the names, sizes and labels of the samples; cheap, so contents are not read."""
+        digest = hashlib.sha256(f"{self.name} {self.sensor} {self.n_classes} {self.duration}".encode())
+        for i, label in enumerate(self.labels):
+            digest.update(f"\n{self.sample_name(i)} {self.sample_size(i)} {label}".encode(errors="surrogateescape"))
+        return digest.hexdigest()[:16]
+
+    def subset(self, indices) -> "Dataset":
+        """The samples at ``indices`` (int[n], repeats allowed), in that order."""
+        return Subset(self, indices)
+
+
+class Subset(Dataset):
+    """Some samples of another data set, see `Dataset.subset`."""
+
+    def __init__(self, whole: Dataset, indices):
+        self._whole = whole
+        self._indices = checks.indices("indices", indices, len(whole))
+        super().__init__(name=whole.name, sensor=whole.sensor, n_classes=whole.n_classes,
+                         labels=whole.labels[self._indices], duration=whole.duration)
+
+    def events(self, i):
+        return self._whole.events(self._indices[self.check_index(i)])
+
+    def sample_name(self, i):
+        return self._whole.sample_name(self._indices[self.check_index(i)])
+
+    def sample_size(self, i):
+        return self._whole.sample_size(self._indices[self.check_index(i)])
+
+
+def stratified_tenth(labels, seed):
+    """Choose about a tenth of every class at random, at least one sample of a class that has two.
+
+    Returns ``(kept, held_out)``, ascending int64 indices. The same ``labels`` and ``seed`` give the same choice.
+    """
+    rng = np.random.default_rng(checks.whole_number("seed", seed, 0, 2**63 - 1))
+    held_out = np.zeros(len(labels), bool)
+    for label in np.unique(labels):
+        members = rng.permutation(np.flatnonzero(labels == label))
+        size = max(round(len(members) / 10), 1) if len(members) > 1 else 0
+        held_out[members[:size]] = True
+    return np.flatnonzero(~held_out), np.flatnonzero(held_out)
