@@ -1,0 +1,56 @@
+"""Files in and out: what the operating system refuses becomes one sentence, and a write is all or nothing."""
+
+import contextlib
+import os
+import pathlib
+import uuid
+
+from eventsim.errors import ConfigError, FormatError
+
+
+def as_path(value) -> pathlib.Path:
+    """``value`` as a path; raises `ConfigError` where it is none."""
+    try:
+        text = os.fsdecode(value)
+    except TypeError:
+        text = "\0"
+    if "\0" in text:
+        raise ConfigError(f"expected a path, got {value!r}")
+    return pathlib.Path(text)
+
+
+@contextlib.contextmanager
+def reading(path):
+    """Turn what the operating system refuses while ``path`` is opened or read into a `FormatError`."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise FormatError(f"{path}: no such file or folder; check the path") from None
+    except (IsADirectoryError, PermissionError):  # some systems say the second of a folder
+        if os.path.isdir(path):
+            raise FormatError(f"{path}: is a folder, expected a file; name a file in it") from None
+        raise FormatError(f"{path}: may not be read (permission denied); change its access rights") from None
+    except OSError as error:
+        raise FormatError(f"{path}: cannot be read ({error.strerror or error}); check the path and the disk") from error
+
+
+def write_atomically(path, data: bytes):
+    """Write ``data`` to ``path``: readers see the earlier file or the whole new one, never a part.
+
+    The bytes go to a temporary name in the same folder, which replaces ``path`` at the end and is removed on failure.
+    Raises `ConfigError` where the place cannot be written.
+    """
+    path = as_path(path)
+    if not path.name:
+        raise ConfigError(f"{path}: is a folder, expected the name of a file to write")
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        with open(temporary, "xb") as file:
+            file.write(data)
+        os.replace(temporary, path)
+    except OSError as error:
+        reason = error.strerror or error
+        raise ConfigError(f"{path}: cannot be written ({reason}); choose another place or free it") from error
+    finally:
+        with contextlib.suppress(OSError):  # it is gone where all went well
+            temporary.unlink()
