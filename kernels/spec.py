@@ -114,3 +114,13 @@ KERNELS["adam_step"] = _kernel("optimizer", """
     float32: rate beta1 beta2 bias1 bias2 epsilon
     out float32[n]: weight gradient mean square
 """)
+
+KERNELS["bin_events"] = _kernel("bin", """
+    int64[events]: t
+    uint16[events]: x y
+    uint8[events]: p
+    int64: width height step n_ticks
+    bool: keep_repeats
+    out int32[events]: tick address
+    out int64[three]: counts
+""")
