@@ -1,6 +1,7 @@
 """What every labelled data set offers, wherever its samples lie."""
 
 import hashlib
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -86,6 +87,15 @@ class Subset(Dataset):
 
     def sample_size(self, i):
         return self._whole.sample_size(self._indices[self.check_index(i)])
+
+
+@dataclass(frozen=True)
+class Splits:
+    """A data set as training uses it: either part is None where there are no samples for it."""
+
+    train: Dataset | None
+    validation: Dataset | None
+    note: str  # where the validation samples come from, and what was ignored
 
 
 def stratified_tenth(labels, seed):
