@@ -37,8 +37,8 @@ def indices(name, values, size):
     """``values`` as int64[n] in ``0..size - 1``."""
     try:
         array = np.asarray(values)
-    except ValueError:
-        array = np.empty(0, object)
+    except ValueError:  # lists of unequal lengths
+        array = np.array(None)
     if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
         raise ConfigError(f"{name} must be a list of whole numbers, got {values!r}")
     if array.size and not (array.min() >= 0 and array.max() < size):

@@ -108,7 +108,8 @@ def _on_grid(events, dt):
     step = round(dt * 1000)
     if step / 1000 == dt:
         return events.t, step
-    ticks = np.floor(np.clip(events.t / (dt * 1000), -1, _MAX_TICKS)).astype(np.int64)
+    with np.errstate(over="ignore"):  # an infinite quotient is beyond the last tick too
+        ticks = np.floor(np.clip(events.t / (dt * 1000), -1, _MAX_TICKS)).astype(np.int64)
     ticks.flags.writeable = False  # like the columns of events: one type, so the kernel is compiled once
     return ticks, 1
 

@@ -1,0 +1,165 @@
+"""`read` and `write`: paths, streams, suffixes, and what happens when the system says no."""
+
+import errno
+import io
+import os
+import pathlib
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from eventsim.data import CODECS, read, write
+from eventsim.errors import ConfigError, FormatError
+from eventsim.events import Events
+from eventsim.sensor import Sensor
+
+
+def refusal(*arguments, **options):
+    with pytest.raises(FormatError) as refused:
+        read(*arguments, **options)
+    return str(refused.value)
+
+
+def test_every_codec_is_listed_under_its_name_and_no_suffix_is_claimed_twice():
+    assert CODECS
+    assert all(name == codec.name for name, codec in CODECS.items())
+    suffixes = [suffix for codec in CODECS.values() for suffix in codec.suffixes]
+    assert len(set(suffixes)) == len(suffixes)
+
+
+def test_the_sample_has_the_published_events(shared):
+    events = read(shared / "data/aer/sample_nmnist.bin")
+    first = list(zip(events.t.tolist(), events.x.tolist(), events.y.tolist(), events.p.tolist(), strict=True))[:3]
+    assert len(events) == 4325
+    assert (events.t[0], events.t[-1]) == (654, 311175)
+    assert events.p.sum() == 2145
+    assert first == [(654, 7, 15, 1), (2999, 19, 18, 0), (3017, 21, 17, 0)]
+
+
+def test_a_slayer_bs2_file_needs_its_sensor_and_then_reads(shared):
+    path = shared / "data/aer/slayer_io/1.bs2"
+    assert "here at least --sensor 128x128" in refusal(path)
+    events = read(path, sensor=Sensor(128, 128))
+    assert len(events) == 63471
+    assert events.p.sum() == 32164
+    assert (events.t[0], events.t[-1]) == (28, 1449996)
+    assert (events.x[0], events.y[0], events.p[0]) == (49, 82, 0)
+
+
+@pytest.mark.parametrize("suffix", [".bin", ".bs2", ".BIN"])
+def test_what_is_written_is_read_back(tmp_path, recording, suffix):
+    path = tmp_path / f"sample{suffix}"
+    write(path, recording(1))
+    assert read(path) == read(str(path)) == recording(1)
+    assert os.listdir(tmp_path) == [path.name]
+
+
+def test_the_codec_can_be_named(tmp_path, recording):
+    write(tmp_path / "sample.xyz", recording(1), codec="nmnist")
+    assert read(tmp_path / "sample.xyz", codec="nmnist") == recording(1)
+
+
+def test_standard_input_and_file_objects_are_read(tmp_path, recording, monkeypatch):
+    write(tmp_path / "sample.bin", recording(1))
+    data = (tmp_path / "sample.bin").read_bytes()
+    assert read(io.BytesIO(data), codec="nmnist") == recording(1)
+    with open(tmp_path / "sample.bin", "rb") as file:
+        assert read(file) == recording(1)  # its name has a suffix
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(data)))
+    assert read("-", codec="nmnist") == recording(1)
+    assert refusal("-").startswith("standard input: has no suffix, which names no known format; supported are nmnist")
+
+
+def test_an_unknown_suffix_lists_what_is_supported(tmp_path):
+    (tmp_path / "a.txt").touch()
+    assert refusal(tmp_path / "a.txt") == (
+        f"{tmp_path}/a.txt: has the suffix '.txt', which names no known format; supported are nmnist (.bin .bs2); "
+        "rename the file or name its format, e.g. --codec nmnist"
+    )
+
+
+def test_missing_folder_and_forbidden_are_sentences(tmp_path, monkeypatch):
+    assert refusal(tmp_path / "none.bin") == f"{tmp_path}/none.bin: no such file or folder; check the path"
+    assert refusal(tmp_path) == f"{tmp_path}: is a folder, expected a file; name a file in it"
+    assert refusal("a" * 5000 + ".bin").endswith("cannot be read (File name too long); check the path and the disk")
+
+    def forbidden(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("builtins.open", forbidden)
+    assert refusal("x.bin") == "x.bin: may not be read (permission denied); change its access rights"
+
+
+def test_bad_contents_are_refused_with_the_path(tmp_path):
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"123456")
+    assert refusal(path).startswith(f"{path}: ends inside an event, 1 bytes are left at byte 5 of 6; ")
+    path.write_bytes(b"")
+    assert refusal(path).startswith(f"{path}: is empty, it ends at byte 0; ")
+
+
+def test_a_failing_write_keeps_the_earlier_file_and_leaves_nothing_behind(tmp_path, recording, monkeypatch):
+    path = tmp_path / "sample.bin"
+    write(path, recording(1))
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(ConfigError, match=r"sample\.bin: cannot be written \(No space left on device\); choose"):
+        write(path, recording(2))
+    assert os.listdir(tmp_path) == ["sample.bin"]
+    assert read(path) == recording(1)
+
+
+def test_events_that_do_not_fit_the_format_leave_the_earlier_file_alone(tmp_path, recording):
+    path = tmp_path / "sample.bin"
+    write(path, recording(1))
+    with pytest.raises(ConfigError, match="event 0 has t = 8388608"):
+        write(path, Events([1 << 23], [0], [0], [0], Sensor(34, 34)))
+    assert os.listdir(tmp_path) == ["sample.bin"]
+    assert read(path) == recording(1)
+
+
+def test_a_place_that_cannot_be_written_is_a_sentence(tmp_path, recording):
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.bin").mkdir()
+    for place in ("none/a.bin", "file/a.bin", "folder.bin"):
+        with pytest.raises(ConfigError, match=f"{place}: cannot be written"):
+            write(tmp_path / place, recording(1))
+    with pytest.raises(ConfigError, match="is a folder"):
+        write("/", recording(1), codec="nmnist")
+    assert sorted(os.listdir(tmp_path)) == ["file", "folder.bin"]
+
+
+@pytest.mark.parametrize("nonsense", [None, 3, 2.5, [], "a\0b.bin", object()])
+def test_nonsense_paths_are_refused(nonsense, recording):
+    with pytest.raises(ConfigError):
+        read(nonsense)
+    with pytest.raises(ConfigError):
+        write(nonsense, recording(1))
+
+
+def test_other_nonsense_is_refused(tmp_path, recording):
+    path = tmp_path / "a.bin"
+    write(path, recording(1))
+    for sensor in (34, "34x34", (34, 34)):
+        with pytest.raises(ConfigError, match="sensor must be a Sensor"):
+            read(path, sensor=sensor)
+    for codec in ("aedat9", 3, CODECS["nmnist"]):
+        with pytest.raises(ConfigError, match="codec must be nmnist, got"):
+            read(path, codec=codec)
+        with pytest.raises(ConfigError, match="codec must be nmnist, got"):
+            write(path, recording(1), codec=codec)
+    with pytest.raises(ConfigError, match="expected Events"):
+        write(path, [1, 2, 3])
+    with pytest.raises(ConfigError, match="supported are nmnist"):
+        write(tmp_path / "a.txt", recording(1))
+    with pytest.raises(ConfigError, match="binary mode"), open(path, encoding="latin-1") as text:
+        read(text)
+    with open(path, "rb") as closed:
+        pass
+    with pytest.raises(ConfigError, match="closed file"):
+        read(closed)
+    assert pathlib.Path(path).exists()
