@@ -1,0 +1,7 @@
+"""What a network is: architectures, layers, neurons. Nothing here runs anything."""
+
+from eventsim.model.arch import PRESETS, Architecture, parse
+from eventsim.model.network import Network
+from eventsim.model.neurons import SRM
+
+__all__ = ["PRESETS", "SRM", "Architecture", "Network", "parse"]

@@ -71,7 +71,7 @@ def dense_forward(
         if spikes + room > len(spike_tick) or (keep_active and active + room > len(active_tick)):
             return _GROW
         tile, sample = item // n_samples, item % n_samples
-        lane_count = active_count[item - item_first]
+        lane_count = active_count[item - item_first if keep_active else 0]
         lane_count[:] = 0
         k, end = sample_ptr[sample], sample_ptr[sample + 1]
         if k < end or rest_is_active:

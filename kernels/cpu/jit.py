@@ -18,7 +18,7 @@ from numba.core import caching
 
 _HERE = pathlib.Path(__file__).parent
 # Re-association lets leaf sums vectorise. NaN and infinity keep their meaning: those flags stay off.
-_LEAF = frozenset({"reassoc", "contract", "nsz", "arcp"})
+_LEAF = {"reassoc", "contract", "nsz", "arcp"}
 
 
 @functools.cache

@@ -1,0 +1,155 @@
+"""The forward pass on the tick clock: layer after layer, each from the spike list of the one before."""
+
+import math
+import time
+
+import numpy as np
+
+from eventsim import kernels
+from eventsim.engine.trace import ActiveSet, LayerTrace, Trace
+from eventsim.errors import ConfigError
+from eventsim.kernels.layout import TILE, n_tiles
+from eventsim.kernels.status import Status
+from eventsim.spikes import Spikes
+
+STATE_ROWS = 6
+# Cost of stepping a tile for a tick, in weight rows added; only the balance of the parts depends on it.
+_STEP_COST = 3
+
+
+def _even_parts(cost, n_parts):
+    """Bounds of ``n_parts`` runs of items that cost about the same."""
+    ends = np.cumsum(cost)
+    inner = np.searchsorted(ends, ends[-1] * np.arange(1, n_parts) / n_parts)
+    return np.unique(np.concatenate(([0], inner, [len(cost)])))
+
+
+class _Part:
+    """A run of items with its output buffers, which grow until everything fits."""
+
+    def __init__(self, first, last, n_ticks, keep_active):
+        n_items = last - first
+        self.first, self.last = first, last
+        self.progress = np.array([first, 0, 0], np.int64)
+        self.item_spikes = np.zeros(n_items, np.int64)
+        self.active_count = np.zeros((n_items if keep_active else 1, TILE), np.int32)
+        self.scratch = (
+            np.empty((STATE_ROWS, TILE), np.float32),
+            np.empty(TILE, np.int32),
+            np.empty((TILE, n_ticks if keep_active else 0), np.int32),
+            np.empty((TILE, n_ticks if keep_active else 0), np.float32),
+        )
+        room = 2 * TILE * n_ticks
+        self.spike_tick, self.spike_address = np.empty(room, np.int32), np.empty(room, np.int32)
+        active_room = 2 * room if keep_active else 0
+        self.active_tick, self.active_rho = np.empty(active_room, np.int32), np.empty(active_room, np.float32)
+
+    def arguments(self):
+        return (
+            *self.scratch, self.progress, self.item_spikes, self.spike_tick, self.spike_address, self.active_count,
+            self.active_tick, self.active_rho,
+        )
+
+    def grow(self):
+        """Double the buffers, keeping what is in them."""
+        self.spike_tick, self.spike_address, self.active_tick, self.active_rho = (
+            np.concatenate((buffer, np.empty_like(buffer)))
+            for buffer in (self.spike_tick, self.spike_address, self.active_tick, self.active_rho)
+        )
+
+
+def support_window(neuron, support):
+    """Potentials (low, high) with |u - theta| <= support * theta is low <= u < high, in float32."""
+    low = np.float32(neuron.theta * (1.0 - support))
+    return low, np.nextafter(np.float32(neuron.theta * (1.0 + support)), np.float32(np.inf))
+
+
+def _sweep(layer, neuron, spikes, support, n_taps):
+    """Run the tile kernel over all items of a layer; returns the parts, in the order of their items."""
+    n_items = n_tiles(layer.n_out) * spikes.n_samples
+    keep_active = support is not None and math.isfinite(support)
+    low, high = support_window(neuron, support) if keep_active else (0.0, 0.0)
+    cost = np.tile(np.diff(spikes.sample_ptr) + _STEP_COST * spikes.n_ticks, n_tiles(layer.n_out))
+    bounds = _even_parts(cost, min(n_items, 2 * kernels.threads()))
+    parts = [_Part(a, b, spikes.n_ticks, keep_active) for a, b in zip(bounds, bounds[1:], strict=False)]
+    constants = neuron.constants(spikes.dt, n_taps)
+    todo = parts
+    while todo:
+        status = kernels.call_parts("dense_forward", [
+            (part.first, part.last, spikes.n_samples, layer.n_out, spikes.n_ticks, neuron.dead_ticks(spikes.dt), n_taps,
+             keep_active, low, high, neuron.rho_width, neuron.rho_peak, layer.packed, spikes.sample_ptr, spikes.address,
+             spikes.tick, constants, *part.arguments())
+            for part in todo
+        ])
+        todo = [part for part, word in zip(todo, status, strict=True) if word == Status.GROW]
+        for part in todo:
+            part.grow()
+    return parts
+
+
+def _merged_spikes(parts, layer, spikes):
+    item_ptr = np.concatenate([[0], *(part.item_spikes for part in parts)]).cumsum()
+    n_spikes = int(item_ptr[-1])
+    sample_ptr = np.empty(spikes.n_samples + 1, np.int64)
+    address, tick = np.empty(n_spikes, np.int32), np.empty(n_spikes, np.int32)
+    kernels.call(
+        "merge_items", spikes.n_samples, n_tiles(layer.n_out), spikes.n_ticks, item_ptr,
+        np.concatenate([part.spike_tick[: part.progress[1]] for part in parts]),
+        np.concatenate([part.spike_address[: part.progress[1]] for part in parts]),
+        np.empty(spikes.n_ticks, np.int64), sample_ptr, address, tick,
+    )
+    return Spikes(
+        sample_ptr, address, tick=tick, n_neurons=layer.n_out, n_ticks=spikes.n_ticks, dt=spikes.dt, check=False
+    )
+
+
+def _active_set(parts, n_samples):
+    count = np.concatenate([part.active_count for part in parts])
+    ends = np.cumsum(count.sum(axis=1, dtype=np.int64))
+    return ActiveSet(
+        np.concatenate(([0], ends[:-1])).astype(np.int64), count,
+        np.concatenate([part.active_tick[: part.progress[2]] for part in parts]),
+        np.concatenate([part.active_rho[: part.progress[2]] for part in parts]),
+        _n_samples=n_samples,
+    )
+
+
+def forward_layer(layer, neuron, spikes, *, name="", support=None, truncate=False) -> LayerTrace:
+    """One layer over a batch; ``support`` (in thresholds, or inf) also keeps its active set for the backward pass."""
+    started = time.perf_counter()
+    parts = _sweep(layer, neuron, spikes, support, neuron.n_taps(spikes.dt) if truncate else 0)
+    if support is None:
+        active = None
+    elif math.isfinite(support):
+        active = _active_set(parts, spikes.n_samples)
+    else:
+        active = ActiveSet.everything(spikes.n_samples, layer.n_out, spikes.n_ticks)
+    out = _merged_spikes(parts, layer, spikes)
+    return LayerTrace(
+        name=name, spikes=out, synops=len(spikes) * layer.n_out,
+        dense_macs=layer.n_weights * spikes.n_ticks * spikes.n_samples,
+        seconds=time.perf_counter() - started, active=active,
+    )
+
+
+def forward(network, spikes: Spikes, *, supports=None, truncate=False) -> Trace:
+    """Run a batch of input spikes on the grid through every layer.
+
+    supports : one number a layer (thresholds, or inf) to keep the active sets that `backward` needs; None: inference
+    truncate : cut the psp off where slayerPytorch does (oracle mode)
+    """
+    if spikes.tick is None:
+        raise ConfigError("the grid clock needs spikes with ticks; these have exact times, bin them first")
+    if spikes.n_neurons != network.arch.n_inputs:
+        raise ConfigError(f"the network takes {network.arch.n_inputs} input addresses, got {spikes.n_neurons}")
+    if spikes.dt != network.dt:
+        raise ConfigError(f"the network's tick is {network.dt:g} ms, the spikes' is {spikes.dt:g} ms")
+    layers = []
+    current = spikes
+    for i, layer in enumerate(network.layers):
+        support = None if supports is None else supports[i]
+        layers.append(
+            forward_layer(layer, network.neuron, current, name=f"dense{i + 1}", support=support, truncate=truncate)
+        )
+        current = layers[-1].spikes
+    return Trace(spikes, layers)

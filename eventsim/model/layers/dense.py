@@ -1,0 +1,59 @@
+"""A fully connected layer."""
+
+import numpy as np
+
+from eventsim.errors import ConfigError
+from eventsim.kernels.layout import TILE, n_tiles
+
+
+class Dense:
+    """All-to-all weights from ``n_in`` to ``n_out`` neurons.
+
+    Attributes
+    ----------
+    packed : float32[n_tiles, n_in, 64], the weights as the engine and the optimiser use them: the row of a presynaptic
+        neuron is contiguous within a tile of 64 postsynaptic ones. Lanes past ``n_out`` are zero and stay so.
+    """
+
+    kind = "dense"
+
+    def __init__(self, n_in: int, n_out: int):
+        self.n_in, self.n_out = n_in, n_out
+        self.packed = np.zeros((n_tiles(n_out), n_in, TILE), np.float32)
+
+    def __repr__(self):
+        return f"Dense({self.n_in}, {self.n_out})"
+
+    @property
+    def n_weights(self) -> int:
+        """Synapses of the layer."""
+        return self.n_in * self.n_out
+
+    @property
+    def fan_in(self) -> int:
+        """Synapses into one neuron."""
+        return self.n_in
+
+    @property
+    def weight(self):
+        """A copy of the weights, float32[n_in, n_out] (presynaptic neuron first); assign to change them."""
+        return self.packed.transpose(1, 0, 2).reshape(self.n_in, -1)[:, : self.n_out].copy()
+
+    @weight.setter
+    def weight(self, values):
+        values = np.asarray(values, np.float32)
+        if values.shape != (self.n_in, self.n_out):
+            raise ConfigError(f"weights of {self} must have the shape {(self.n_in, self.n_out)}, got {values.shape}")
+        if not np.isfinite(values).all():
+            raise ConfigError(f"weights of {self} must be finite")
+        for tile in range(len(self.packed)):
+            part = values[:, tile * TILE : (tile + 1) * TILE]
+            self.packed[tile, :, : part.shape[1]] = part
+
+    def initialize(self, rng: np.random.Generator, gain: float):
+        """Draw the weights from U(-gain, gain) / sqrt(fan_in), as PyTorch's default and SLAYER's do."""
+        bound = gain / np.sqrt(self.fan_in)
+        values = rng.random((self.n_in, self.n_out), np.float32)
+        values *= np.float32(2.0 * bound)
+        values -= np.float32(bound)
+        self.weight = values

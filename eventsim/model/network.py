@@ -1,0 +1,108 @@
+"""`Network`: a stack of layers of one neuron model, with its clock."""
+
+import math
+from dataclasses import asdict
+
+import numpy as np
+
+from eventsim.errors import ConfigError
+from eventsim.model import arch as architectures
+from eventsim.model.layers import LAYERS
+from eventsim.model.neurons import NEURONS, SRM
+
+INPUT_MODES = ("or", "count")
+CLOCKS = ("grid", "exact")
+# slayerPytorch's scale for dense weights; training calibrates every layer from its data instead.
+_INITIAL_GAIN = 10.0
+
+
+def checked_dt(dt) -> float:
+    """``dt`` as a float; raises `ConfigError` unless it is a finite number of ms above 0."""
+    try:
+        value = float(dt)
+    except (TypeError, ValueError):
+        value = math.nan
+    if isinstance(dt, bool) or not math.isfinite(value) or value <= 0:
+        raise ConfigError(f"dt must be a finite number of milliseconds above 0, got {dt!r}")
+    return value
+
+
+class Network:
+    """A feed-forward spiking network.
+
+    Parameters
+    ----------
+    arch : name (``smlp``, ``mlp512``) or notation (``34x34x2-500-500-10``)
+    neuron : SRM; default: the named architecture's, else ``SRM()``
+    dt : ms, a tick of the grid clock
+    n_ticks : ticks of a sample on the grid; None: as many as the recording needs
+    clock : "grid" or "exact", what `simulate` runs on unless told otherwise
+    input_mode : "or" (at most one spike an address and tick) or "count"
+    seed : of the weights; None: they are zero, to be set
+
+    Raises `ConfigError` for every argument that cannot work.
+    """
+
+    def __init__(self, arch="mlp512", neuron=None, *, dt=1.0, n_ticks=None, clock="grid", input_mode="or", seed=0):
+        self.arch = architectures.parse(arch)
+        preset = architectures.PRESETS.get(arch)
+        self.neuron = neuron if neuron is not None else SRM(**(preset.neuron if preset else {}))
+        if not isinstance(self.neuron, tuple(NEURONS.values())):
+            raise ConfigError(f"neuron must be one of {', '.join(NEURONS)}, got {neuron!r}")
+        self.dt = checked_dt(dt)
+        if n_ticks is not None and (isinstance(n_ticks, bool) or not isinstance(n_ticks, int) or n_ticks < 1):
+            raise ConfigError(f"n_ticks must be a whole number above 0, or None, got {n_ticks!r}")
+        self.n_ticks = n_ticks
+        for name, value, allowed in (("clock", clock, CLOCKS), ("input_mode", input_mode, INPUT_MODES)):
+            if value not in allowed:
+                raise ConfigError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
+        self.clock, self.input_mode = clock, input_mode
+        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or seed < 0):
+            raise ConfigError(f"seed must be a whole number, at least 0, or None, got {seed!r}")
+        sizes = (self.arch.n_inputs, *self.arch.widths)
+        self.layers = [LAYERS["dense"](n_in, n_out) for n_in, n_out in zip(sizes, sizes[1:], strict=False)]
+        if seed is not None:
+            rng = np.random.default_rng(seed)
+            for layer in self.layers:
+                layer.initialize(rng, _INITIAL_GAIN)
+
+    def __repr__(self):
+        return f"Network({self.arch.notation!r}, {self.n_weights} weights, {self.neuron})"
+
+    @property
+    def sensor(self):
+        """The `Sensor` whose events the network takes."""
+        return self.arch.sensor
+
+    @property
+    def n_weights(self) -> int:
+        """Synapses of all layers."""
+        return sum(layer.n_weights for layer in self.layers)
+
+    def config(self) -> dict:
+        """Everything but the weights, as plain values; ``Network.from_config`` takes it back."""
+        kind = next(name for name, cls in NEURONS.items() if type(self.neuron) is cls)
+        return {
+            "arch": self.arch.notation,
+            "neuron": {"kind": kind, **asdict(self.neuron)},
+            "dt": self.dt,
+            "n_ticks": self.n_ticks,
+            "clock": self.clock,
+            "input_mode": self.input_mode,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict) -> "Network":
+        """The network that `config` describes, with all weights zero."""
+        neuron = dict(config["neuron"])
+        kind = neuron.pop("kind")
+        if kind not in NEURONS:
+            raise ConfigError(f"unknown neuron {kind!r}; known are {', '.join(NEURONS)}")
+        rest = {key: value for key, value in config.items() if key not in ("arch", "neuron")}
+        return cls(config["arch"], NEURONS[kind](**neuron), **rest, seed=None)
+
+    def simulate(self, events, *, clock=None):
+        """Run one recording; returns a `Trace`. See `eventsim.engine.simulate`."""
+        from eventsim.engine import simulate  # the engine imports the model, so this name is looked up late
+
+        return simulate(self, events, clock=clock)

@@ -1,0 +1,37 @@
+"""The calibrated start: every layer's weights scaled until its neurons fire at a chosen rate."""
+
+import numpy as np
+
+from eventsim.engine.forward import forward_layer
+
+HIDDEN_RATE = 4.0  # spikes a neuron and sample
+OUTPUT_RATE = 20.0
+_GAINS = (1.0, 400.0)  # over U(-1, 1) / sqrt(fan_in)
+_HALVINGS = 12
+
+
+def calibrate(network, spikes, *, hidden=HIDDEN_RATE, output=OUTPUT_RATE, seed=0):
+    """Redraw the weights and scale each layer, in order, by bisection on the log of its gain; returns the gains.
+
+    spikes : a few training samples, never validation data
+    hidden, output : wanted spikes a neuron and sample
+
+    With slayerPytorch's fixed scale the six-layer perceptron is silent from its third layer on; with twice that it
+    saturates.
+    """
+    rng = np.random.default_rng([seed, 1])
+    gains = []
+    for i, layer in enumerate(network.layers):
+        wanted = output if i == len(network.layers) - 1 else hidden
+        layer.initialize(rng, 1.0)
+        unit = layer.packed.copy()
+        low, high = np.log(_GAINS)
+        for _ in range(_HALVINGS):
+            middle = 0.5 * (low + high)
+            np.multiply(unit, np.float32(np.exp(middle)), out=layer.packed)
+            trace = forward_layer(layer, network.neuron, spikes)
+            rate = len(trace.spikes) / (spikes.n_samples * layer.n_out)
+            low, high = (low, middle) if rate > wanted else (middle, high)
+        gains.append(float(np.exp(middle)))
+        spikes = trace.spikes
+    return gains
