@@ -6,7 +6,7 @@ import threading
 
 import numpy as np
 
-from eventsim.data import checks
+from eventsim import checks
 from eventsim.data.cache import EncodedSample, SampleCache
 from eventsim.data.datasets.base import Dataset
 from eventsim.data.encoders import ENCODERS, MODES, BinningReport, bin_events, exact_times

@@ -3,7 +3,7 @@
 import pathlib
 import sys
 
-from eventsim.data import checks, files
+from eventsim import checks, files
 from eventsim.data.codecs import nmnist
 from eventsim.data.codecs.base import Codec
 from eventsim.errors import ConfigError, FormatError

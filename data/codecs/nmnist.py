@@ -11,7 +11,7 @@ Source: https://www.garrickorchard.com/datasets/n-mnist; overflow records as in 
 
 import numpy as np
 
-from eventsim.data import checks
+from eventsim import checks
 from eventsim.data.codecs.base import Codec
 from eventsim.errors import ConfigError, FormatError
 from eventsim.events import Events

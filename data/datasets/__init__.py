@@ -1,6 +1,6 @@
 """Labelled data sets, one file each, and `open_dataset` that chooses among them."""
 
-from eventsim.data import checks
+from eventsim import checks
 from eventsim.data.datasets.base import Dataset, Splits
 from eventsim.data.datasets.nmnist import open_nmnist
 from eventsim.errors import ConfigError

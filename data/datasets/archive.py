@@ -6,7 +6,7 @@ import threading
 import zipfile
 import zlib
 
-from eventsim.data import files
+from eventsim import files
 from eventsim.errors import FormatError
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eventsim.data import checks
+from eventsim import checks
 from eventsim.errors import ConfigError
 from eventsim.events import Events
 

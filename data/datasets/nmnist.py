@@ -7,7 +7,7 @@ doi:10.3389/fnins.2015.00437. Three saccades of 100 ms on a 34x34 sensor; a few 
 import re
 from typing import NamedTuple
 
-from eventsim.data import files
+from eventsim import files
 from eventsim.data.codecs import nmnist
 from eventsim.data.datasets.archive import Folder, Zip
 from eventsim.data.datasets.base import Dataset, Splits, stratified_tenth

@@ -57,29 +57,32 @@ def backward_layer(layer, neuron, spikes, active, error, below, gradient, *, tru
     return None if below is None else error_below
 
 
-def gather_error(active: ActiveSet, error):
-    """Output error float32[B, N, T] at the pairs of the output layer's active set, as float32[1, P]."""
-    n_samples, n_neurons, n_ticks = error.shape
+def gather_error(active: ActiveSet, error, n_samples):
+    """The output error at the pairs of the output layer's active set, float32[1, P]; ``error(b)`` is float32[N, T]."""
     out = np.empty((1, active.n_pairs), np.float32)
-    for item, start in enumerate(active.start):
-        tile, b = divmod(item, n_samples)
-        counts = active.count[item]
-        stop = start + int(counts.sum())
-        address = np.repeat(tile * TILE + np.arange(TILE), counts)
-        tick = np.tile(np.arange(n_ticks), int(np.count_nonzero(counts))) if active.full else active.tick[start:stop]
-        out[0, start:stop] = error[b, address, tick]
+    for b in range(n_samples):
+        dense = error(b)
+        for item in range(b, len(active.start), n_samples):
+            counts, start = active.count[item], active.start[item]
+            stop = start + int(counts.sum())
+            address = np.repeat(item // n_samples * TILE + np.arange(TILE), counts)
+            if active.full:
+                tick = np.tile(np.arange(dense.shape[1]), np.count_nonzero(counts))
+            else:
+                tick = active.tick[start:stop]
+            out[0, start:stop] = dense[address, tick]
     return out
 
 
 def backward(network, trace: Trace, error, gradients, *, truncate=False):
     """Add the loss gradient of every layer's weights to ``gradients``.
 
-    error : float32[B, N_out, T], derivative of the loss by the output spikes' values
+    error : callable, ``error(b)`` is the derivative of the loss by the output spikes of sample b, float32[N_out, T]
     gradients : list of float32[n_tiles, N_in, 64], laid out as `Dense.packed`
     """
     inputs = [trace.input, *(layer.spikes for layer in trace.layers[:-1])]
     sets = [layer.active for layer in trace.layers]
-    current = gather_error(sets[-1], error)
+    current = gather_error(sets[-1], error, trace.input.n_samples)
     for i in reversed(range(len(network.layers))):
         below = sets[i - 1] if i > 0 else None
         current = backward_layer(

@@ -1,10 +1,10 @@
 """`Network`: a stack of layers of one neuron model, with its clock."""
 
-import math
 from dataclasses import asdict
 
 import numpy as np
 
+from eventsim import checks
 from eventsim.errors import ConfigError
 from eventsim.model import arch as architectures
 from eventsim.model.layers import LAYERS
@@ -14,17 +14,6 @@ INPUT_MODES = ("or", "count")
 CLOCKS = ("grid", "exact")
 # slayerPytorch's scale for dense weights; training calibrates every layer from its data instead.
 _INITIAL_GAIN = 10.0
-
-
-def checked_dt(dt) -> float:
-    """``dt`` as a float; raises `ConfigError` unless it is a finite number of ms above 0."""
-    try:
-        value = float(dt)
-    except (TypeError, ValueError):
-        value = math.nan
-    if isinstance(dt, bool) or not math.isfinite(value) or value <= 0:
-        raise ConfigError(f"dt must be a finite number of milliseconds above 0, got {dt!r}")
-    return value
 
 
 class Network:
@@ -49,20 +38,14 @@ class Network:
         self.neuron = neuron if neuron is not None else SRM(**(preset.neuron if preset else {}))
         if not isinstance(self.neuron, tuple(NEURONS.values())):
             raise ConfigError(f"neuron must be one of {', '.join(NEURONS)}, got {neuron!r}")
-        self.dt = checked_dt(dt)
-        if n_ticks is not None and (isinstance(n_ticks, bool) or not isinstance(n_ticks, int) or n_ticks < 1):
-            raise ConfigError(f"n_ticks must be a whole number above 0, or None, got {n_ticks!r}")
-        self.n_ticks = n_ticks
-        for name, value, allowed in (("clock", clock, CLOCKS), ("input_mode", input_mode, INPUT_MODES)):
-            if value not in allowed:
-                raise ConfigError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
-        self.clock, self.input_mode = clock, input_mode
-        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or seed < 0):
-            raise ConfigError(f"seed must be a whole number, at least 0, or None, got {seed!r}")
+        self.dt = checks.milliseconds("dt", dt)
+        self.n_ticks = None if n_ticks is None else checks.whole_number("n_ticks", n_ticks, 1)
+        self.clock = checks.choice("clock", clock, CLOCKS)
+        self.input_mode = checks.choice("input_mode", input_mode, INPUT_MODES)
         sizes = (self.arch.n_inputs, *self.arch.widths)
         self.layers = [LAYERS["dense"](n_in, n_out) for n_in, n_out in zip(sizes, sizes[1:], strict=False)]
         if seed is not None:
-            rng = np.random.default_rng(seed)
+            rng = np.random.default_rng(checks.whole_number("seed", seed, 0))
             for layer in self.layers:
                 layer.initialize(rng, _INITIAL_GAIN)
 

@@ -34,19 +34,19 @@ def reading(path):
         raise FormatError(f"{path}: cannot be read ({error.strerror or error}); check the path and the disk") from error
 
 
-def write_atomically(path, data: bytes):
-    """Write ``data`` to ``path``: readers see the earlier file or the whole new one, never a part.
+@contextlib.contextmanager
+def replacing(path):
+    """A temporary path to write, which replaces ``path`` at the end: readers see the earlier file or the whole new one.
 
-    The bytes go to a temporary name in the same folder, which replaces ``path`` at the end and is removed on failure.
-    Raises `ConfigError` where the place cannot be written.
+    On failure the temporary is removed and ``path`` is what it was. Raises `ConfigError` where the place cannot be
+    written.
     """
     path = as_path(path)
     if not path.name:
         raise ConfigError(f"{path}: is a folder, expected the name of a file to write")
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
-        with open(temporary, "xb") as file:
-            file.write(data)
+        yield temporary
         os.replace(temporary, path)
     except OSError as error:
         reason = error.strerror or error
@@ -54,3 +54,9 @@ def write_atomically(path, data: bytes):
     finally:
         with contextlib.suppress(OSError):  # it is gone where all went well
             temporary.unlink()
+
+
+def write_atomically(path, data: bytes):
+    """Write ``data`` to ``path``, all or nothing; see `replacing`."""
+    with replacing(path) as temporary, open(temporary, "xb") as file:
+        file.write(data)
