@@ -104,14 +104,19 @@ class Spikes:
         if np.any(inside & ((step < 0) | ((step == 0) & (np.diff(self.address) < 0)))):
             raise ConfigError("spikes must be sorted by (sample, time, address)")
 
+    def samples(self, first: int, last: int) -> "Spikes":
+        """The spikes of the samples first..last-1, as a batch of their own."""
+        if not 0 <= first < last <= self.n_samples:
+            raise ConfigError(f"samples must be a range in 0..{self.n_samples}, got {first}..{last}")
+        ptr = self.sample_ptr[first : last + 1]
+        part = slice(ptr[0], ptr[-1])
+        when = {"tick": self.tick[part]} if self.time is None else {"time": self.time[part]}
+        return Spikes(ptr - ptr[0], self.address[part], **when, n_neurons=self.n_neurons, n_ticks=self.n_ticks,
+                      dt=self.dt, check=False)
+
     def sample(self, b: int) -> "Spikes":
         """The spikes of sample ``b`` alone, as a batch of one."""
-        if not 0 <= b < self.n_samples:
-            raise ConfigError(f"sample must lie in 0..{self.n_samples - 1}, got {b}")
-        part = slice(self.sample_ptr[b], self.sample_ptr[b + 1])
-        when = {"tick": self.tick[part]} if self.time is None else {"time": self.time[part]}
-        return Spikes([0, part.stop - part.start], self.address[part], **when, n_neurons=self.n_neurons,
-                      n_ticks=self.n_ticks, dt=self.dt, check=False)
+        return self.samples(b, b + 1)
 
     def counts(self):
         """Spikes a neuron, int64[B, N]."""

@@ -1,0 +1,149 @@
+"""Models and checkpoints on disk: one HDF5 file, written whole or not at all.
+
+Layout, version 1: attributes ``format`` = "eventsim-model", ``version``, ``package``, and as JSON ``network`` and
+``provenance``; group ``weights`` with float32[n_in, n_out] for every layer; in a checkpoint also group ``training`` with
+the JSON attributes ``config``, ``progress`` and ``history``, and the groups ``optimizer`` and ``metrics``.
+"""
+
+import json
+import pathlib
+
+import h5py
+import numpy as np
+
+from eventsim import files
+from eventsim.errors import ConfigError, EventsimError, FormatError
+from eventsim.model import Network
+
+FORMAT, VERSION = "eventsim-model", 1
+FILE_NAME = "model.h5"
+
+
+def _package_version():
+    import importlib.metadata
+
+    return importlib.metadata.version("eventsim")
+
+
+def _write_group(group, values):
+    """Arrays become data sets, plain values attributes."""
+    for name, value in values.items():
+        if isinstance(value, np.ndarray):
+            group.create_dataset(name, data=value)
+        else:
+            group.attrs[name] = value
+
+
+def _read_group(group):
+    return {name: data[()] for name, data in group.items()} | dict(group.attrs)
+
+
+def save(path, network, *, provenance=None, training=None):
+    """Write a model, or with ``training`` (see `Trainer.state`) a checkpoint; ``path`` is replaced at the end.
+
+    Raises `ConfigError` where the place cannot be written (a full disk, say); the earlier file is then intact.
+    """
+    with files.replacing(path) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs.update(format=FORMAT, version=VERSION, package=_package_version())
+        file.attrs["network"] = json.dumps(network.config())
+        file.attrs["provenance"] = json.dumps(provenance or {})
+        weights = file.create_group("weights")
+        for i, layer in enumerate(network.layers):
+            weights.create_dataset(f"{layer.kind}{i + 1}", data=layer.weight)
+        if training is not None:
+            group = file.create_group("training")
+            for name in ("config", "progress", "history"):
+                group.attrs[name] = json.dumps(training[name])
+            for name in ("optimizer", "metrics"):
+                _write_group(group.create_group(name), training[name])
+
+
+def locate(path) -> pathlib.Path:
+    """The model file of a run folder, or the file itself; raises `FormatError` where there is none."""
+    path = files.as_path(path)
+    if path.is_dir():
+        if not (path / FILE_NAME).is_file():
+            raise FormatError(f"{path}: holds no {FILE_NAME}, so it is no run; name a folder that `eventsim train` made")
+        return path / FILE_NAME
+    return path
+
+
+def newest_run(root="runs") -> pathlib.Path | None:
+    """The run under ``root`` whose model was written last, or None."""
+    found = [(model.stat().st_mtime_ns, str(model)) for model in pathlib.Path(root).glob(f"*/{FILE_NAME}")]
+    return pathlib.Path(max(found)[1]).parent if found else None
+
+
+def _checked_header(file, path):
+    if file.attrs.get("format") != FORMAT:
+        raise FormatError(f"{path}: is an HDF5 file but not an eventsim model; name a run folder or its {FILE_NAME}")
+    version = file.attrs.get("version")
+    if version != VERSION:
+        raise FormatError(
+            f"{path}: is an eventsim model of version {version}, this eventsim reads version {VERSION}; "
+            f"install the eventsim that wrote it ({file.attrs.get('package', 'unknown')}) or a newer one"
+        )
+
+
+def _read_weights(file, network, path):
+    for i, layer in enumerate(network.layers):
+        name = f"weights/{layer.kind}{i + 1}"
+        data = file[name]
+        if data.shape != (layer.n_in, layer.n_out):
+            raise FormatError(f"{path}: {name} has the shape {data.shape}, the architecture says {layer.weight.shape}")
+        layer.weight = data[()]
+
+
+def _read(path, with_training):
+    path = locate(path)
+    with files.reading(path):
+        path.open("rb").close()  # what the operating system refuses is said in its own words
+    try:
+        with h5py.File(path, "r") as file:
+            _checked_header(file, path)
+            network = Network.from_config(json.loads(file.attrs["network"]))
+            _read_weights(file, network, path)
+            provenance = json.loads(file.attrs["provenance"])
+            if not with_training:
+                return network, provenance
+            if "training" not in file:
+                raise FormatError(f"{path}: is a model without training state, so it cannot be resumed")
+            group = file["training"]
+            training = {name: json.loads(group.attrs[name]) for name in ("config", "progress", "history")}
+            training |= {name: _read_group(group[name]) for name in ("optimizer", "metrics")}
+            return network, provenance, training
+    except FormatError:
+        raise
+    except EventsimError as error:
+        raise FormatError(f"{path}: is damaged or not an eventsim model ({error}); restore it from a copy") from error
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise FormatError(f"{path}: is damaged or not an eventsim model ({reason}); restore it from a copy") from error
+
+
+def load(path) -> Network:
+    """The network in a run folder or model file.
+
+    Raises `FormatError` where there is none, or it is damaged or of another version.
+    """
+    return _read(path, False)[0]
+
+
+def load_provenance(path) -> dict:
+    """Where a model came from: data, command line, package version."""
+    return _read(path, False)[1]
+
+
+def load_checkpoint(path):
+    """``(network, provenance, training)``, what `save` was given."""
+    return _read(path, True)
+
+
+def check_writable(folder) -> pathlib.Path:
+    """Make the run folder now, so that a place that cannot be written is found before the training and not after."""
+    folder = files.as_path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{folder}: cannot be made ({error.strerror or error}); choose another --out") from error
+    return folder

@@ -1,0 +1,257 @@
+"""`Trainer`: the loop over epochs and batches, which can be stopped and taken up again at any batch."""
+
+import math
+import time
+
+import numpy as np
+
+from eventsim.data import Dataset, Loader, Splits, open_dataset
+from eventsim.data.encoders.binning import ticks_of
+from eventsim.engine import backward, forward
+from eventsim.errors import ConfigError
+from eventsim.model import Network
+from eventsim.trainer import checkpoint
+from eventsim.trainer.calibrate import calibrate
+from eventsim.trainer.config import TrainingConfig
+from eventsim.trainer.interrupt import Interrupted, watch_for_interrupt
+from eventsim.trainer.metrics import Metrics
+from eventsim.trainer.optimizers import OPTIMIZERS
+from eventsim.trainer.schedules import SCHEDULES
+
+_CALIBRATION_SAMPLES = 16
+# (neuron, tick) pairs of full support that one backward walk may hold; a batch with more is walked in pieces.
+_PAIRS_A_WALK = 1 << 22
+
+
+class Observer:
+    """Told how a run goes; every method may be left as it is."""
+
+    def start(self, trainer, n_batches):
+        """Training is about to start, or to go on, with ``n_batches`` batches an epoch."""
+
+    def batch(self, trainer):
+        """A batch is done; ``trainer.metrics`` has the epoch so far."""
+
+    def validation(self, done, total):
+        """``done`` of ``total`` validation batches are done."""
+
+    def epoch(self, record):
+        """An epoch is done; ``record`` is its line of the history."""
+
+
+def evaluate(network, dataset, *, loss=None, batch_size=8, observer=None, loader=None) -> Metrics:
+    """Run a network over a data set; returns the `Metrics`."""
+    loss = loss or TrainingConfig().make_loss()
+    check_fits(network, dataset)
+    loader = loader or make_loader(network, dataset, batch_size)
+    metrics = Metrics(network.arch.widths, max(dataset.n_classes, network.arch.n_outputs))
+    for done, (spikes, labels, _) in enumerate(loader):
+        trace = forward(network, spikes)
+        metrics.add(trace, labels, loss(trace.output, labels, network.neuron).value)
+        if observer:
+            observer.validation(done + 1, len(loader))
+    metrics.binning = loader.report
+    return metrics
+
+
+def check_fits(network, dataset):
+    """Raise `ConfigError` unless the network takes the data set's events and has an output for each of its classes."""
+    if dataset.sensor != network.sensor:
+        raise ConfigError(
+            f"the network takes events of a {network.sensor} sensor, {dataset.name} has {dataset.sensor}; choose an "
+            f"architecture that starts with {dataset.sensor}"
+        )
+    if dataset.n_classes > network.arch.n_outputs:
+        raise ConfigError(
+            f"the network has {network.arch.n_outputs} outputs, {dataset.name} has {dataset.n_classes} classes; choose "
+            f"an architecture that ends with {dataset.n_classes}"
+        )
+
+
+def make_loader(network, dataset, batch_size, indices=None):
+    """The `Loader` that feeds a data set to a network."""
+    return Loader(dataset, indices, batch_size, network.dt, network.n_ticks, network.input_mode)
+
+
+def as_splits(data, seed=0) -> Splits:
+    """Training and validation data from a path, ``"synthetic"``, a `Dataset` or `Splits`."""
+    if isinstance(data, Splits):
+        return data
+    if isinstance(data, Dataset):
+        return Splits(data, None, "no validation data")
+    return open_dataset(data, seed=seed)
+
+
+class Trainer:
+    """Trains a network by the explicit SLAYER gradient.
+
+    Parameters
+    ----------
+    network : Network, trained in place
+    out : run folder for the checkpoint, written after every epoch and on interruption; None writes nothing
+    provenance : dict kept in the checkpoint
+    **settings : fields of `TrainingConfig`
+
+    ``history`` has a record for each epoch. Raises `ConfigError` for settings that cannot work.
+    """
+
+    def __init__(self, network, *, out=None, provenance=None, **settings):
+        if not isinstance(network, Network):
+            raise ConfigError(f"network must be a Network, got {network!r}")
+        unknown = set(settings) - set(TrainingConfig.__dataclass_fields__)
+        if unknown:
+            raise ConfigError(
+                f"unknown training setting {sorted(unknown)[0]!r}; known are "
+                f"{', '.join(TrainingConfig.__dataclass_fields__)}"
+            )
+        self.network = network
+        self.config = TrainingConfig(**settings)
+        self.loss = self.config.make_loss()
+        self.out = None if out is None else checkpoint.check_writable(out)
+        self.provenance = dict(provenance or {})
+        self.epoch, self.position = 0, 0
+        self.history = []
+        self.gains = None
+        self._rng = np.random.default_rng(self.config.seed)
+        self._epoch_rng_state = self._rng.bit_generator.state
+        self._weights = [layer.packed for layer in network.layers]
+        self._gradients = [np.zeros_like(w) for w in self._weights]
+        self._optimizer = OPTIMIZERS[self.config.optimizer](self._weights)
+        self._supports = self.config.supports(network.arch.widths)
+        self.metrics = self._fresh_metrics()
+        self._restored_metrics = None
+
+    def _fresh_metrics(self):
+        return Metrics(self.network.arch.widths, self.network.arch.n_outputs)
+
+    # -- one step ------------------------------------------------------------------------------------------------------
+
+    def step(self, spikes, labels, rate):
+        """One optimiser step on a batch; adds to `metrics`."""
+        full = sum(
+            width for width, support in zip(self.network.arch.widths, self._supports, strict=True)
+            if math.isinf(support)
+        )
+        walk = max(1, _PAIRS_A_WALK // max(1, full * spikes.n_ticks))
+        for first in range(0, len(labels), walk):
+            part = spikes if walk >= len(labels) else spikes.samples(first, min(first + walk, len(labels)))
+            part_labels = labels[first : first + walk]
+            trace = forward(self.network, part, supports=self._supports)
+            result = self.loss(trace.output, part_labels, self.network.neuron)
+            if not np.isfinite(result.value).all():
+                raise ConfigError("the loss is not finite any more; use a smaller learning rate (--lr)")
+            backward(self.network, trace, result.error, self._gradients)
+            self.metrics.add(trace, part_labels, result.value)
+        self._optimizer.step(self._weights, self._gradients, rate)
+
+    # -- the loop ------------------------------------------------------------------------------------------------------
+
+    def fit(self, data="synthetic", observer=None):
+        """Train for the configured epochs, or what is left of them; returns `history`.
+
+        data : a path, ``"synthetic"``, a `Dataset`, or `Splits` with validation data
+        observer : `Observer`
+
+        SIGINT and SIGTERM stop after the batch that is running: the checkpoint is written and `Interrupted` raised.
+        """
+        observer = observer or Observer()
+        splits = as_splits(data, self.config.seed)
+        if splits.train is None or not len(splits.train):
+            raise ConfigError("there are no training samples; a data set needs a Train folder")
+        self._adopt(splits)
+        loader = make_loader(self.network, splits.train, self.config.batch_size)
+        validation = splits.validation and make_loader(self.network, splits.validation, self.config.batch_size)
+        if self.config.calibrate and self.epoch == 0 and self.position == 0 and not self.history:
+            self._calibrate(loader)
+        with watch_for_interrupt() as interrupt:
+            observer.start(self, len(loader))
+            while self.epoch < self.config.epochs:
+                self._run_epoch(loader, observer, interrupt)
+                self._close_epoch(splits, validation, observer)
+        return self.history
+
+    def _adopt(self, splits):
+        """Check the data against the network and, on resuming, against the data of before."""
+        check_fits(self.network, splits.train)
+        if splits.validation is not None:
+            check_fits(self.network, splits.validation)
+        fingerprint = splits.train.fingerprint()
+        if self.provenance.setdefault("data_fingerprint", fingerprint) != fingerprint:
+            raise ConfigError(
+                "the training data is not that of the run's first part (other samples, sizes or labels); resume with "
+                "the same data, or start a new run"
+            )
+        if self.network.n_ticks is None and splits.train.duration is not None:
+            self.network.n_ticks = ticks_of(splits.train.duration, self.network.dt)
+
+    def _calibrate(self, loader):
+        indices = self._rng.permutation(len(loader.dataset))[:_CALIBRATION_SAMPLES]
+        spikes = next(iter(make_loader(self.network, loader.dataset, len(indices), indices)))[0]
+        self.gains = calibrate(self.network, spikes, seed=self.config.seed)
+        self._epoch_rng_state = self._rng.bit_generator.state
+
+    def _run_epoch(self, loader, observer, interrupt):
+        """The batches of an epoch from `position` on."""
+        self._rng.bit_generator.state = self._epoch_rng_state
+        order = self._rng.permutation(len(loader.indices))
+        n_batches = len(loader)
+        schedule = SCHEDULES[self.config.schedule]
+        if self._restored_metrics:
+            self.metrics.load_state(self._restored_metrics)
+            self._restored_metrics = None
+        self._started = time.perf_counter()
+        rest = loader.with_indices(order[self.position * self.config.batch_size :])
+        for spikes, labels, _ in rest:
+            done = (self.epoch * n_batches + self.position) / (self.config.epochs * n_batches)
+            self.step(spikes, labels, self.config.learning_rate * schedule(done))
+            self.position += 1
+            observer.batch(self)
+            if interrupt.is_set() and self.position < n_batches:
+                self.save()
+                raise Interrupted(self.epoch, self.position, n_batches)
+        self._binning = rest.report
+
+    def _close_epoch(self, splits, validation, observer):
+        seconds = time.perf_counter() - self._started
+        record = {"epoch": self.epoch + 1, **self.metrics.summary(), "seconds": seconds}
+        if validation is not None:
+            scored = evaluate(self.network, splits.validation, loss=self.loss, loader=validation, observer=observer)
+            summary = scored.summary()
+            record |= {"val_loss": summary["loss"], "val_accuracy": summary["accuracy"]}
+        self.history.append(record)
+        self.epoch, self.position = self.epoch + 1, 0
+        self._epoch_rng_state = self._rng.bit_generator.state
+        self.metrics = self._fresh_metrics()
+        self.save()
+        observer.epoch(record)
+
+    # -- stop and go on ------------------------------------------------------------------------------------------------
+
+    def state(self) -> dict:
+        """Everything but the weights that the next batch depends on."""
+        return {
+            "config": self.config.as_dict(),
+            "progress": {"epoch": self.epoch, "position": self.position, "rng": self._epoch_rng_state},
+            "history": self.history,
+            "optimizer": self._optimizer.state(),
+            "metrics": self.metrics.state(),
+        }
+
+    def save(self):
+        """Write the checkpoint to the run folder, if there is one."""
+        if self.out is not None:
+            path = self.out / checkpoint.FILE_NAME
+            checkpoint.save(path, self.network, provenance=self.provenance, training=self.state())
+
+    @classmethod
+    def resume(cls, run) -> "Trainer":
+        """The trainer of an interrupted run, as it was; `fit` on the same data goes on to the same bits."""
+        network, provenance, training = checkpoint.load_checkpoint(run)
+        trainer = cls(network, out=checkpoint.locate(run).parent, provenance=provenance, **training["config"])
+        progress = training["progress"]
+        trainer.epoch, trainer.position = progress["epoch"], progress["position"]
+        trainer._epoch_rng_state = progress["rng"]
+        trainer.history = training["history"]
+        trainer._optimizer.load_state(training["optimizer"])
+        trainer._restored_metrics = training["metrics"]
+        return trainer
