@@ -1,8 +1,8 @@
 """The table of kernels: name, file, and every argument with its type, rank and role.
 
 Argument checks, the scalar casts of GPU launches and the mirror tests are derived from it. A line reads
-``dtype[axes]: name name ...``, arguments in the order of the call; ``out`` before it marks what the kernel writes, and a
-scalar has no axes.
+``dtype[axes]: name name ...``, arguments in the order of the call; ``out`` before it marks what the kernel writes, and
+a scalar has no axes.
 """
 
 from dataclasses import dataclass

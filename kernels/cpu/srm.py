@@ -1,8 +1,9 @@
 """The spike response model on the tick clock: a tile of 64 neurons, stepped together.
 
 State of a tile, float32[6, 64], rows P, Q, PR, QR, U and TOTAL (a scratch row). One array, so that rows stand at
-constant offsets and the loops below vectorise without alias checks. Kernels eps and nu are alpha functions, each a two-state linear
-system (Shrestha & Orchard 2018, eq. 1-5); the factors e dt / tau are folded into what is added to P and PR:
+constant offsets and the loops below vectorise without alias checks. The kernels eps and nu are alpha functions, each a
+two-state linear system (Shrestha & Orchard 2018, eq. 1-5); the factors e dt / tau are folded into what is added to P
+and PR:
 
     Q  <- a (Q + P)        P  <- a P          a  = exp(-dt / tau_syn)
     QR <- b (QR + PR)      PR <- b PR         b  = exp(-dt / tau_ref)
