@@ -3,7 +3,7 @@
 Names are looked up when they are first used, so that importing the package compiles and loads nothing.
 """
 
-import importlib
+from importlib import import_module
 
 _NAMES = {
     "Events": "eventsim.events",
@@ -26,11 +26,11 @@ __all__ = [*_NAMES, "__version__"]
 
 def __getattr__(name):
     if name == "__version__":
-        import importlib.metadata
+        from importlib.metadata import version
 
-        return importlib.metadata.version("eventsim")
+        return version("eventsim")
     if name in _NAMES:
-        value = getattr(importlib.import_module(_NAMES[name]), name)
+        value = getattr(import_module(_NAMES[name]), name)
         globals()[name] = value
         return value
     raise AttributeError(f"module 'eventsim' has no attribute {name!r}")

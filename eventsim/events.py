@@ -109,7 +109,7 @@ class Events:
 
     def to_structured(self):
         """A structured array with the fields ``t, x, y, p``."""
-        out = np.empty(len(self), dtype=[(n, d) for n, d in _COLUMNS.items()])
+        out = np.empty(len(self), dtype=list(_COLUMNS.items()))
         for name in _COLUMNS:
             out[name] = getattr(self, name)
         return out

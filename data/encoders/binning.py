@@ -5,8 +5,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from eventsim import kernels
-from eventsim import checks
+from eventsim import checks, kernels
 from eventsim.errors import ConfigError
 from eventsim.events import Events
 from eventsim.spikes import Spikes

@@ -1,5 +1,7 @@
 """The backward walk: weight gradients of every layer from a trace and the error of its output spikes."""
 
+import itertools
+
 import numpy as np
 
 from eventsim import kernels
@@ -52,7 +54,7 @@ def backward_layer(layer, neuron, spikes, active, error, below, gradient, *, tru
          lower.count, lower.tick, np.empty((STATE_ROWS, TILE), np.float32), np.empty(TILE, np.int32),
          np.empty((n_ticks, TILE), np.float32), np.empty((n_ticks if n_taps else 0, TILE), np.float32), gradient,
          error_below)
-        for group, (first, last) in enumerate(zip(bounds, bounds[1:], strict=False))
+        for group, (first, last) in enumerate(itertools.pairwise(bounds))
     ])
     return None if below is None else error_below
 

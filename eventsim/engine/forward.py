@@ -1,5 +1,6 @@
 """The forward pass on the tick clock: layer after layer, each from the spike list of the one before."""
 
+import itertools
 import math
 import time
 
@@ -71,7 +72,7 @@ def _sweep(layer, neuron, spikes, support, n_taps):
     low, high = support_window(neuron, support) if keep_active else (0.0, 0.0)
     cost = np.tile(np.diff(spikes.sample_ptr) + _STEP_COST * spikes.n_ticks, n_tiles(layer.n_out))
     bounds = _even_parts(cost, min(n_items, 2 * kernels.threads()))
-    parts = [_Part(a, b, spikes.n_ticks, keep_active) for a, b in zip(bounds, bounds[1:], strict=False)]
+    parts = [_Part(a, b, spikes.n_ticks, keep_active) for a, b in itertools.pairwise(bounds)]
     constants = neuron.constants(spikes.dt, n_taps)
     todo = parts
     while todo:

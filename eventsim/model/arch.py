@@ -76,7 +76,7 @@ def parse(text: str) -> Architecture:
         )
     shape = [_positive(part, "an input size", notation) for part in first.split("x")]
     if len(shape) not in (1, 3):
-        raise ConfigError(f"architecture {notation!r}: the input is WIDTHxHEIGHTxPOLARITIES or one number, got {first!r}")
+        raise ConfigError(f"architecture {notation!r}: the input is WIDTHxHEIGHTxPOLARITIES or a number, got {first!r}")
     sensor = Sensor(*shape) if len(shape) == 3 else Sensor(shape[0], 1, 1)
     for part in rest:
         if _NOT_YET.match(part):

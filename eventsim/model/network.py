@@ -1,5 +1,6 @@
 """`Network`: a stack of layers of one neuron model, with its clock."""
 
+import itertools
 from dataclasses import asdict
 
 import numpy as np
@@ -43,7 +44,7 @@ class Network:
         self.clock = checks.choice("clock", clock, CLOCKS)
         self.input_mode = checks.choice("input_mode", input_mode, INPUT_MODES)
         sizes = (self.arch.n_inputs, *self.arch.widths)
-        self.layers = [LAYERS["dense"](n_in, n_out) for n_in, n_out in zip(sizes, sizes[1:], strict=False)]
+        self.layers = [LAYERS["dense"](n_in, n_out) for n_in, n_out in itertools.pairwise(sizes)]
         if seed is not None:
             rng = np.random.default_rng(checks.whole_number("seed", seed, 0))
             for layer in self.layers:

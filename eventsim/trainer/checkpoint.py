@@ -1,12 +1,13 @@
 """Models and checkpoints on disk: one HDF5 file, written whole or not at all.
 
 Layout, version 1: attributes ``format`` = "eventsim-model", ``version``, ``package``, and as JSON ``network`` and
-``provenance``; group ``weights`` with float32[n_in, n_out] for every layer; in a checkpoint also group ``training`` with
-the JSON attributes ``config``, ``progress`` and ``history``, and the groups ``optimizer`` and ``metrics``.
+``provenance``; group ``weights`` with float32[n_in, n_out] for every layer; in a checkpoint also group ``training``
+with the JSON attributes ``config``, ``progress`` and ``history``, and the groups ``optimizer`` and ``metrics``.
 """
 
 import json
 import pathlib
+from importlib.metadata import version
 
 import h5py
 import numpy as np
@@ -17,12 +18,6 @@ from eventsim.model import Network
 
 FORMAT, VERSION = "eventsim-model", 1
 FILE_NAME = "model.h5"
-
-
-def _package_version():
-    import importlib.metadata
-
-    return importlib.metadata.version("eventsim")
 
 
 def _write_group(group, values):
@@ -44,7 +39,7 @@ def save(path, network, *, provenance=None, training=None):
     Raises `ConfigError` where the place cannot be written (a full disk, say); the earlier file is then intact.
     """
     with files.replacing(path) as temporary, h5py.File(temporary, "w") as file:
-        file.attrs.update(format=FORMAT, version=VERSION, package=_package_version())
+        file.attrs.update(format=FORMAT, version=VERSION, package=version("eventsim"))
         file.attrs["network"] = json.dumps(network.config())
         file.attrs["provenance"] = json.dumps(provenance or {})
         weights = file.create_group("weights")
@@ -63,7 +58,7 @@ def locate(path) -> pathlib.Path:
     path = files.as_path(path)
     if path.is_dir():
         if not (path / FILE_NAME).is_file():
-            raise FormatError(f"{path}: holds no {FILE_NAME}, so it is no run; name a folder that `eventsim train` made")
+            raise FormatError(f"{path}: holds no {FILE_NAME}, so it is no run; name one that `eventsim train` made")
         return path / FILE_NAME
     return path
 
@@ -77,10 +72,10 @@ def newest_run(root="runs") -> pathlib.Path | None:
 def _checked_header(file, path):
     if file.attrs.get("format") != FORMAT:
         raise FormatError(f"{path}: is an HDF5 file but not an eventsim model; name a run folder or its {FILE_NAME}")
-    version = file.attrs.get("version")
-    if version != VERSION:
+    found = file.attrs.get("version")
+    if found != VERSION:
         raise FormatError(
-            f"{path}: is an eventsim model of version {version}, this eventsim reads version {VERSION}; "
+            f"{path}: is an eventsim model of version {found}, this eventsim reads version {VERSION}; "
             f"install the eventsim that wrote it ({file.attrs.get('package', 'unknown')}) or a newer one"
         )
 

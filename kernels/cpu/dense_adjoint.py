@@ -168,8 +168,8 @@ def dense_backward(
 
     The layer's own lists (kind PAIRS or ALL; start int64[items], count int32[items, 64], active_tick, active_rho) carry
     the error float32[G, P], one row for each group of tiles above, added here in the order of groups. gradient
-    float32[n_tiles, N_in, 64] is added to; row ``group`` of error_below float32[G', P'] is overwritten (below_kind NONE:
-    there is no layer below).
+    float32[n_tiles, N_in, 64] is added to; row ``group`` of error_below float32[G', P'] is overwritten (below_kind
+    NONE: there is no layer below).
     """
     for tile in range(tile_first, tile_last):
         rows = weight[tile]

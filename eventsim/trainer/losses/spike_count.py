@@ -49,8 +49,8 @@ class SpikeCount:
         first, last = self._ticks(spikes)
         inside = (spikes.tick >= first) & (spikes.tick < last)
         sample = np.repeat(np.arange(spikes.n_samples), np.diff(spikes.sample_ptr))[inside]
-        n = np.bincount(sample * spikes.n_neurons + spikes.address[inside], minlength=spikes.n_samples * spikes.n_neurons)
         target = np.full((spikes.n_samples, spikes.n_neurons), self.false_count)
+        n = np.bincount(sample * spikes.n_neurons + spikes.address[inside], minlength=target.size)
         target[np.arange(spikes.n_samples), labels] = self.true_count
         return (n.reshape(target.shape) - target) / ((last - first) * spikes.dt), first, last
 

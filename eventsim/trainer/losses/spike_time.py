@@ -23,7 +23,7 @@ class SpikeTime:
         """Evenly spaced spike trains for labels int64[B]."""
         labels = checks.indices("labels", labels, like.n_neurons)
         if max(self.true_count, self.false_count) > like.n_ticks:
-            raise ConfigError(f"a sample of {like.n_ticks} ticks cannot hold the wanted {self.true_count} spikes a neuron")
+            raise ConfigError(f"{like.n_ticks} ticks cannot hold the wanted {self.true_count} spikes of a neuron")
         rows = []
         for b, label in enumerate(labels):
             for i in range(like.n_neurons):
