@@ -124,3 +124,18 @@ KERNELS["bin_events"] = _kernel("bin", """
     out int32[events]: tick address
     out int64[three]: counts
 """)
+
+KERNELS["queue_layer"] = _kernel("queue", """
+    int64: first last n_neurons
+    float64: t_end
+    float32[tiles,n_in,lanes]: weight
+    int32[spikes]: address
+    float64[spikes]: time
+    float64[constants]: constants
+    out float64[scratch]: edges
+    out float64[rows,neurons]: state
+    out int64[neurons]: heap place
+    out int64[two]: progress
+    out float64[spikes]: spike_time
+    out int32[spikes]: spike_address
+""")

@@ -1,8 +1,9 @@
 """Running one recording through a network."""
 
 from eventsim import checks
-from eventsim.data.encoders import bin_events
+from eventsim.data.encoders import bin_events, exact_times
 from eventsim.engine.forward import forward
+from eventsim.engine.queue import forward_exact
 from eventsim.engine.trace import Trace
 from eventsim.errors import ConfigError
 from eventsim.model.network import CLOCKS
@@ -19,7 +20,12 @@ def simulate(network, events, *, clock=None) -> Trace:
     clock = network.clock if clock is None else checks.choice("clock", clock, CLOCKS)
     if events.sensor != network.sensor:
         raise ConfigError(f"the network takes events of a {network.sensor} sensor, the recording has {events.sensor}")
-    spikes, report = bin_events(events, network.dt, network.n_ticks, network.input_mode)
-    trace = forward(network, spikes)
+    if clock == "exact":
+        duration = None if network.n_ticks is None else network.n_ticks * network.dt
+        spikes, report = exact_times(events, duration, network.dt)
+        trace = forward_exact(network, spikes)
+    else:
+        spikes, report = bin_events(events, network.dt, network.n_ticks, network.input_mode)
+        trace = forward(network, spikes)
     trace.binning = report
     return trace
