@@ -20,6 +20,8 @@ _STEP_COST = 3
 
 def _even_parts(cost, n_parts):
     """Bounds of ``n_parts`` runs of items that cost about the same."""
+    if len(cost) == 0:  # a batch without samples: one part without items
+        return np.array([0, 0])
     ends = np.cumsum(cost)
     inner = np.searchsorted(ends, ends[-1] * np.arange(1, n_parts) / n_parts)
     return np.unique(np.concatenate(([0], inner, [len(cost)])))
@@ -106,9 +108,9 @@ def _merged_spikes(parts, layer, spikes):
 
 def _active_set(parts, n_samples):
     count = np.concatenate([part.active_count for part in parts])
-    ends = np.cumsum(count.sum(axis=1, dtype=np.int64))
+    sizes = count.sum(axis=1, dtype=np.int64)
     return ActiveSet(
-        np.concatenate(([0], ends[:-1])).astype(np.int64), count,
+        np.cumsum(sizes) - sizes, count,
         np.concatenate([part.active_tick[: part.progress[2]] for part in parts]),
         np.concatenate([part.active_rho[: part.progress[2]] for part in parts]),
         _n_samples=n_samples,

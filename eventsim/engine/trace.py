@@ -34,9 +34,8 @@ class ActiveSet:
         tiles = -(-n_neurons // TILE)
         lanes = np.minimum(TILE, n_neurons - TILE * np.arange(tiles))
         count = np.where(np.arange(TILE) < np.repeat(lanes, n_samples)[:, None], n_ticks, 0).astype(np.int32)
-        ends = np.cumsum(count.sum(axis=1, dtype=np.int64))
-        start = np.concatenate(([0], ends[:-1])).astype(np.int64)
-        return cls(start, count, np.empty(0, np.int32), np.empty(0, np.float32), full=True)
+        sizes = count.sum(axis=1, dtype=np.int64)
+        return cls(np.cumsum(sizes) - sizes, count, np.empty(0, np.int32), np.empty(0, np.float32), full=True)
 
     def pairs(self, sample: int):
         """Arrays (address, tick, rho) of one sample, by address and tick; not for a full set."""
