@@ -1,0 +1,89 @@
+"""Small random networks and inputs, conversions to dense arrays, and spike comparison that excuses rounding."""
+
+from types import SimpleNamespace
+
+import numpy as np
+from naive import srm as naive
+
+from eventsim.model import SRM, Network
+from eventsim.spikes import Spikes
+
+# Relative to the sum of the absolute terms of a potential: float32 rounding over dozens of ticks and hundreds of inputs.
+ROUNDING = 1e-5
+
+
+def random_spikes(rng, n_neurons, n_samples=3, n_ticks=40, rate=0.1, repeats=False, empty=(), dt=1.0):
+    """A batch of random input spikes; the samples in ``empty`` have none, ``repeats`` allows pairs to repeat."""
+    rows = []
+    for b in range(n_samples):
+        wanted = 0 if b in empty else rng.binomial(n_ticks * n_neurons, rate)
+        flat = rng.choice(n_ticks * n_neurons, wanted, replace=repeats)
+        rows.append(np.sort(flat))
+    ptr = np.cumsum([0] + [len(row) for row in rows])
+    tick, address = np.divmod(np.concatenate(rows), n_neurons)
+    return Spikes(ptr, address, tick=tick, n_neurons=n_neurons, n_ticks=n_ticks, dt=dt)
+
+
+def random_network(rng, widths, gains, neuron=None, dt=1.0, grid=None):
+    """A network with normal weights of ``gains``, one a layer, on the average excitatory.
+
+    With ``grid`` the weights are whole multiples of it. A lone input is always excitatory, or it could not do anything.
+    """
+    network = Network("-".join(map(str, widths)), neuron or SRM(tau_syn=4.0), dt=dt, seed=None)
+    for layer, gain in zip(network.layers, gains, strict=True):
+        weight = rng.normal(gain / 10, gain, (layer.n_in, layer.n_out))
+        weight = np.abs(weight) + gain if layer.n_in == 1 else weight
+        layer.weight = weight if grid is None else np.round(weight / grid) * grid
+    return network
+
+
+def dense(spikes, b):
+    """Number of spikes float64[T, N] of sample ``b``."""
+    out = np.zeros((spikes.n_ticks, spikes.n_neurons))
+    part = slice(spikes.sample_ptr[b], spikes.sample_ptr[b + 1])
+    np.add.at(out, (spikes.tick[part], spikes.address[part]), 1.0)
+    return out
+
+
+def pairs(spikes, b):
+    """The (tick, address) list of sample ``b``."""
+    part = slice(spikes.sample_ptr[b], spikes.sample_ptr[b + 1])
+    return list(zip(spikes.tick[part].tolist(), spikes.address[part].tolist(), strict=True))
+
+
+def naive_neuron(neuron, dt):
+    """A neuron's parameters as the naive functions take them."""
+    names = ("theta", "tau_syn", "tau_ref", "scale_ref", "tau_rho", "scale_rho")
+    t_abs = dt if neuron.t_abs is None else neuron.t_abs
+    return SimpleNamespace(n_abs=max(1, round(t_abs / dt)), **{name: getattr(neuron, name) for name in names})
+
+
+def naive_layer(weight, neuron, spikes, b, truncate=False):
+    """`naive.layer` on sample ``b``, and the margin float64[N] within which a potential is not to be told from theta."""
+    p, dt, s = naive_neuron(neuron, spikes.dt), spikes.dt, dense(spikes, b)
+    weight = weight.astype(np.float64)
+    n_taps = naive.n_taps(p.tau_syn, dt) if truncate else None
+    out, u, dead = naive.layer(s, weight, p, dt, n_taps)
+    kernel = naive.alpha(p.tau_syn, dt, len(s), n_taps)
+    inputs = naive.psp(s, kernel) @ np.abs(weight)
+    size = inputs.max(axis=0) + p.scale_ref * p.theta * out.sum(axis=0) + p.theta
+    return out, u, dead, ROUNDING * size
+
+
+def excused_spikes(ours, want, u, margin, theta):
+    """Neurons whose spikes differ first where u lies within ``margin`` of theta; fails where any differs elsewhere."""
+    excused = []
+    for i in range(want.shape[1]):
+        differ = np.flatnonzero(ours[:, i] != want[:, i])
+        if len(differ):
+            distance = abs(u[differ[0], i] - theta)
+            assert distance <= margin[i], f"neuron {i}, tick {differ[0]}: spike differs, |u - theta| = {distance:g}"
+            excused.append(i)
+    return excused
+
+
+def some_but_not_all(spikes):
+    """There were spikes, and not in every tick of every neuron."""
+    spikes.check()
+    assert spikes.address.dtype == spikes.tick.dtype == np.int32
+    return 0 < len(spikes) < spikes.n_samples * spikes.n_neurons * spikes.n_ticks
