@@ -5,8 +5,10 @@ Layout, version 1: attributes ``format`` = "eventsim-model", ``version``, ``pack
 with the JSON attributes ``config``, ``progress`` and ``history``, and the groups ``optimizer`` and ``metrics``.
 """
 
+import contextlib
 import json
 import pathlib
+import tempfile
 from importlib.metadata import version
 
 import h5py
@@ -89,24 +91,16 @@ def _read_weights(file, network, path):
         layer.weight = data[()]
 
 
-def _read(path, with_training):
+@contextlib.contextmanager
+def _opened(path):
+    """The model file of a run or path, its header checked; whatever is wrong inside becomes a `FormatError`."""
     path = locate(path)
     with files.reading(path):
         path.open("rb").close()  # what the operating system refuses is said in its own words
     try:
         with h5py.File(path, "r") as file:
             _checked_header(file, path)
-            network = Network.from_config(json.loads(file.attrs["network"]))
-            _read_weights(file, network, path)
-            provenance = json.loads(file.attrs["provenance"])
-            if not with_training:
-                return network, provenance
-            if "training" not in file:
-                raise FormatError(f"{path}: is a model without training state, so it cannot be resumed")
-            group = file["training"]
-            training = {name: json.loads(group.attrs[name]) for name in ("config", "progress", "history")}
-            training |= {name: _read_group(group[name]) for name in ("optimizer", "metrics")}
-            return network, provenance, training
+            yield file
     except FormatError:
         raise
     except EventsimError as error:
@@ -116,22 +110,48 @@ def _read(path, with_training):
         raise FormatError(f"{path}: is damaged or not an eventsim model ({reason}); restore it from a copy") from error
 
 
+def _read_network(file):
+    network = Network.from_config(json.loads(file.attrs["network"]))
+    _read_weights(file, network, file.filename)
+    return network
+
+
+def _read_training(group):
+    return {name: json.loads(group.attrs[name]) for name in ("config", "progress", "history")}
+
+
 def load(path) -> Network:
     """The network in a run folder or model file.
 
     Raises `FormatError` where there is none, or it is damaged or of another version.
     """
-    return _read(path, False)[0]
+    with _opened(path) as file:
+        return _read_network(file)
 
 
-def load_provenance(path) -> dict:
-    """Where a model came from: data, command line, package version."""
-    return _read(path, False)[1]
+def describe(path) -> dict:
+    """What a run folder or model file says of itself, without its weights; raises as `load` does.
+
+    ``file``, ``package`` (the version that wrote it), ``network`` (see `Network.config`), ``provenance``; and ``config``,
+    ``progress`` and ``history`` of its training, None where a model has none.
+    """
+    with _opened(path) as file:
+        training = _read_training(file["training"]) if "training" in file else {}
+        return {
+            "file": file.filename, "package": str(file.attrs["package"]),
+            "network": json.loads(file.attrs["network"]), "provenance": json.loads(file.attrs["provenance"]),
+            **{name: training.get(name) for name in ("config", "progress", "history")},
+        }
 
 
 def load_checkpoint(path):
     """``(network, provenance, training)``, what `save` was given."""
-    return _read(path, True)
+    with _opened(path) as file:
+        if "training" not in file:
+            raise FormatError(f"{file.filename}: is a model without training state, so it cannot be resumed")
+        group = file["training"]
+        training = _read_training(group) | {name: _read_group(group[name]) for name in ("optimizer", "metrics")}
+        return _read_network(file), json.loads(file.attrs["provenance"]), training
 
 
 def check_writable(folder) -> pathlib.Path:
@@ -139,6 +159,7 @@ def check_writable(folder) -> pathlib.Path:
     folder = files.as_path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
-        raise ConfigError(f"{folder}: cannot be made ({error.strerror or error}); choose another --out") from error
+        raise ConfigError(f"{folder}: cannot be written ({error.strerror or error}); choose another --out") from error
     return folder

@@ -14,6 +14,7 @@ class Metrics:
         self.synops = np.zeros(len(widths), np.int64)
         self.dense_macs = np.zeros(len(widths), np.int64)
         self.fired = [np.zeros(width, bool) for width in widths]
+        self.seconds = np.zeros(len(widths))  # of this process alone: no part of `state`
 
     def add(self, trace, labels, values):
         """Count one batch: its `Trace`, labels int64[B] and loss values float64[B]."""
@@ -25,6 +26,7 @@ class Metrics:
             self.synops[i] += layer.synops
             self.dense_macs[i] += layer.dense_macs
             self.fired[i][layer.spikes.address] = True
+            self.seconds[i] += layer.seconds
 
     def summary(self) -> dict:
         """Plain figures: loss a sample, accuracy, spikes a neuron and sample and silent share of every layer."""
