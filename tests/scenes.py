@@ -8,7 +8,7 @@ from naive import srm as naive
 from eventsim.model import SRM, Network
 from eventsim.spikes import Spikes
 
-# Relative to the sum of the absolute terms of a potential: float32 rounding over dozens of ticks and hundreds of inputs.
+# Of the sum of a potential's absolute terms: float32 rounding over dozens of ticks and hundreds of inputs.
 ROUNDING = 1e-5
 
 
@@ -59,7 +59,7 @@ def naive_neuron(neuron, dt):
 
 
 def naive_layer(weight, neuron, spikes, b, truncate=False):
-    """`naive.layer` on sample ``b``, and the margin float64[N] within which a potential is not to be told from theta."""
+    """`naive.layer` on sample ``b``, and the margin float64[N] within which rounding may decide on a spike."""
     p, dt, s = naive_neuron(neuron, spikes.dt), spikes.dt, dense(spikes, b)
     weight = weight.astype(np.float64)
     n_taps = naive.n_taps(p.tau_syn, dt) if truncate else None

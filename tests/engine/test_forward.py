@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 from naive import srm as naive
 from naive import srm32
-from scenes import dense, excused_spikes, naive_layer, naive_neuron, pairs, random_network, random_spikes, some_but_not_all
+from scenes import (
+    dense,
+    excused_spikes,
+    naive_layer,
+    naive_neuron,
+    pairs,
+    random_network,
+    random_spikes,
+    some_but_not_all,
+)
 
 from eventsim import kernels
 from eventsim.engine.forward import forward, forward_layer

@@ -31,7 +31,7 @@ def psp(s, kernel):
 
 
 def fire(u, nu, theta, n_abs):
-    """Spikes, potentials after the refractory term, and dead ticks, from potentials before it; nu[T] is one response."""
+    """Spikes, potentials after the refractory term, and dead ticks, from potentials u[T, N] before it and nu[T]."""
     n_ticks, n_out = u.shape
     u = u.copy()
     out = np.zeros((n_ticks, n_out))
@@ -83,7 +83,8 @@ def backward(inputs, potentials, deads, weights, error, p, dt, supports, n_taps=
     inputs, potentials, deads : one dense array a layer; supports : in thresholds
     """
     gradients = []
-    for s, u, dead, w, support in zip(*(reversed(x) for x in (inputs, potentials, deads, weights, supports)), strict=True):
+    layers = zip(inputs, potentials, deads, weights, supports, strict=True)
+    for s, u, dead, w, support in reversed(list(layers)):
         d = np.where(counts(u, dead, support, p), surrogate(u, p), 0.0) * error
         g = adjoint_psp(d, alpha(p.tau_syn, dt, len(s), n_taps), dt)
         gradients.append(s.T @ g)
