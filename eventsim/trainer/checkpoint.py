@@ -132,8 +132,8 @@ def load(path) -> Network:
 def describe(path) -> dict:
     """What a run folder or model file says of itself, without its weights; raises as `load` does.
 
-    ``file``, ``package`` (the version that wrote it), ``network`` (see `Network.config`), ``provenance``; and ``config``,
-    ``progress`` and ``history`` of its training, None where a model has none.
+    ``file``, ``package`` (the version that wrote it), ``network`` (see `Network.config`) and ``provenance``, and of its
+    training ``config``, ``progress`` and ``history``, None where a model has none.
     """
     with _opened(path) as file:
         training = _read_training(file["training"]) if "training" in file else {}
