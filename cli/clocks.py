@@ -1,0 +1,30 @@
+"""A network on another clock than its own."""
+
+from dataclasses import replace
+
+from eventsim.data.encoders.binning import ticks_of
+from eventsim.model import Network
+
+
+def on_clock(network, clock):
+    """The network on ``clock``, (name, dt in ms or None) or None for its own; returns it and the clock's name.
+
+    A tick of another length keeps the sample's duration and the dead time, which is in ms.
+    """
+    name, dt = clock or (network.clock, None)
+    if dt is None or dt == network.dt:
+        return network, name
+    neuron = network.neuron
+    if neuron.t_abs is None:
+        neuron = replace(neuron, t_abs=network.dt)
+    n_ticks = None if network.n_ticks is None else ticks_of(network.n_ticks * network.dt, dt)
+    other = Network(
+        network.arch.notation, neuron, dt=dt, n_ticks=n_ticks, clock=name, input_mode=network.input_mode, seed=None
+    )
+    other.layers = network.layers
+    return other, name
+
+
+def warm_up(network, events, clock):
+    """Run one event, so that what is timed afterwards is the network and not the compiler."""
+    network.simulate(events[:1], clock=clock)

@@ -1,0 +1,35 @@
+"""The command group: commands are imported when they run, and every failure ends in one sentence."""
+
+import importlib
+import sys
+
+import click
+
+from eventsim.cli import failures
+
+
+class CommandGroup(click.Group):
+    """A group over the modules of this package; ``table`` has the name of each command and its line of help."""
+
+    def __init__(self, *args, table, **settings):
+        super().__init__(*args, **settings)
+        self.table = table
+
+    def list_commands(self, ctx):
+        return list(self.table)
+
+    def get_command(self, ctx, cmd_name):
+        if cmd_name not in self.table:
+            return None
+        return getattr(importlib.import_module(f"eventsim.cli.{cmd_name}"), cmd_name)
+
+    def format_commands(self, ctx, formatter):
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self.table.items()))
+
+    def main(self, args=None, prog_name=None, **settings):
+        """Run the command line ``args`` (default: the process's) and exit with its status."""
+        args = list(sys.argv[1:] if args is None else args)
+        settings |= {"standalone_mode": False, "obj": args}
+        sys.exit(failures.status_of(lambda: super(CommandGroup, self).main(args, "eventsim", **settings),
+                                    debug="--debug" in args))

@@ -1,0 +1,92 @@
+"""What commands share: how they are declared, parameter types, and options."""
+
+import re
+
+import click
+
+from eventsim.errors import ConfigError
+
+
+class SensorType(click.ParamType):
+    """``WIDTHxHEIGHT`` or ``WIDTHxHEIGHTxPOLARITIES``."""
+
+    name = "WxH[xP]"
+
+    def convert(self, value, param, ctx):
+        from eventsim.sensor import Sensor
+
+        if not re.fullmatch(r"\d+x\d+(x\d+)?", str(value)):
+            self.fail(f"{value!r} is no sensor size; write WIDTHxHEIGHT or WIDTHxHEIGHTxPOLARITIES, e.g. 34x34x2")
+        return Sensor(*(int(part) for part in value.split("x")))
+
+
+_MILLISECONDS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
+
+
+class ClockType(click.ParamType):
+    """``grid``, ``exact``, or the length of a tick such as ``1ms`` or ``500us``; gives (clock, dt in ms or None)."""
+
+    name = "grid|exact|TICK"
+
+    def convert(self, value, param, ctx):
+        if value in ("grid", "exact"):
+            return value, None
+        found = re.fullmatch(r"(\d+(?:\.\d*)?|\.\d+)\s*(ms|us|s)", str(value))
+        if not found or float(found[1]) == 0:
+            self.fail(f"{value!r} is no clock; write grid, exact, or the length of a tick with its unit, e.g. 0.5ms")
+        return "grid", float(found[1]) * _MILLISECONDS[found[2]]
+
+
+class SupportType(click.ParamType):
+    """``auto``, ``inf``, or a number of thresholds."""
+
+    name = "auto|inf|X"
+
+    def convert(self, value, param, ctx):
+        if value == "auto":
+            return value
+        try:
+            return float(value)
+        except ValueError:
+            self.fail(f"{value!r} is no support; write auto, inf, or a number of thresholds, e.g. 0.3")
+
+
+def command(function):
+    """Declare a command: the docstring is its help, ``--debug`` shows tracebacks."""
+    debug = click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
+    return click.command(context_settings={"help_option_names": ["-h", "--help"]})(debug(function))
+
+
+def _set_threads(context, parameter, value):
+    if value is not None:
+        from eventsim import kernels
+
+        kernels.set_threads(value)
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+threads_option = click.option(
+    "--threads", type=click.IntRange(min=1), metavar="N", callback=_set_threads, expose_value=False,
+    help="Threads to compute on (results do not depend on it).  [default: all cores]",
+)
+model_option = click.option(
+    "--model", metavar="RUN|FILE", help="Run folder or model file.  [default: the newest run under ./runs]",
+)
+split_option = click.option(
+    "--split", type=click.Choice(["validation", "train", "all"]), default="validation", show_default=True,
+    help="Which samples of the data set.",
+)
+force_option = click.option("--force", is_flag=True, help="Replace what is already there.")
+
+
+def recording_options(function):
+    """``--codec`` and ``--sensor``, for commands that read a recording."""
+    sensor = click.option("--sensor", type=SensorType(), metavar="WxH[xP]", help="Sensor size, else the format's.")
+    codec = click.option("--codec", metavar="NAME", help="Format, where the file's name does not say it.")
+    return codec(sensor(function))
+
+
+def refuse_existing(path, force):
+    """Raise `ConfigError` if ``path`` exists and may not be replaced."""
+    if path.exists() and not force:
+        raise ConfigError(f"{path}: exists already; choose another name, or add --force to replace it")

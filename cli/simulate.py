@@ -1,0 +1,53 @@
+"""``eventsim simulate``: one recording through a network."""
+
+import pathlib
+
+import click
+
+from eventsim.cli import options
+from eventsim.cli.output import print_json, show
+
+
+@options.command
+@click.argument("recording", metavar="FILE|-")
+@options.model_option
+@click.option("--clock", type=options.ClockType(), metavar="grid|exact|TICK",
+              help="Grid of ticks, or continuous time.  [default: the model's]")
+@options.recording_options
+@click.option("--out", type=click.Path(path_type=pathlib.Path), help="Also write the spikes of all layers (HDF5).")
+@options.force_option
+@options.threads_option
+@options.json_option
+def simulate(recording, model, clock, codec, sensor, out, force, as_json):
+    """Run one recording through a trained network.
+
+    Prints the class, the spikes of the output neurons, and a line for every layer: its spikes and rate, the synapses
+    that they crossed (SynOps) against what a dense simulation multiplies (MACs), and the time. FILE is an N-MNIST
+    recording; - reads it from standard input (then name its format with --codec).
+
+    \b
+    Examples:
+      eventsim generate sample.bin && eventsim simulate sample.bin
+      eventsim simulate sample.bin --model runs/mlp512-synthetic-01 --clock exact
+      eventsim simulate sample.bin --json --out spikes.h5
+    """
+    from eventsim.cli.clocks import on_clock, warm_up
+    from eventsim.cli.models import find_model
+    from eventsim.data import read
+    from eventsim.report import simulation, spike_file
+
+    if out is not None:
+        options.refuse_existing(out, force)
+    events = read(recording, sensor=sensor, codec=codec)
+    found = find_model(model)
+    network, clock = on_clock(found.network, clock)
+    warm_up(network, events, clock)
+    trace = network.simulate(events, clock=clock)
+    if out is not None:
+        spike_file.write(out, trace, {"recording": recording, "model": str(found.path)})
+    if as_json:
+        print_json({"file": recording, "model": str(found.path), **simulation.as_dict(network, events, trace, clock)})
+        return
+    show([("Recording", recording), ("Model", found)], *simulation.screen(network, events, trace, clock))
+    if out is not None:
+        show("", f"Spikes of all layers are in {out}.")

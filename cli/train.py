@@ -1,0 +1,138 @@
+"""``eventsim train``: a new run, or the rest of an interrupted one."""
+
+import pathlib
+import shlex
+from importlib.metadata import version
+
+import click
+from click.core import ParameterSource
+
+from eventsim.cli import options
+from eventsim.cli.failures import Stopped
+from eventsim.cli.output import print_json, show
+from eventsim.cli.progress import TrainingScreen
+from eventsim.cli.runs import SYNTHETIC, data_source, new_run, open_source
+from eventsim.cli.training import neuron_options, next_steps, run_facts, setting_options, split_choices
+from eventsim.errors import ConfigError
+from eventsim.model import PRESETS, SRM, Network
+from eventsim.model.network import INPUT_MODES
+from eventsim.trainer import Interrupted, Trainer
+from eventsim.trainer.checkpoint import FILE_NAME
+from eventsim.trainer.loop import check_fits
+
+_WITH_RESUME = ("resume", "data", "as_json")
+
+
+@options.command
+@click.option("--arch", default="smlp", show_default=True, metavar="NAME|NOTATION",
+              help=f"{', '.join(PRESETS)}, or layers such as 34x34x2-500-10.")
+@click.option("--data", default=SYNTHETIC, show_default=True, metavar="PATH|synthetic",
+              help="N-MNIST folder or zip, or generated digits.")
+@click.option("--samples", type=click.IntRange(min=1), metavar="N", help="Synthetic samples to train on.")
+@click.option("--validation-samples", type=click.IntRange(min=1), metavar="N", help="And to validate on.")
+@setting_options
+@neuron_options
+@click.option("--dt", type=float, default=1.0, show_default=True, metavar="MS", help="Length of a tick.")
+@click.option("--input-mode", type=click.Choice(INPUT_MODES), default="or", show_default=True,
+              help="Events that share tick and pixel: one spike, or one each.")
+@click.option("--out", type=click.Path(path_type=pathlib.Path), metavar="FOLDER",
+              help="Run folder.  [default: runs/<arch>-<data>-<nn>]")
+@click.option("--resume", type=click.Path(path_type=pathlib.Path), metavar="RUN",
+              help="Go on with an interrupted run; all else comes from it.")
+@options.threads_option
+@options.json_option
+@click.pass_context
+def train(context, resume, as_json, **choices):
+    """Train a network on recordings.
+
+    Every default of a named architecture is one that it trains well with. Ctrl-C stops after the batch that is running;
+    --resume then goes on to the same bits as if nothing had happened.
+
+    \b
+    Examples:
+      eventsim train
+      eventsim train --arch mlp512 --data nmnist/ --epochs 10 --seed 1
+      eventsim train --resume runs/mlp512-nmnist-01
+    """
+    if resume is not None:
+        _refuse_changes(context)
+        moved = choices["data"] if _typed(context, "data") else None
+        _resume(resume, moved, as_json)
+    else:
+        _start(context.obj or [], as_json, **choices)
+
+
+def _typed(context, name):
+    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
+def _refuse_changes(context):
+    """A run that goes on keeps its settings."""
+    for parameter in context.command.params:
+        if parameter.expose_value and parameter.name not in _WITH_RESUME and _typed(context, parameter.name):
+            raise ConfigError(f"{parameter.opts[0]} cannot be changed in a run that goes on; leave it out beside "
+                              "--resume, or start a new run")
+
+
+def _start(arguments, as_json, *, arch, data, samples, validation_samples, dt, input_mode, out, **choices):
+    """Train from the beginning."""
+    neuron, settings = split_choices(choices)
+    preset = PRESETS.get(arch)
+    if settings["learning_rate"] is None:
+        settings["learning_rate"] = preset.learning_rate if preset else 1e-3
+    source = data_source(data, settings["seed"], samples, validation_samples)
+    network = Network(
+        arch, SRM(**(preset.neuron if preset else {}) | neuron), dt=dt, input_mode=input_mode, seed=settings["seed"]
+    )
+    splits = open_source(source)
+    if splits.train is not None:
+        check_fits(network, splits.train)
+    provenance = {"command": ["eventsim", *arguments], "package": version("eventsim"), "arch": arch, "data": source}
+    with new_run(out, arch, data) as folder:
+        trainer = Trainer(network, out=folder, provenance=provenance, **settings)
+        _fit(trainer, splits, as_json)
+
+
+def _resume(run, moved, as_json):
+    """Train what is left of a run; ``moved`` is where its data lies now, if elsewhere."""
+    trainer = Trainer.resume(run)
+    source = trainer.provenance.get("data")
+    if moved is not None:
+        source = data_source(moved, trainer.config.seed) if source is None else source | {
+            "source": data_source(moved, 0)["source"]
+        }
+    if source is None:
+        raise ConfigError(f"{run}: does not say what data it was trained on; name it with --data")
+    trainer.provenance["data"] = source
+    _fit(trainer, open_source(source), as_json)
+
+
+def _fit(trainer, splits, as_json):
+    run, epochs = trainer.out, trainer.config.epochs
+    already_done = trainer.epoch >= epochs
+    if not already_done:
+        try:
+            with TrainingScreen(run) as screen:
+                screen.facts(run_facts(trainer, splits))
+                trainer.fit(splits, screen)
+        except Interrupted as stop:
+            raise Stopped(f"{stop}; the checkpoint is {run / FILE_NAME}, go on with "
+                          f"`eventsim train --resume {shlex.quote(str(run))}`") from None
+        except KeyboardInterrupt:
+            raise Stopped(_lost(run)) from None
+    last = trainer.history[-1]
+    if as_json:
+        print_json({"run": str(run), "arch": trainer.network.arch.notation, "epochs": trainer.epoch,
+                    "accuracy": last.get("val_accuracy"), "history": trainer.history})
+        return
+    verb = "was finished already" if already_done else "is trained"
+    accuracy = f"validation accuracy {last['val_accuracy']:.4f}" if "val_accuracy" in last else "no validation data"
+    show("", f"The run {verb}: {run}", f"{epochs} epochs, {accuracy}, training accuracy {last['accuracy']:.4f}", "",
+         "What to type next:", *(f"  {line}" for line in next_steps(run, trainer.provenance, splits)))
+
+
+def _lost(run):
+    if (run / FILE_NAME).exists():
+        return (f"interrupted at once; the last checkpoint is {run / FILE_NAME}, go on with "
+                f"`eventsim train --resume {shlex.quote(str(run))}`")
+    return "interrupted before the first checkpoint; nothing was kept"

@@ -1,0 +1,96 @@
+"""How active every layer of a network was, and how much less work that is than a dense simulation."""
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from eventsim.report import numbers
+
+
+@dataclass(frozen=True)
+class LayerActivity:
+    """One layer, by sample: means where there were several.
+
+    silent is the share of neurons without a spike in any of the samples; ratio is SynOps over dense MACs.
+    """
+
+    name: str
+    neurons: int
+    spikes: float
+    spikes_per_neuron: float
+    rate_hz: float
+    silent: float
+    synops: float
+    dense_macs: float
+    ratio: float | None
+    seconds: float
+
+
+def _layer(name, neurons, spikes, duration, silent, synops, dense_macs, seconds):
+    rate = 1000.0 * spikes / (neurons * duration) if duration else 0.0
+    return LayerActivity(
+        name, neurons, spikes, spikes / neurons, rate, silent, synops, dense_macs,
+        synops / dense_macs if dense_macs else None, seconds,
+    )
+
+
+def _unused(address, neurons):
+    """Share of the neurons that have no spike in the list."""
+    return (neurons - len(np.unique(address))) / neurons
+
+
+def of_trace(trace) -> list[LayerActivity]:
+    """Activity of every layer in the `Trace` of one recording."""
+    duration = trace.input.n_ticks * trace.input.dt
+    return [
+        _layer(layer.name, layer.spikes.n_neurons, len(layer.spikes), duration,
+               _unused(layer.spikes.address, layer.spikes.n_neurons),
+               layer.synops, layer.dense_macs, layer.seconds)
+        for layer in trace.layers
+    ]
+
+
+def of_metrics(network, metrics) -> list[LayerActivity]:
+    """Mean activity of every layer over the samples of `Metrics`."""
+    n = max(metrics.samples, 1)
+    return [
+        _layer(f"{layer.kind}{i + 1}", layer.n_out, float(metrics.spikes[i] / n),
+               float(metrics.dense_macs[i] / n / layer.n_weights * network.dt),
+               _unused(np.flatnonzero(metrics.fired[i]), layer.n_out),
+               float(metrics.synops[i] / n), float(metrics.dense_macs[i] / n), float(metrics.seconds[i] / n))
+        for i, layer in enumerate(network.layers)
+    ]
+
+
+def as_dicts(layers) -> list[dict]:
+    """Plain values of every layer."""
+    return [asdict(layer) for layer in layers]
+
+
+def totals(layers) -> dict:
+    """Spikes, SynOps, dense MACs, their ratio, and time of all layers."""
+    summed = ("spikes", "synops", "dense_macs", "seconds")
+    sums = {name: sum(getattr(layer, name) for layer in layers) for name in summed}
+    return sums | {"ratio": sums["synops"] / sums["dense_macs"] if sums["dense_macs"] else None}
+
+
+def table(layers):
+    """A row a layer and the totals, within 80 columns."""
+    from eventsim.report.tables import plain_table
+
+    rows = [
+        (layer.name, numbers.count(layer.neurons), numbers.large(layer.spikes), f"{layer.spikes_per_neuron:.2f}",
+         f"{layer.rate_hz:.1f}", numbers.share(layer.silent), numbers.large(layer.synops),
+         numbers.large(layer.dense_macs), numbers.share(layer.ratio), numbers.seconds(layer.seconds))
+        for layer in layers
+    ]
+    all_layers = totals(layers)
+    neurons = sum(layer.neurons for layer in layers)
+    rows.append((
+        "all", numbers.count(neurons), numbers.large(all_layers["spikes"]), f"{all_layers['spikes'] / neurons:.2f}", "",
+        "", numbers.large(all_layers["synops"]), numbers.large(all_layers["dense_macs"]),
+        numbers.share(all_layers["ratio"]), numbers.seconds(all_layers["seconds"]),
+    ))
+    return plain_table(
+        ("layer", "neurons", "spikes", "/neuron", "Hz", "silent", "SynOps", "MACs", "ratio", "time"), rows
+    )

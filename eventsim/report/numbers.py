@@ -1,0 +1,42 @@
+"""Numbers as people read them: with units, and no more digits than they mean."""
+
+_NONE = "-"
+
+
+def count(n) -> str:
+    """A number of things: 4,325."""
+    return f"{n:,}"
+
+
+def large(n) -> str:
+    """A number of things, to three digits: 512, 2.11 M, 355 M."""
+    if n < 1000:
+        return f"{n:.3g}"
+    for factor, suffix in ((1e3, "k"), (1e6, "M"), (1e9, "G"), (1e12, "T")):
+        if n < 999.5 * factor:
+            value = n / factor
+            return f"{value:.{2 if value < 9.995 else 1 if value < 99.95 else 0}f} {suffix}"
+    return f"{n:.2e}"
+
+
+def share(x) -> str:
+    """A share as a percentage: 3.1 %, 0.42 %; a dash for None."""
+    if x is None:
+        return _NONE
+    percent = 100 * x
+    digits = 0 if percent in (0, 100) else 1 if percent >= 0.995 else 2
+    return f"{percent:.{digits}f} %"
+
+
+def seconds(s) -> str:
+    """A time: 120 us, 1.23 ms, 4.5 s, 2 min 5 s."""
+    if s < 1e-3:
+        return f"{1e6 * s:.0f} us"
+    if s < 1:
+        return f"{1e3 * s:.3g} ms" if s < 0.0995 else f"{1e3 * s:.0f} ms"
+    return f"{s:.1f} s" if s < 60 else f"{s // 60:.0f} min {s % 60:.0f} s"
+
+
+def rates(values) -> str:
+    """Spikes a neuron of every layer, in one short line: 4.1 3.9 18."""
+    return " ".join(f"{v:.1f}" if v < 9.95 else f"{v:.0f}" for v in values)

@@ -1,0 +1,28 @@
+"""Tables without lines: a name on the left, figures aligned on the right."""
+
+import sys
+import textwrap
+
+from rich.table import Table
+
+_NAME = 11  # columns of the names in front of facts
+
+
+def plain_table(header, rows) -> Table:
+    """A table of text; the first column is aligned left, the others right."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for i, name in enumerate(header):
+        table.add_column(name, justify="left" if i == 0 else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def fact_lines(pairs, width=None) -> list[str]:
+    """A line for every name and value; with ``width``, long values go on below themselves."""
+    lines = []
+    for name, value in pairs:
+        room = max(20, width - _NAME) if width else sys.maxsize
+        first, *more = textwrap.wrap(str(value), room, break_long_words=False, break_on_hyphens=False) or [""]
+        lines += [f"{name:<{_NAME}}{first}", *(" " * _NAME + line for line in more)]
+    return lines
