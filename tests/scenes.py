@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 from naive import srm as naive
 
+from eventsim.engine import backward
 from eventsim.model import SRM, Network
 from eventsim.spikes import Spikes
 
@@ -27,12 +28,12 @@ def random_spikes(rng, n_neurons, n_samples=3, n_ticks=40, rate=0.1, repeats=Fal
 def random_network(rng, widths, gains, neuron=None, dt=1.0, grid=None):
     """A network with normal weights of ``gains``, one a layer, on the average excitatory.
 
-    With ``grid`` the weights are whole multiples of it. A lone input is always excitatory, or it could not do anything.
+    With ``grid`` the weights are whole multiples of it. Those of a lone neuron are excitatory, or it might do nothing.
     """
     network = Network("-".join(map(str, widths)), neuron or SRM(tau_syn=4.0), dt=dt, seed=None)
     for layer, gain in zip(network.layers, gains, strict=True):
         weight = rng.normal(gain / 10, gain, (layer.n_in, layer.n_out))
-        weight = np.abs(weight) + gain if layer.n_in == 1 else weight
+        weight = np.abs(weight) + gain if 1 in (layer.n_in, layer.n_out) else weight
         layer.weight = weight if grid is None else np.round(weight / grid) * grid
     return network
 
@@ -87,3 +88,15 @@ def some_but_not_all(spikes):
     spikes.check()
     assert spikes.address.dtype == spikes.tick.dtype == np.int32
     return 0 < len(spikes) < spikes.n_samples * spikes.n_neurons * spikes.n_ticks
+
+
+def gradients_of(network, trace, errors, truncate=False):
+    """Weight gradients float32[N_in, N_out] of every layer; errors is float32[B, N_out, T]."""
+    packed = [np.zeros_like(layer.packed) for layer in network.layers]
+    backward(network, trace, errors.__getitem__, packed, truncate=truncate)
+    out = []
+    for layer, gradient in zip(network.layers, packed, strict=True):
+        rows = gradient.transpose(1, 0, 2).reshape(layer.n_in, -1)
+        assert not rows[:, layer.n_out :].any()  # padding lanes stay zero
+        out.append(rows[:, : layer.n_out])
+    return out

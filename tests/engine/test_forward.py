@@ -24,7 +24,7 @@ from eventsim.spikes import Spikes
 CASES = {
     "plain": {},
     "full tiles": {"widths": (30, 64, 128)},
-    "one neuron": {"widths": (20, 1, 1), "gains": (6.0, 30.0)},
+    "one neuron": {"widths": (20, 1, 1), "gains": (4.0, 30.0)},
     "one tick": {"n_ticks": 1, "silent": True},
     "two ticks": {"n_ticks": 2, "silent": True},
     "dead ticks": {"neuron": SRM(tau_syn=4.0, t_abs=3.0)},

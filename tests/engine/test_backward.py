@@ -1,0 +1,154 @@
+"""Explicit gradients against the naive formula, and the naive formula against finite differences."""
+
+import itertools
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from naive import srm as naive
+from scenes import (
+    dense,
+    excused_spikes,
+    gradients_of,
+    naive_layer,
+    naive_neuron,
+    random_network,
+    random_spikes,
+    some_but_not_all,
+)
+
+from eventsim.engine import backward, forward
+from eventsim.model import SRM
+from eventsim.spikes import Spikes
+
+INF = np.inf
+
+
+def naive_gradients(network, trace, errors, supports, truncate):
+    """The naive gradients on the spikes of ``trace``; None where rounding decided on a spike or an active pair."""
+    neuron, dt = network.neuron, network.dt
+    p = naive_neuron(neuron, dt)
+    spikes = [trace.input, *(layer.spikes for layer in trace.layers)]
+    weights = [layer.weight.astype(float) for layer in network.layers]
+    total = [np.zeros(w.shape) for w in weights]
+    for b in range(trace.input.n_samples):
+        potentials, deads = [], []
+        for i, layer in enumerate(network.layers):
+            out, u, dead, margin = naive_layer(layer.weight, neuron, spikes[i], b, truncate)
+            if excused_spikes(dense(spikes[i + 1], b), out, u, margin, p.theta):
+                return None
+            if np.isfinite(supports[i]):
+                address, tick, _ = trace.layers[i].active.pairs(b)
+                got = np.zeros(u.shape, bool)
+                got[tick, address] = True
+                differ = got != naive.counts(u, dead, supports[i], p)
+                assert not np.any(differ & (np.abs(np.abs(u - p.theta) - supports[i] * p.theta) > margin))
+                if differ.any():
+                    return None
+            potentials.append(u)
+            deads.append(dead)
+        inputs = [dense(s, b) for s in spikes[:-1]]
+        n_taps = naive.n_taps(p.tau_syn, dt) if truncate else None
+        parts = naive.backward(inputs, potentials, deads, weights, errors[b].T, p, dt, supports, n_taps)
+        for sum_, part in zip(total, parts, strict=True):
+            sum_ += part
+    return total
+
+
+def compare_with_naive(draw, supports, truncate=False):
+    """Compare on the first scene (network, spikes, errors) that ``draw()`` gives in which rounding decides nothing."""
+    for _ in range(3):
+        network, spikes, errors = draw()
+        trace = forward(network, spikes, supports=supports, truncate=truncate)
+        assert all(some_but_not_all(layer.spikes) for layer in trace.layers)
+        got = gradients_of(network, trace, errors, truncate)
+        want = naive_gradients(network, trace, errors, supports, truncate)
+        if want is not None:
+            for g, w in zip(got, want, strict=True):
+                assert np.abs(w).max() > 0
+                assert np.abs(g - w).max() <= 2e-5 * np.abs(w).max()
+            return
+    pytest.fail("rounding decided on spikes three times")
+
+
+SUPPORTS = [
+    (0.3, 0.3, 0.3), (0.5, 0.5, 0.5), (1.0, 1.0, 1.0), (1.5, 1.5, 1.5), (INF, INF, INF), (0.3, 0.5, INF),
+    (INF, 0.3, 1.5), (1.5, INF, 0.5),
+]
+NEURONS = {
+    "plain": SRM(tau_syn=3.0),
+    "dead ticks": SRM(tau_syn=2.0, t_abs=3.0, tau_rho=0.3, scale_rho=2.0),
+    "weak refractory response": SRM(tau_syn=2.0, scale_ref=0.2, tau_ref=2.0, tau_rho=0.5),
+}
+
+
+@pytest.mark.parametrize("supports", SUPPORTS)
+@pytest.mark.parametrize("kind", NEURONS)
+@pytest.mark.parametrize("truncate", [False, True])
+@pytest.mark.parametrize("dt", [1.0, 0.5])
+def test_gradients_are_those_of_the_naive_formula(rng, supports, kind, truncate, dt):
+    def draw():
+        network = random_network(rng, (40, 70, 130, 25), (4.0, 4.0, 4.0), NEURONS[kind], dt)
+        spikes = random_spikes(rng, 40, 3, 30, 0.1, empty=(1,), dt=dt, repeats=True)
+        return network, spikes, rng.normal(size=(3, 25, 30)).astype(np.float32)
+
+    compare_with_naive(draw, supports, truncate)
+
+
+@pytest.mark.parametrize("supports", [(1.5, 0.3), (INF, INF), (0.3, INF)])
+def test_many_tiles_above_add_their_errors(rng, supports):
+    def draw():  # twelve tiles above send errors in eight groups
+        network = random_network(rng, (30, 65, 750), (5.0, 4.0), NEURONS["plain"])
+        return network, random_spikes(rng, 30, 2, 20, 0.1), rng.normal(size=(2, 750, 20)).astype(np.float32)
+
+    compare_with_naive(draw, supports)
+
+
+def test_gradients_are_added_to_what_is_there(rng):
+    network = random_network(rng, (20, 70, 3), (5.0, 5.0))
+    trace = forward(network, random_spikes(rng, 20), supports=(0.5, INF))
+    errors = rng.normal(size=(3, 3, 40)).astype(np.float32)
+    once = gradients_of(network, trace, errors)
+    packed = [np.ones_like(layer.packed) for layer in network.layers]
+    backward(network, trace, errors.__getitem__, packed)
+    for layer, gradient, g in zip(network.layers, packed, once, strict=True):
+        rows = gradient.transpose(1, 0, 2).reshape(layer.n_in, -1)[:, : layer.n_out]
+        np.testing.assert_allclose(rows, 1 + g, rtol=1e-5, atol=1e-5 * np.abs(g).max())
+
+
+def test_no_spikes_give_no_gradient():
+    rng = np.random.default_rng(0)
+    network = random_network(rng, (5, 4, 3), (1.0, 1.0))
+    for n_samples, n_ticks in ((0, 8), (2, 0), (2, 8)):
+        spikes = Spikes(np.zeros(n_samples + 1, int), [], tick=[], n_neurons=5, n_ticks=n_ticks)
+        trace = forward(network, spikes, supports=(1.5, INF))
+        errors = np.ones((n_samples, 3, n_ticks), np.float32)
+        assert not any(g.any() for g in gradients_of(network, trace, errors))
+
+
+@pytest.mark.parametrize("dt", [1.0, 0.5])
+def test_the_naive_formula_is_the_derivative_of_the_smooth_network(rng, dt):
+    p = SimpleNamespace(theta=1.0, tau_syn=3.0, tau_rho=3.0, scale_rho=1.3)
+    n_ticks, widths = 12, (4, 5, 3, 2)
+    s = (rng.random((n_ticks, 4)) < 0.3).astype(float)
+    weights = [rng.normal(0.7, 1.0, shape) for shape in itertools.pairwise(widths)]
+    target = rng.random((n_ticks, 2))
+
+    def loss():
+        return 0.5 * dt * np.sum((naive.smooth_forward(s, weights, p, dt)[2] - target) ** 2)
+
+    inputs, potentials, rate = naive.smooth_forward(s, weights, p, dt)
+    for u in potentials:  # both branches of R
+        assert np.any(u < p.theta) and np.any(u > p.theta)
+    deads = [np.zeros(u.shape, bool) for u in potentials]
+    got = naive.backward(inputs, potentials, deads, weights, rate - target, p, dt, [INF] * 3)
+    h = 1e-5
+    for w, gradient in zip(weights, got, strict=True):
+        want = np.empty(w.shape)
+        for i in np.ndindex(w.shape):
+            w[i] += h
+            above = loss()
+            w[i] -= 2 * h
+            want[i] = (above - loss()) / (2 * h)
+            w[i] += h
+        np.testing.assert_allclose(gradient, want, rtol=1e-5, atol=1e-9 + 1e-7 * np.abs(want).max())
