@@ -1,0 +1,109 @@
+"""The boundary to the kernels: what it refuses, and that the number of threads changes nothing."""
+
+import re
+
+import numpy as np
+import pytest
+
+from eventsim import kernels
+from eventsim.kernels.launch import call, call_parts, set_threads, threads
+from eventsim.kernels.spec import KERNELS
+
+
+def good():
+    """Arguments that the kernel accepts: one sample with one spike of neuron 0 of 1 at tick 3."""
+    return {
+        "sample_ptr": np.array([0, 1]), "address": np.zeros(1, np.int32), "tick": np.full(1, 3, np.int32),
+        "slot": np.empty(1, np.int64), "run_ptr": np.empty(2, np.int64), "run_address": np.empty(1, np.int32),
+        "run_start": np.empty(2, np.int64), "run_tick": np.empty(1, np.int32),
+    }
+
+
+def run(**changed):
+    return call("group_by_address", *(good() | changed).values())
+
+
+def test_good_arguments_pass_and_outputs_are_written():
+    run_tick = np.zeros(1, np.int32)
+    assert run(run_tick=run_tick) == 0
+    assert run_tick[0] == 3
+
+
+@pytest.mark.parametrize("name", [a.name for a in KERNELS["group_by_address"].arguments])
+@pytest.mark.parametrize("wrong", ["dtype", "rank", "strided", "list", "none", "byte order"])
+def test_what_is_not_the_array_of_the_table_is_refused_by_name(name, wrong):
+    array = good()[name]
+    value = {
+        "dtype": array.astype(np.float32), "rank": array[None], "strided": np.repeat(array, 4)[::2],
+        "list": array.tolist(), "none": None, "byte order": array.astype(array.dtype.newbyteorder()),
+    }[wrong]
+    sentence = f"wants a C-contiguous {array.dtype} array of 1 axes, got "
+    with pytest.raises(TypeError, match=f"^kernel group_by_address, argument {name}: {sentence}.+$"):
+        run(**{name: value})
+
+
+@pytest.mark.parametrize("argument", KERNELS["group_by_address"].arguments, ids=lambda a: a.name)
+def test_only_what_is_written_must_be_writable(argument):
+    array = good()[argument.name]
+    array.flags.writeable = False
+    if argument.out:
+        sentence = f"kernel group_by_address writes its argument {argument.name}, got a read-only array"
+        with pytest.raises(TypeError, match=f"^{sentence}$"):
+            run(**{argument.name: array})
+    else:
+        assert run(**{argument.name: array}) == 0
+
+
+def test_the_number_of_arguments_is_checked():
+    with pytest.raises(TypeError, match=r"^kernel group_by_address takes 8 arguments, got 7$"):
+        call("group_by_address", *list(good().values())[:-1])
+    with pytest.raises(KeyError):
+        call("no_such_kernel")
+
+
+def test_one_wrong_part_stops_all_before_the_first_runs():
+    run_tick = np.zeros(1, np.int32)
+    parts = [(good() | {"run_tick": run_tick}).values(), (good() | {"tick": None}).values()]
+    with pytest.raises(TypeError, match="argument tick"):
+        call_parts("group_by_address", [tuple(part) for part in parts])
+    assert run_tick[0] == 0
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 5])
+def test_parts_come_back_in_their_order(n_threads):
+    sizes = [5, 1, 40, 0, 3, 17, 2]
+    outs = [np.full(40, -1, np.int32) for _ in sizes]
+    parts = []
+    for n, run_tick in zip(sizes, outs, strict=True):
+        parts.append((np.array([0, n]), np.zeros(n, np.int32), np.arange(n, dtype=np.int32), np.empty(1, np.int64),
+                      np.empty(2, np.int64), np.empty(1, np.int32), np.empty(2, np.int64), run_tick))
+    set_threads(n_threads)
+    try:
+        assert call_parts("group_by_address", parts) == [0] * len(sizes)
+    finally:
+        set_threads(None)
+    for n, run_tick in zip(sizes, outs, strict=True):
+        assert run_tick.tolist() == [*range(n), *[-1] * (40 - n)]
+
+
+def test_no_parts_are_no_work():
+    assert call_parts("group_by_address", []) == []
+
+
+def test_threads_come_from_the_setting_then_the_environment_then_the_machine(monkeypatch):
+    try:
+        set_threads(3)
+        assert threads() == kernels.threads() == 3
+        for text, want in (("7", 7), ("0", None), ("-2", None), ("many", None), ("", None)):
+            set_threads(None)
+            monkeypatch.setenv("EVENTSIM_THREADS", text)
+            assert threads() == (want or kernels.launch.available_cores())
+    finally:
+        set_threads(None)
+
+
+def test_every_argument_line_of_the_table_was_understood():
+    for name, kernel in KERNELS.items():
+        for argument in kernel.arguments:
+            assert re.fullmatch("[a-z_0-9]+", argument.name), name
+            assert argument.dtype.name in ("bool", "uint8", "uint16", "int32", "int64", "float32", "float64"), name
