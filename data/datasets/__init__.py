@@ -1,11 +1,11 @@
 """Labelled data sets, one file each, and `open_dataset` that chooses among them."""
 
 from eventsim import checks
-from eventsim.data.datasets.base import Dataset, Splits
+from eventsim.data.datasets.base import SPLITS, Dataset, Splits
 from eventsim.data.datasets.nmnist import open_nmnist
 from eventsim.errors import ConfigError
 
-__all__ = ["DATASETS", "Dataset", "Splits", "open_dataset"]
+__all__ = ["DATASETS", "SPLITS", "Dataset", "Splits", "open_dataset"]
 
 
 def _open_nmnist(source, seed, train, validation):

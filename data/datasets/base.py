@@ -9,6 +9,8 @@ from eventsim import checks
 from eventsim.errors import ConfigError
 from eventsim.events import Events
 
+SPLITS = ("train", "validation", "all")
+
 
 class Dataset:
     """Labelled recordings of one sensor, read one at a time.
@@ -89,6 +91,31 @@ class Subset(Dataset):
         return self._whole.sample_size(self._indices[self.check_index(i)])
 
 
+class Joined(Dataset):
+    """The samples of one data set, and behind them those of another of the same kind."""
+
+    def __init__(self, first: Dataset, second: Dataset):
+        self._parts = (first, second)
+        super().__init__(name=first.name, sensor=first.sensor, n_classes=first.n_classes,
+                         labels=np.concatenate((first.labels, second.labels)), duration=first.duration)
+
+    def _part(self, i):
+        i, first = self.check_index(i), len(self._parts[0])
+        return (self._parts[0], i) if i < first else (self._parts[1], i - first)
+
+    def events(self, i):
+        part, i = self._part(i)
+        return part.events(i)
+
+    def sample_name(self, i):
+        part, i = self._part(i)
+        return part.sample_name(i)
+
+    def sample_size(self, i):
+        part, i = self._part(i)
+        return part.sample_size(i)
+
+
 @dataclass(frozen=True)
 class Splits:
     """A data set as training uses it: either part is None where there are no samples for it."""
@@ -96,6 +123,15 @@ class Splits:
     train: Dataset | None
     validation: Dataset | None
     note: str  # where the validation samples come from, and what was ignored
+
+    def part(self, name) -> Dataset:
+        """The samples called ``name``: "train", "validation" or "all"; raises `ConfigError` where there are none."""
+        checks.choice("split", name, SPLITS)
+        wanted = [getattr(self, part) for part in SPLITS[:2] if name in (part, "all")]
+        found = [part for part in wanted if part is not None and len(part)]
+        if not found:
+            raise ConfigError(f"there are no {name} samples ({self.note}); choose another --split")
+        return found[0] if len(found) == 1 else Joined(*found)
 
 
 def stratified_tenth(labels, seed):
