@@ -25,6 +25,6 @@ def on_clock(network, clock):
     return other, name
 
 
-def warm_up(network, events, clock):
+def warm_up(network, events, clock=None):
     """Run one event, so that what is timed afterwards is the network and not the compiler."""
     network.simulate(events[:1], clock=clock)

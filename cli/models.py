@@ -1,9 +1,10 @@
-"""Finding the model that a command shall use."""
+"""Finding the model that a command shall use, and its data."""
 
 import pathlib
 from dataclasses import dataclass
 
-from eventsim.errors import FormatError
+from eventsim.cli.runs import data_source, open_source
+from eventsim.errors import ConfigError, FormatError
 from eventsim.model import Network
 from eventsim.trainer import load, newest_run
 from eventsim.trainer.checkpoint import describe
@@ -23,6 +24,20 @@ class Model:
         if history and "val_accuracy" in history[-1]:
             text += f", validation accuracy {history[-1]['val_accuracy']:.3f}"
         return text + ")"
+
+    def data_source(self, data=None) -> dict:
+        """Where to find the data set ``data``, default that of the run; held-out samples are those of the run."""
+        own = self.about["provenance"].get("data")
+        if data is None and own is None:
+            raise ConfigError(f"{self.path}: does not say what data it was trained on; name a data set with --data")
+        if data is None:
+            return own
+        named = data_source(data, own["seed"] if own else 0)
+        return own if own and own["source"] == named["source"] else named
+
+    def open_data(self, data=None):
+        """The `Splits` of `data_source`."""
+        return open_source(self.data_source(data))
 
 
 def find_model(name=None) -> Model:

@@ -48,6 +48,7 @@ def simulate(recording, model, clock, codec, sensor, out, force, as_json):
     if as_json:
         print_json({"file": recording, "model": str(found.path), **simulation.as_dict(network, events, trace, clock)})
         return
-    show([("Recording", recording), ("Model", found)], *simulation.screen(network, events, trace, clock))
+    facts = simulation.facts(network, events, trace, clock)
+    show([("Recording", recording), ("Model", found), *facts], "", *simulation.screen(trace))
     if out is not None:
         show("", f"Spikes of all layers are in {out}.")

@@ -74,8 +74,8 @@ def totals(layers) -> dict:
     return sums | {"ratio": sums["synops"] / sums["dense_macs"] if sums["dense_macs"] else None}
 
 
-def table(layers):
-    """A row a layer and the totals, within 80 columns."""
+def screen(layers, remark=None) -> list:
+    """A table with a row a layer and the totals, within 80 columns, and what it comes to."""
     from eventsim.report.tables import plain_table
 
     rows = [
@@ -91,6 +91,7 @@ def table(layers):
         "", numbers.large(all_layers["synops"]), numbers.large(all_layers["dense_macs"]),
         numbers.share(all_layers["ratio"]), numbers.seconds(all_layers["seconds"]),
     ))
-    return plain_table(
-        ("layer", "neurons", "spikes", "/neuron", "Hz", "silent", "SynOps", "MACs", "ratio", "time"), rows
-    )
+    header = ("layer", "neurons", "spikes", "/neuron", "Hz", "silent", "SynOps", "MACs", "ratio", "time")
+    saved = numbers.share(all_layers["ratio"])
+    lines = [f"SynOps are {saved} of the multiply-accumulates (MACs) of a dense simulation."]
+    return [plain_table(header, rows), "", *lines, *([f"{remark}."] if remark else [])]

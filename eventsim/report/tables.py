@@ -26,3 +26,13 @@ def fact_lines(pairs, width=None) -> list[str]:
         first, *more = textwrap.wrap(str(value), room, break_long_words=False, break_on_hyphens=False) or [""]
         lines += [f"{name:<{_NAME}}{first}", *(" " * _NAME + line for line in more)]
     return lines
+
+
+def wide_rows(*rows, most=20):
+    """A table of few long rows, (name, values); what is past the first ``most`` values is only counted."""
+    n = len(rows[0][1])
+    cells = [(name, *map(str, list(values)[:most])) for name, values in rows]
+    table = plain_table(cells[0], cells[1:])
+    if n > most:
+        table.add_column(f"and {n - most} more")
+    return table

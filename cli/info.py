@@ -1,0 +1,59 @@
+"""``eventsim info``: what an architecture, a recording, a run or a data set is."""
+
+import pathlib
+
+import click
+
+from eventsim.cli import options
+
+
+@options.command
+@click.argument("thing", metavar="ARCH|FILE|RUN|DATASET")
+@options.recording_options
+@options.json_option
+def info(thing, codec, sensor, as_json):
+    """Describe an architecture, recording, run or data set.
+
+    An architecture by its name or notation: layers, weights, multiplications. A recording: sensor, events, time. A run
+    folder or model file: network, training, where it came from. A data set (a folder, a zip, or "synthetic"): samples
+    of every class.
+
+    \b
+    Examples:
+      eventsim info smlp
+      eventsim info sample.bin
+      eventsim info runs/smlp-synthetic-01 --json
+    """
+    from eventsim.cli.output import print_json, show
+    from eventsim.report import description
+
+    figures = _describe(description, thing, codec, sensor)
+    if as_json:
+        print_json(figures)
+    else:
+        show(*description.screen(figures))
+
+
+def _describe(description, thing, codec, sensor):
+    """The figures of whatever ``thing`` names; an existing file goes before an architecture's notation."""
+    from eventsim.data import open_dataset, read
+    from eventsim.errors import EventsimError, FormatError
+    from eventsim.model import PRESETS, Network
+    from eventsim.trainer.checkpoint import FILE_NAME, describe
+
+    path = pathlib.Path(thing)
+    if thing == "synthetic" or thing.endswith(".zip"):
+        return description.of_dataset(thing, open_dataset(thing))
+    if thing in PRESETS:
+        return description.of_network(thing, Network(thing, seed=None))
+    if path.is_dir() and not (path / FILE_NAME).exists():
+        return description.of_dataset(thing, open_dataset(thing))
+    if path.is_dir() or (path.exists() and path.suffix == ".h5"):
+        return description.of_model(thing, describe(path))
+    if path.exists() or thing == "-":
+        return description.of_recording(thing, read(thing, sensor=sensor, codec=codec))
+    try:
+        return description.of_network(thing, Network(thing, seed=None))
+    except EventsimError as error:
+        raise FormatError(f"{thing}: there is no such file or folder, and as an architecture it is none ({error})"
+                          ) from None

@@ -1,0 +1,26 @@
+"""A pass of a network over a data set, with a progress bar."""
+
+from eventsim.cli.clocks import warm_up
+from eventsim.cli.output import track
+from eventsim.trainer import Observer, TrainingConfig, evaluate
+from eventsim.trainer.loop import check_fits
+
+
+class _Bar(Observer):
+    """Moves a progress bar."""
+
+    def __init__(self, bar):
+        self.bar = bar
+
+    def validation(self, done, total):
+        self.bar.update(self.bar.task_ids[0], completed=done, total=total)
+
+
+def run_over(model, dataset):
+    """The `Metrics` of a `Model` over a data set, with the loss that it was trained with."""
+    config = TrainingConfig(**model.about["config"] or {})
+    check_fits(model.network, dataset)
+    warm_up(model.network, dataset.events(0))
+    loss, batch_size = config.make_loss(), config.batch_size
+    with track("running", None) as bar:
+        return evaluate(model.network, dataset, loss=loss, batch_size=batch_size, observer=_Bar(bar))

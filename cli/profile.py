@@ -1,0 +1,72 @@
+"""``eventsim profile``: how sparse a network is."""
+
+import pathlib
+
+import click
+
+from eventsim.cli import options
+
+
+@options.command
+@click.argument("source", metavar="FILE|DATASET")
+@options.model_option
+@click.option("--samples", type=click.IntRange(min=1), metavar="N", help="So many samples, evenly over the data set.")
+@options.split_option
+@options.recording_options
+@options.threads_option
+@options.json_option
+def profile(source, model, samples, split, codec, sensor, as_json):
+    """Show how sparse a network is on recordings.
+
+    For a recording, or as means over the samples of a data set (a folder, a zip, or "synthetic"): spikes of every
+    layer, the share of neurons without any, the synapses that spikes crossed (SynOps) against the multiplications of a
+    dense simulation (MACs), and the time.
+
+    \b
+    Examples:
+      eventsim profile sample.bin
+      eventsim profile synthetic --samples 100 --model runs/smlp-synthetic-01 --json
+    """
+    from eventsim.cli.models import find_model
+    from eventsim.cli.output import print_json, show
+
+    found = find_model(model)
+    if source == "synthetic" or pathlib.Path(source).is_dir() or source.endswith(".zip"):
+        facts, figures, tables = _dataset(found, source, split, samples)
+    else:
+        facts, figures, tables = _recording(found, source, codec, sensor)
+    if as_json:
+        print_json({"source": source, "model": str(found.path), "arch": found.network.arch.notation, **figures})
+    else:
+        show([("Source", source), ("Model", found), *facts], "", *tables)
+
+
+def _recording(model, source, codec, sensor):
+    from eventsim.cli.clocks import warm_up
+    from eventsim.data import read
+    from eventsim.report import activity, simulation
+    from eventsim.report.inputs import input_line
+
+    network = model.network
+    events = read(source, sensor=sensor, codec=codec)
+    warm_up(network, events)
+    trace = network.simulate(events)
+    figures = simulation.figures(network, events, trace)
+    facts = [("Input", input_line(figures["input"]))]
+    return facts, {"samples": 1, **figures}, activity.screen(activity.of_trace(trace))
+
+
+def _dataset(model, source, split, samples):
+    from eventsim.cli.passes import run_over
+    from eventsim.report import activity, evaluation
+    from eventsim.report.inputs import input_line
+
+    dataset = model.open_data(source).part(split)
+    if samples is not None and samples < len(dataset):
+        dataset = dataset.subset([i * len(dataset) // samples for i in range(samples)])
+    metrics = run_over(model, dataset)
+    layers = activity.of_metrics(model.network, metrics)
+    figures = {"split": split, **evaluation.as_dict(model.network, metrics)}
+    facts = [("Samples", f"{metrics.samples} ({split}), accuracy {figures['accuracy']:.4f}"),
+             ("Input", f"a sample has {input_line(figures['input'])}")]
+    return facts, figures, activity.screen(layers, "Figures are means a sample")

@@ -1,0 +1,150 @@
+"""What an architecture, recording, model or data set is: figures, and the screen that shows them."""
+
+import shlex
+from dataclasses import asdict
+
+import numpy as np
+
+from eventsim.report import numbers
+
+_SAMPLE_TICKS = 300  # an N-MNIST sample at 1 ms, where an architecture has no length of its own
+
+
+def of_network(name, network) -> dict:
+    """Layers, weights and dense work of an architecture."""
+    from eventsim.model import PRESETS
+
+    preset = PRESETS.get(name)
+    ticks = network.n_ticks or _SAMPLE_TICKS
+    return {
+        "kind": "architecture", "name": name, "arch": network.arch.notation, "about": preset.about if preset else None,
+        "sensor": str(network.sensor), "inputs": network.arch.n_inputs, "neurons": sum(network.arch.widths),
+        "weights": network.n_weights, "neuron": asdict(network.neuron), "dt": network.dt,
+        "learning_rate": preset.learning_rate if preset else None, "n_ticks": ticks,
+        "layers": [
+            {"name": f"{layer.kind}{i + 1}", "neurons": layer.n_out, "fan_in": layer.fan_in, "weights": layer.n_weights,
+             "macs_per_tick": layer.n_weights, "macs_per_sample": layer.n_weights * ticks}
+            for i, layer in enumerate(network.layers)
+        ],
+    }
+
+
+def of_recording(source, events) -> dict:
+    """Sensor, counts, time and rate of a recording."""
+    span = int(events.t[-1] - events.t[0]) if len(events) else 0
+    return {
+        "kind": "recording", "source": source, "sensor": str(events.sensor), "events": len(events),
+        "first_us": int(events.t[0]) if len(events) else None, "last_us": int(events.t[-1]) if len(events) else None,
+        "on_share": float(np.mean(events.p == 1)) if len(events) else None,
+        "rate_hz": 1e6 * len(events) / span if span else None,
+        "pixels": len(np.unique(events.address)), "skipped": events.skipped,
+    }
+
+
+def of_model(source, about) -> dict:
+    """What `eventsim.trainer.checkpoint.describe` says."""
+    return {"kind": "model", "source": source, **about}
+
+
+def of_dataset(source, splits) -> dict:
+    """Samples of every class and split."""
+    parts = {name: part for name in ("train", "validation") if (part := getattr(splits, name)) is not None}
+    one = next(iter(parts.values()))
+    return {
+        "kind": "dataset", "source": source, "name": one.name, "sensor": str(one.sensor), "classes": one.n_classes,
+        "duration_ms": one.duration, "note": splits.note,
+        "samples": {name: np.bincount(part.labels, minlength=one.n_classes).tolist() for name, part in parts.items()},
+    }
+
+
+def screen(figures) -> list:
+    """The figures as lines and tables."""
+    return {"architecture": _network, "recording": _recording, "model": _model, "dataset": _dataset}[figures["kind"]](
+        figures
+    )
+
+
+def _neuron_line(neuron):
+    dead = "one tick" if neuron["t_abs"] is None else f"{neuron['t_abs']:g} ms"
+    return (f"SRM, threshold {neuron['theta']:g}, tau_syn {neuron['tau_syn']:g} ms, tau_ref {neuron['tau_ref']:g} ms, "
+            f"scale_ref {neuron['scale_ref']:g}, dead time {dead}, tau_rho {neuron['tau_rho']:g}, "
+            f"scale_rho {neuron['scale_rho']:g}")
+
+
+def _network(f):
+    from eventsim.report.tables import plain_table
+
+    rows = [
+        (layer["name"], *(numbers.count(layer[name]) for name in ("neurons", "fan_in", "weights")),
+         *(numbers.large(layer[name]) for name in ("macs_per_tick", "macs_per_sample")))
+        for layer in f["layers"]
+    ]
+    total = f["weights"]
+    rows.append(("all", numbers.count(f["neurons"]), "", numbers.count(total), numbers.large(total),
+                 numbers.large(total * f["n_ticks"])))
+    named = [("Name", f"{f['name']}: {f['about']}")] if f["about"] else []
+    rate = [("Rate", f"{f['learning_rate']:g} (learning rate)")] if f["learning_rate"] else []
+    return [
+        [*named, ("Network", f["arch"]), ("Input", f"{f['sensor']} sensor, {numbers.count(f['inputs'])} addresses"),
+         ("Neuron", _neuron_line(f["neuron"])), *rate],
+        "", plain_table(("layer", "neurons", "fan-in", "weights", "MACs/tick", "MACs/sample"), rows), "",
+        f"MACs are those of a dense simulation; a sample is {f['n_ticks']} ticks of {f['dt']:g} ms.",
+    ]
+
+
+def _recording(f):
+    skipped = ", ".join(f"{numbers.count(n)} {name}" for name, n in f["skipped"].items()) or "none"
+    facts = [("Recording", f["source"]), ("Sensor", f["sensor"])]
+    if f["events"]:
+        rate = "" if f["rate_hz"] is None else f", {numbers.large(f['rate_hz'])} a second"
+        facts += [
+            ("Events", f"{numbers.count(f['events'])}{rate}, on {numbers.count(f['pixels'])} addresses"),
+            ("Time", f"{f['first_us'] / 1000:.3f} to {f['last_us'] / 1000:.3f} ms"),
+            ("Polarity", f"{numbers.share(f['on_share'])} ON, {numbers.share(1 - f['on_share'])} OFF"),
+        ]
+    else:
+        facts.append(("Events", "0"))
+    return [[*facts, ("Skipped", f"{skipped} (records that are no events)")]]
+
+
+def _model(f):
+    from eventsim.report.tables import plain_table
+
+    network, config, provenance = f["network"], f["config"], f["provenance"]
+    ticks = "as long as the recording" if network["n_ticks"] is None else f"{network['n_ticks']} ticks"
+    facts = [
+        ("Model", f["file"]), ("Network", network["arch"]), ("Neuron", _neuron_line(network["neuron"])),
+        ("Clock", f"{network['clock']}, {ticks} of {network['dt']:g} ms, input {network['input_mode']}"),
+    ]
+    if config:
+        facts.append(("Training", (
+            f"epochs {f['progress']['epoch']} of {config['epochs']} done, batch {config['batch_size']}, "
+            f"{config['optimizer']} {config['learning_rate']:g} {config['schedule']}, {config['loss']} "
+            f"{config['true_count']:g}/{config['false_count']:g}, support {config['support']}, seed {config['seed']}")))
+    if "gains" in provenance:
+        facts.append(("Gains", " ".join(f"{gain:.3g}" for gain in provenance["gains"]) + " (calibrated start)"))
+    if "data" in provenance:
+        facts.append(("Data", provenance["data"]["source"]))
+    if "command" in provenance:
+        facts.append(("Command", shlex.join(provenance["command"])))
+    facts.append(("Written", f"by eventsim {f['package']}"))
+    if not f["history"]:
+        return [facts]
+    rows = [
+        (str(r["epoch"]), f"{r['loss']:.2f}", f"{r['accuracy']:.4f}",
+         f"{r['val_accuracy']:.4f}" if "val_accuracy" in r else "-", numbers.seconds(r["seconds"]),
+         numbers.rates(r["rates"]))
+        for r in f["history"]
+    ]
+    return [facts, "", plain_table(("epoch", "loss", "train", "val", "time", "spikes a neuron"), rows)]
+
+
+def _dataset(f):
+    from eventsim.report.tables import plain_table
+
+    rows = [(name, *map(str, counts), numbers.count(sum(counts))) for name, counts in f["samples"].items()]
+    duration = "" if f["duration_ms"] is None else f", {f['duration_ms']:g} ms a sample"
+    return [
+        [("Data set", f["source"]), ("Kind", f"{f['name']}, {f['sensor']} sensor{duration}"), ("Note", f["note"])],
+        "", plain_table(("class", *map(str, range(f["classes"])), "all"), rows),
+    ]

@@ -1,0 +1,56 @@
+"""How well a network does on a data set."""
+
+from eventsim.report import activity, numbers
+from eventsim.report.inputs import input_figures, input_line
+
+_WIDEST_CONFUSION = 12  # classes whose table fits 80 columns
+
+
+def _by_class(confusion):
+    """Accuracy of every class, None where it has no samples."""
+    return [float(row[i] / row.sum()) if row.sum() else None for i, row in enumerate(confusion)]
+
+
+def input_of(network, metrics) -> dict:
+    """See `input_figures`; the ticks of all samples follow from the dense MACs."""
+    n_ticks = metrics.dense_macs[0] // network.layers[0].n_weights
+    return input_figures(network, metrics.binning, int(n_ticks), metrics.samples)
+
+
+def as_dict(network, metrics) -> dict:
+    """All figures as plain values."""
+    summary = metrics.summary()
+    layers = activity.of_metrics(network, metrics)
+    return {
+        "samples": summary["samples"], "accuracy": summary["accuracy"], "loss": summary["loss"],
+        "class_accuracy": _by_class(metrics.confusion), "confusion": metrics.confusion.tolist(),
+        "input": input_of(network, metrics), "layers": activity.as_dicts(layers), **activity.totals(layers),
+    }
+
+
+def screen(network, metrics) -> list:
+    """The same figures as lines and tables."""
+    summary = metrics.summary()
+    right = round(summary["accuracy"] * summary["samples"])
+    layers = activity.of_metrics(network, metrics)
+    return [
+        [("Accuracy", f"{summary['accuracy']:.4f} ({right} of {summary['samples']})"),
+         ("Loss", f"{summary['loss']:.3f}"),
+         ("Input", f"a sample has {input_line(input_of(network, metrics))}")],
+        "", confusion_table(metrics.confusion), "Columns: the class that the network chose.", "",
+        *activity.screen(layers, "Figures are means a sample"),
+    ]
+
+
+def confusion_table(confusion):
+    """A row a class: its samples by the class that was chosen, and its accuracy."""
+    from eventsim.report.tables import plain_table
+
+    classes = range(len(confusion))
+    shown = classes if len(confusion) <= _WIDEST_CONFUSION else ()
+    rows = [
+        (str(i), *("." if confusion[i][k] == 0 else str(confusion[i][k]) for k in shown), str(confusion[i].sum()),
+         numbers.share(accuracy))
+        for i, accuracy in zip(classes, _by_class(confusion), strict=True)
+    ]
+    return plain_table(("true", *map(str, shown), "samples", "right"), rows)
