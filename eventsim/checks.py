@@ -51,3 +51,22 @@ def sensor(value) -> Sensor:
     if not isinstance(value, Sensor):
         raise ConfigError(f"sensor must be a Sensor, got {value!r}")
     return value
+
+
+def column(name, values):
+    """``values`` as an array of one axis, of whatever type."""
+    try:
+        array = np.asarray(values)
+    except ValueError:  # lists of unequal lengths
+        raise ConfigError(f"{name} must be one-dimensional, got lists of unequal lengths") from None
+    if array.ndim != 1:
+        raise ConfigError(f"{name} must be one-dimensional, got shape {array.shape}")
+    return array
+
+
+def field_names(array) -> tuple:
+    """Names of the fields of a structured array, none of anything else."""
+    try:
+        return np.asarray(array).dtype.names or ()
+    except ValueError:  # lists of unequal lengths
+        return ()

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from eventsim import checks
 from eventsim.errors import ConfigError
 from eventsim.sensor import Sensor
 
@@ -12,10 +13,8 @@ _ALIASES = {"p": ("p", "on", "polarity"), "t": ("t", "ts", "timestamp"), "x": ("
 
 def _column(name, values):
     """`values` as a contiguous, read-only column; refuses what the column's type cannot hold."""
-    array = np.asarray(values)
+    array = checks.column(f"events.{name}", values)
     dtype = _COLUMNS[name]
-    if array.ndim != 1:
-        raise ConfigError(f"events.{name} must be one-dimensional, got shape {array.shape}")
     if array.dtype.kind not in "iub" and array.size:
         raise ConfigError(f"events.{name} must hold whole numbers, got {array.dtype}")
     if array.size and not np.can_cast(array.dtype, dtype):
@@ -23,8 +22,7 @@ def _column(name, values):
         limits = np.iinfo(dtype)
         if low < limits.min or high > limits.max:
             raise ConfigError(f"events.{name} must lie in {limits.min}..{limits.max}, got {low}..{high}")
-    column = np.array(array, dtype=dtype, order="C", copy=array.dtype != dtype or not array.flags.c_contiguous)
-    column = column.view()
+    column = np.require(array, dtype, "CA").view()  # contiguous and aligned, as the kernels want it
     column.flags.writeable = False
     return column
 
@@ -103,8 +101,10 @@ class Events:
 
     def __getitem__(self, index) -> "Events":
         """Events chosen by a slice or a boolean mask."""
-        if not isinstance(index, slice) and not (isinstance(index, np.ndarray) and index.dtype == bool):
-            raise ConfigError(f"events are chosen by a slice or a boolean mask, got {index!r}")
+        mask = isinstance(index, np.ndarray) and index.dtype == bool
+        if not (isinstance(index, slice) or (mask and index.shape == self.t.shape)):
+            got = f"{index.dtype} of shape {index.shape}" if isinstance(index, np.ndarray) else repr(index)
+            raise ConfigError(f"events are chosen by a slice or a boolean mask of shape {self.t.shape}, got {got}")
         return Events(self.t[index], self.x[index], self.y[index], self.p[index], self.sensor, self.skipped)
 
     def to_structured(self):
@@ -120,8 +120,8 @@ class Events:
 
         ``t`` in microseconds (also ``ts``, ``timestamp``), ``x``, ``y``, and ``p`` (also ``on``, ``polarity``).
         """
-        names = np.asarray(array).dtype.names
-        if names is None:
+        names = checks.field_names(array)
+        if not names:
             raise ConfigError("expected a structured array with the fields t, x, y, p; got a plain array")
         columns = {}
         for name, aliases in _ALIASES.items():

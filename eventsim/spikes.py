@@ -1,21 +1,24 @@
 """What a network eats and emits: `Spikes`, sorted lists over a batch of samples."""
 
+import numbers
+from collections.abc import Iterable
+
 import numpy as np
 
+from eventsim import checks
 from eventsim.errors import ConfigError
 
 
 def _frozen(values, dtype, name):
-    array = np.asarray(values)
-    if array.ndim != 1:
-        raise ConfigError(f"spikes.{name} must be one-dimensional, got shape {array.shape}")
-    if array.size and np.dtype(dtype).kind == "i" and array.dtype.kind not in "iu":
-        raise ConfigError(f"spikes.{name} must hold whole numbers, got {array.dtype}")
+    array = checks.column(f"spikes.{name}", values)
+    kinds, what = ("iu", "whole numbers") if np.dtype(dtype).kind == "i" else ("iuf", "numbers")
+    if array.size and array.dtype.kind not in kinds:
+        raise ConfigError(f"spikes.{name} must hold {what}, got {array.dtype}")
     if array.size and np.dtype(dtype).kind == "i" and array.dtype != dtype:
         limits = np.iinfo(dtype)
         if array.min() < limits.min or array.max() > limits.max:
             raise ConfigError(f"spikes.{name} must fit {np.dtype(dtype)}, got {array.min()}..{array.max()}")
-    array = np.ascontiguousarray(array, dtype=dtype).view()
+    array = np.require(array, dtype, "CA").view()  # contiguous and aligned, as the kernels want it
     array.flags.writeable = False
     return array
 
@@ -46,7 +49,9 @@ class Spikes:
         self.address = _frozen(address, np.int32, "address")
         self.tick = None if tick is None else _frozen(tick, np.int32, "tick")
         self.time = None if time is None else _frozen(time, np.float64, "time")
-        self.n_neurons, self.n_ticks, self.dt = int(n_neurons), int(n_ticks), float(dt)
+        self.n_neurons = checks.whole_number("n_neurons", n_neurons, 1)
+        self.n_ticks = checks.whole_number("n_ticks", n_ticks, 0)
+        self.dt = checks.milliseconds("dt", dt)
         if check:
             self.check()
 
@@ -85,8 +90,6 @@ class Spikes:
             raise ConfigError("spikes.sample_ptr must rise from 0 to the number of spikes")
         if len(when) != len(self.address):
             raise ConfigError(f"spikes need as many times as addresses, got {len(when)} and {len(self.address)}")
-        if self.n_neurons < 1 or self.n_ticks < 0 or not (np.isfinite(self.dt) and self.dt > 0):
-            raise ConfigError("spikes need n_neurons >= 1, n_ticks >= 0 and dt > 0")
         if len(self) == 0:
             return
         if self.address.min() < 0 or self.address.max() >= self.n_neurons:
@@ -106,8 +109,9 @@ class Spikes:
 
     def samples(self, first: int, last: int) -> "Spikes":
         """The spikes of the samples first..last-1, as a batch of their own."""
-        if not 0 <= first < last <= self.n_samples:
-            raise ConfigError(f"samples must be a range in 0..{self.n_samples}, got {first}..{last}")
+        whole = isinstance(first, numbers.Integral) and isinstance(last, numbers.Integral)
+        if not whole or not 0 <= first < last <= self.n_samples:
+            raise ConfigError(f"samples must be a range in 0..{self.n_samples}, got {first!r}..{last!r}")
         ptr = self.sample_ptr[first : last + 1]
         part = slice(ptr[0], ptr[-1])
         when = {"tick": self.tick[part]} if self.time is None else {"time": self.time[part]}
@@ -116,6 +120,7 @@ class Spikes:
 
     def sample(self, b: int) -> "Spikes":
         """The spikes of sample ``b`` alone, as a batch of one."""
+        b = checks.whole_number("sample", b, 0, self.n_samples - 1)
         return self.samples(b, b + 1)
 
     def counts(self):
@@ -127,9 +132,9 @@ class Spikes:
     @classmethod
     def concatenate(cls, parts) -> "Spikes":
         """One batch from several over the same neurons and clock."""
-        parts = list(parts)
-        if not parts:
-            raise ConfigError("cannot concatenate an empty list of spikes")
+        parts = list(parts) if isinstance(parts, Iterable) else [None]
+        if not parts or not all(isinstance(part, Spikes) for part in parts):
+            raise ConfigError("spikes to concatenate must be a list of Spikes that is not empty")
         first = parts[0]
         kind = {(s.n_neurons, s.n_ticks, s.dt, s.tick is None) for s in parts}
         if len(kind) > 1:
@@ -151,12 +156,13 @@ class Spikes:
     @classmethod
     def from_structured(cls, array, *, n_samples, n_neurons, n_ticks, dt=1.0) -> "Spikes":
         """The inverse of `to_structured`; rows may come in any order and fields are found by name."""
-        names = np.asarray(array).dtype.names or ()
+        names = checks.field_names(array)
         when = "tick" if "tick" in names else "time"
         missing = [n for n in ("sample", when, "address") if n not in names]
         if missing:
             raise ConfigError(f"structured array lacks {', '.join(missing)}; it needs sample, tick or time, address")
-        sample = np.asarray(array["sample"])
+        n_samples = checks.whole_number("n_samples", n_samples, 0)
+        sample = _frozen(array["sample"], np.int64, "sample")
         if sample.size and (sample.min() < 0 or sample.max() >= n_samples):
             raise ConfigError(f"samples must lie in 0..{n_samples - 1}, got {sample.min()}..{sample.max()}")
         order = np.lexsort((array["address"], array[when], sample))
