@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import re
 import uuid
 
 from eventsim.errors import ConfigError, FormatError
@@ -48,12 +49,25 @@ def replacing(path):
     try:
         yield temporary
         os.replace(temporary, path)
-    except OSError as error:
-        reason = error.strerror or error
+    except (OSError, RuntimeError) as error:
+        reason = _reason(error)
+        if reason is None:
+            raise
         raise ConfigError(f"{path}: cannot be written ({reason}); choose another place or free it") from error
     finally:
         with contextlib.suppress(OSError):  # it is gone where all went well
             temporary.unlink()
+
+
+def _reason(error):
+    """What the operating system said, None where it said nothing.
+
+    HDF5 hides it in a text of several lines, and raises a RuntimeError where it fails on closing.
+    """
+    hidden = re.search(r"errno = (\d+)", str(error))
+    if hidden:
+        return os.strerror(int(hidden[1]))
+    return error.strerror or str(error).partition("\n")[0] if isinstance(error, OSError) else None
 
 
 def write_atomically(path, data: bytes):
