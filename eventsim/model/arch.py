@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from eventsim.errors import ConfigError
 from eventsim.sensor import Sensor
 
+_MOST_NEURONS = 2**31 - 1  # what an int32 address can name
 _NOT_YET = re.compile(r"^\d+(c\d+|a|p|d|r).*$|^\d+a$")
 
 
@@ -51,7 +52,8 @@ class Architecture:
 
 
 def _positive(text, what, notation):
-    if not text.isdecimal() or int(text) == 0:
+    digits = len(str(_MOST_NEURONS))
+    if not text.isdecimal() or len(text) > digits or not 0 < int(text) <= _MOST_NEURONS:
         raise ConfigError(
             f"architecture {notation!r}: {text!r} is not {what}; write for example 34x34x2-500-500-10, or one of the "
             f"names {', '.join(PRESETS)}"

@@ -1,7 +1,7 @@
 """`Network`: a stack of layers of one neuron model, with its clock."""
 
 import itertools
-from dataclasses import asdict
+from dataclasses import asdict, fields
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from eventsim.model.neurons import NEURONS, SRM
 
 INPUT_MODES = ("or", "count")
 CLOCKS = ("grid", "exact")
+_CONFIG = ("arch", "neuron", "dt", "n_ticks", "clock", "input_mode")
 # slayerPytorch's scale for dense weights; training calibrates every layer from its data instead.
 _INITIAL_GAIN = 10.0
 
@@ -78,12 +79,18 @@ class Network:
     @classmethod
     def from_config(cls, config: dict) -> "Network":
         """The network that `config` describes, with all weights zero."""
-        neuron = dict(config["neuron"])
-        kind = neuron.pop("kind")
-        if kind not in NEURONS:
-            raise ConfigError(f"unknown neuron {kind!r}; known are {', '.join(NEURONS)}")
+        if not isinstance(config, dict) or not {"arch", "neuron"} <= set(config) <= set(_CONFIG):
+            raise ConfigError(f"a network's configuration has the entries {', '.join(_CONFIG)}, got {config!r}")
+        neuron = config["neuron"]
+        kind = neuron.get("kind") if isinstance(neuron, dict) else None
+        if not isinstance(kind, str) or kind not in NEURONS:
+            raise ConfigError(f"unknown neuron {neuron!r}; known kinds are {', '.join(NEURONS)}")
+        parameters = {key: value for key, value in neuron.items() if key != "kind"}
+        unknown = set(parameters) - {field.name for field in fields(NEURONS[kind])}
+        if unknown:
+            raise ConfigError(f"neuron {kind!r} has no parameter {', '.join(map(repr, sorted(unknown, key=str)))}")
         rest = {key: value for key, value in config.items() if key not in ("arch", "neuron")}
-        return cls(config["arch"], NEURONS[kind](**neuron), **rest, seed=None)
+        return cls(config["arch"], NEURONS[kind](**parameters), **rest, seed=None)
 
     def simulate(self, events, *, clock=None):
         """Run one recording; returns a `Trace`. See `eventsim.engine.simulate`."""

@@ -41,11 +41,18 @@ class Dense:
 
     @weight.setter
     def weight(self, values):
-        values = np.asarray(values, np.float32)
+        try:
+            values = np.asarray(values)
+        except ValueError:  # lists of unequal lengths
+            values = np.array(None)
+        if values.dtype.kind not in "iuf":
+            raise ConfigError(f"weights of {self} must be an array of numbers, got {values.dtype}")
         if values.shape != (self.n_in, self.n_out):
             raise ConfigError(f"weights of {self} must have the shape {(self.n_in, self.n_out)}, got {values.shape}")
+        with np.errstate(over="ignore"):
+            values = values.astype(np.float32, copy=False)
         if not np.isfinite(values).all():
-            raise ConfigError(f"weights of {self} must be finite")
+            raise ConfigError(f"weights of {self} must be finite in float32")
         for tile in range(len(self.packed)):
             part = values[:, tile * TILE : (tile + 1) * TILE]
             self.packed[tile, :, : part.shape[1]] = part

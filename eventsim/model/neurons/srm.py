@@ -1,6 +1,7 @@
 """The spike response model with alpha kernels."""
 
 import math
+import numbers
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -10,6 +11,10 @@ from eventsim.errors import ConfigError
 # slayerPytorch ends a kernel before the first value below this, past its peak.
 _TAP_FLOOR = 0.01
 _MAY_BE_ZERO = ("scale_ref",)
+# Beyond these, products of two parameters would leave float32.
+_LEAST, _MOST = 1e-9, 1e9
+# Longer than any window, and still an int32 when a tick is added to it.
+_MOST_DEAD_TICKS = 2**30
 
 
 @dataclass(frozen=True)
@@ -41,20 +46,18 @@ class SRM:
             value = getattr(self, field.name)
             if value is None and field.name == "t_abs":
                 continue
-            try:
-                number = float(value)
-            except (TypeError, ValueError):
-                number = math.nan
-            if isinstance(value, bool) or not math.isfinite(number) or number < 0 or (
-                number == 0 and field.name not in _MAY_BE_ZERO
-            ):
-                least = ">= 0" if field.name in _MAY_BE_ZERO else "> 0"
-                raise ConfigError(f"neuron parameter {field.name} must be a finite number {least}, got {value!r}")
+            may_be_zero = field.name in _MAY_BE_ZERO
+            number = float(value) if isinstance(value, numbers.Real) and not isinstance(value, bool) else math.nan
+            if not (_LEAST <= number <= _MOST or (number == 0 and may_be_zero)):
+                zero = "0 or " if may_be_zero else ""
+                raise ConfigError(
+                    f"neuron parameter {field.name} must be {zero}a number from {_LEAST:g} to {_MOST:g}, got {value!r}"
+                )
             object.__setattr__(self, field.name, number)
 
     def dead_ticks(self, dt: float) -> int:
         """Ticks from a spike to the first tick that may hold the next one."""
-        return 1 if self.t_abs is None else max(1, round(self.t_abs / dt))
+        return 1 if self.t_abs is None else min(max(1, round(self.t_abs / dt)), _MOST_DEAD_TICKS)
 
     def n_taps(self, dt: float) -> int:
         """Taps of the psp kernel as slayerPytorch truncates it: up to the first value below 0.01 past the peak."""
