@@ -196,6 +196,13 @@ def test_output_buffers_grow_until_everything_fits(rng, n_threads):
         assert np.array_equal(address * n_ticks + tick, np.arange(200 * n_ticks))
 
 
+def test_a_neuron_that_is_dead_for_longer_than_the_window_spikes_once(rng):
+    for t_abs in (1e9, 39.0):
+        network = random_network(rng, (50, 70), (5.0,), SRM(tau_syn=3.0, scale_ref=0.0, t_abs=t_abs), dt=0.25)
+        trace = forward(network, random_spikes(rng, 50, dt=0.25), supports=[1.5])
+        assert trace.output.counts().max() == 1
+
+
 def test_synops_are_the_sum_of_fan_outs_over_the_spikes_of_every_layer(rng):
     network = random_network(rng, (50, 70, 20, 5), (3.0, 4.0, 4.0))
     trace = forward(network, random_spikes(rng, 50))

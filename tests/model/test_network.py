@@ -1,0 +1,135 @@
+"""Networks and their layers: packing, starts, arguments, and the round trip through a config."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from eventsim.errors import ConfigError
+from eventsim.kernels.layout import TILE, n_tiles
+from eventsim.model import PRESETS, SRM, Network
+from eventsim.model.layers import LAYERS, Dense
+from eventsim.model.neurons import NEURONS
+
+
+@pytest.mark.parametrize("n_out", [1, 63, 64, 65, 128, 130])
+@pytest.mark.parametrize("n_in", [1, 3])
+def test_weights_survive_packing_and_padding_lanes_are_zero(rng, n_in, n_out):
+    layer = Dense(n_in, n_out)
+    weight = rng.normal(size=(n_in, n_out)).astype(np.float32)
+    layer.weight = np.asfortranarray(weight.astype(float))
+    np.testing.assert_array_equal(layer.weight, weight)
+    assert layer.packed.shape == (n_tiles(n_out), n_in, TILE) and layer.packed.flags.c_contiguous
+    for j in range(n_in):
+        for i in range(n_out):
+            assert layer.packed[i // TILE, j, i % TILE] == weight[j, i]
+    assert np.count_nonzero(layer.packed) == n_in * n_out
+    assert (layer.n_weights, layer.fan_in) == (n_in * n_out, n_in)
+
+
+def test_tiles_hold_64_neurons():
+    assert [n_tiles(n) for n in (1, 64, 65, 128, 129)] == [1, 1, 2, 2, 3]
+
+
+def test_the_weight_is_a_copy():
+    layer = Dense(2, 3)
+    layer.weight[0, 0] = 5.0
+    assert not layer.packed.any()
+
+
+@pytest.mark.parametrize("values", [
+    np.zeros((3, 2)), np.zeros(6), 0.0, None, [[1.0, 2.0], [3.0]], np.zeros((2, 3, 1)), "weights",
+    np.full((2, 3), math.nan), np.full((2, 3), math.inf), np.full((2, 3), 1e300), np.full((2, 3), "1"),
+    np.full((2, 3), 1j),
+], ids=repr)
+def test_weights_of_another_shape_or_no_numbers_are_refused(values):
+    layer = Dense(2, 3)
+    layer.weight = np.ones((2, 3))
+    with pytest.raises(ConfigError, match=r"^weights of Dense\(2, 3\) must "):
+        layer.weight = values
+    assert np.all(layer.weight == 1.0)
+
+
+def test_starts_are_uniform_within_the_gain_over_the_root_of_the_fan_in():
+    layer = Dense(400, 300)
+    layer.initialize(np.random.default_rng(0), 6.0)
+    weight = layer.weight
+    assert np.abs(weight).max() <= 0.3 and np.abs(weight).max() > 0.299
+    assert abs(weight.mean()) < 0.003
+    np.testing.assert_allclose(weight.std(), 0.3 / math.sqrt(3), rtol=0.01)
+
+
+def test_every_layer_and_neuron_is_registered_by_its_name():
+    assert LAYERS["dense"] is Dense and NEURONS["srm"] is SRM
+    assert all(cls.kind == name for name, cls in LAYERS.items())
+
+
+def test_a_seed_gives_the_same_weights_and_another_seed_others():
+    a, b, c = (Network("6x5x2-70-4", seed=seed) for seed in (3, 3, 4))
+    zero = Network("6x5x2-70-4", seed=None)
+    for x, y, z, none in zip(a.layers, b.layers, c.layers, zero.layers, strict=True):
+        np.testing.assert_array_equal(x.packed, y.packed)
+        assert np.all(x.weight != z.weight) or np.mean(x.weight == z.weight) < 0.01
+        assert not none.packed.any()
+
+
+def test_a_network_knows_its_sizes():
+    network = Network("6x5x2-70-4")
+    assert [(layer.n_in, layer.n_out) for layer in network.layers] == [(60, 70), (70, 4)]
+    assert network.n_weights == 60 * 70 + 70 * 4
+    assert "6x5x2-70-4" in repr(network) and str(network.n_weights) in repr(network)
+
+
+def test_a_preset_brings_its_neuron_unless_another_is_given():
+    assert Network("smlp", seed=None).neuron == SRM(**PRESETS["smlp"].neuron)
+    assert Network("smlp", SRM(tau_syn=9.0), seed=None).neuron.tau_syn == 9.0
+    assert Network(seed=None).arch.notation == PRESETS["mlp512"].notation
+
+
+@pytest.mark.parametrize("name, values", [
+    ("arch", ["", None, 3, "10", "10-0"]),
+    ("neuron", ["srm", 3, {}, SRM, []]),
+    ("dt", [0, -1.0, math.nan, math.inf, "1", None, True, [1.0], 1e300]),
+    ("n_ticks", [0, -1, 2.0, "3", True, math.nan, 2**40, [3]]),
+    ("clock", ["1ms", "", None, 3, ["grid"], "GRID"]),
+    ("input_mode", ["and", "", None, 3, ["or"]]),
+    ("seed", [-1, 1.5, "0", True, [1], math.nan]),
+])
+def test_every_argument_is_checked(name, values):
+    for value in values:
+        with pytest.raises(ConfigError) as caught:
+            Network(**({"arch": "10-5"} | {name: value}))
+        assert name.replace("arch", "architecture") in str(caught.value), value
+
+
+@pytest.mark.parametrize("options", [
+    {}, {"neuron": SRM(theta=3.0, t_abs=2.5)}, {"dt": 0.25, "n_ticks": 300, "clock": "exact", "input_mode": "count"},
+])
+def test_a_config_is_plain_and_gives_the_same_network_with_zero_weights(options):
+    network = Network("6x5x2-70-4", **options)
+    config = json.loads(json.dumps(network.config()))
+    other = Network.from_config(config)
+    assert other.config() == network.config() == config
+    assert (other.neuron, other.arch, other.dt) == (network.neuron, network.arch, network.dt)
+    assert not any(layer.packed.any() for layer in other.layers)
+
+
+def test_a_preset_s_config_stands_alone():
+    assert Network.from_config(Network("smlp", seed=None).config()).neuron == SRM(**PRESETS["smlp"].neuron)
+
+
+@pytest.mark.parametrize("change", [
+    {"neuron": {"kind": "lif"}}, {"neuron": {}}, {"neuron": None}, {"neuron": "srm"}, {"neuron": {"kind": ["srm"]}},
+    {"neuron": {"kind": "srm", "tau": 3.0}}, {"neuron": {"kind": "srm", "theta": -1}}, {"arch": None}, {"dt": "fast"},
+    {"colour": "blue"}, {"seed": 3},
+], ids=repr)
+def test_a_config_that_is_none_is_refused_with_a_sentence(change):
+    with pytest.raises(ConfigError):
+        Network.from_config(Network("10-5", seed=None).config() | change)
+
+
+@pytest.mark.parametrize("config", [None, 3, "smlp", [], {}, {"arch": "10-5"}], ids=repr)
+def test_what_is_no_config_is_refused_with_a_sentence(config):
+    with pytest.raises(ConfigError):
+        Network.from_config(config)
