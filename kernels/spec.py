@@ -139,3 +139,17 @@ KERNELS["queue_layer"] = _kernel("queue", """
     out float64[spikes]: spike_time
     out int32[spikes]: spike_address
 """)
+
+KERNELS["camera_events"] = _kernel("camera", """
+    float64[rows,columns]: scene
+    int64[steps]: row column
+    float64[steps]: down right
+    int64: width height
+    float64: step follow leak
+    float64[polarities,pixels]: threshold
+    float64[pixels]: refractory phase
+    out int64[two]: progress
+    out float64[events]: t
+    out uint16[events]: x y
+    out uint8[events]: p
+""")

@@ -1,0 +1,74 @@
+"""How the image moves across the sensor: N-MNIST's three saccades along the edges of a triangle."""
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from eventsim.errors import ConfigError
+
+
+class Move(NamedTuple):
+    """One movement of one motor, with a raised-cosine velocity."""
+
+    axis: int  # 0: x (pan), 1: y (tilt)
+    distance: float  # pixels; x grows to the right, y downwards
+    start: float  # ms
+    length: float  # ms
+
+
+# Read off N-MNIST's training recordings: where the events of every 5 ms lie relative to their MNIST image. Pan and tilt
+# start at different times, so the edges of the triangle are bent, and both settle late.
+_NMNIST = (
+    Move(1, 5.45, 2.0, 86.0), Move(0, 1.45, 40.0, 40.0),  # down, then a little right
+    Move(0, 0.45, 84.0, 40.0), Move(0, 2.15, 112.0, 46.0), Move(0, 0.95, 150.0, 44.0),  # to the right,
+    Move(1, -5.15, 115.0, 78.0),  # and up
+    Move(0, 0.4, 188.0, 36.0), Move(0, -4.3, 225.0, 60.0), Move(0, -0.65, 270.0, 32.0),  # left, back to the start
+)
+
+
+@dataclass(frozen=True)
+class SaccadeParameters:
+    """Where the image is when.
+
+    Orchard, Jayawant, Cohen, Thakor 2015, "Converting static image datasets to spiking neuromorphic datasets using
+    saccades", doi:10.3389/fnins.2015.00437: a pan-tilt unit turns an ATIS in front of a monitor, three saccades of
+    100 ms a recording. The spreads are standard deviations from recording to recording.
+    """
+
+    moves: tuple[Move, ...] = _NMNIST
+    origin: tuple[float, float] = (-2.65, -1.9)  # pixels, the image's centre relative to the sensor's at the start
+    duration: float = 311.0  # ms
+    origin_spread: float = 0.15  # pixels
+    gain_spread: float = 0.03  # of a move's distance
+    onset_spread: float = 1.0  # ms, of all moves together
+    duration_spread: float = 3.0  # ms
+
+    def __post_init__(self):
+        object.__setattr__(self, "moves", tuple(Move(*move) for move in self.moves))
+        for move in self.moves:
+            if move.axis not in (0, 1) or not math.isfinite(move.distance) or not move.length > 0:
+                raise ConfigError(f"a move has axis 0 or 1, a finite distance and a length above 0 ms, got {move}")
+        if not 0 < self.duration < math.inf:
+            raise ConfigError(f"saccade duration must be a time in ms above 0, got {self.duration!r}")
+        for name in ("origin_spread", "gain_spread", "onset_spread", "duration_spread"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ConfigError(f"saccade {name} must be 0 or more, got {getattr(self, name)!r}")
+
+    def path(self, step, rng):
+        """Position of the image's centre relative to the sensor's: float64[steps + 1, 2] of (x, y), in pixels.
+
+        step : ms between two positions, the first at 0; rng : np.random.Generator, for the spreads
+        """
+        # Half the duration at least and twice at most, whatever the generator says.
+        duration = self.duration + self.duration_spread * np.clip(rng.standard_normal(), -3, 3)
+        onset = self.onset_spread * rng.standard_normal()
+        gain = 1.0 + self.gain_spread * rng.standard_normal(len(self.moves))
+        origin = np.array(self.origin) + self.origin_spread * rng.standard_normal(2)
+        time = step * np.arange(1 + max(1, round(duration / step)))
+        path = np.repeat(origin[None], len(time), axis=0)
+        for move, factor in zip(self.moves, gain, strict=True):
+            phase = np.clip((time - onset - move.start) / move.length, 0.0, 1.0)
+            path[:, move.axis] += factor * move.distance * (phase - np.sin(2 * np.pi * phase) / (2 * np.pi))
+        return path
