@@ -26,6 +26,7 @@ class Loader:
     clock : ``"grid"``, or ``"exact"`` for times to the microsecond in the same window, see `exact_times`
     cache_bytes : memory for encoded samples, so that later passes read no files; 0 for none
     ahead : batches that a background thread prepares while the consumer works
+    augment : `Augment`, on the grid clock; what is drawn depends on ``augment_key`` and the sample's index alone
 
     A pass yields `Spikes` of B samples, their labels int64[B], and their indices int64[B]. ``report`` sums up the
     binning of every batch that was yielded so far. `with_indices` gives the next epoch's loader. Raises `ConfigError`
@@ -33,7 +34,7 @@ class Loader:
     """
 
     def __init__(self, dataset, indices=None, batch_size=8, dt=1.0, n_ticks=None, mode="or", *, clock="grid",
-                 cache_bytes=1 << 30, ahead=4):
+                 cache_bytes=1 << 30, ahead=4, augment=None, augment_key=()):
         if not isinstance(dataset, Dataset):
             raise ConfigError(f"dataset must be a Dataset, got {dataset!r}")
         self.dataset = dataset
@@ -48,6 +49,9 @@ class Loader:
         self.n_ticks = n_ticks
         self._ahead = checks.whole_number("ahead", ahead, 1)
         self._cache = SampleCache(checks.whole_number("cache_bytes", cache_bytes, 0, 2**63 - 1))
+        self.augment, self.augment_key = augment, tuple(augment_key)
+        if augment and self.clock != "grid":
+            raise ConfigError("augmentation moves spikes of the grid clock; train on the grid, or without it")
         self._choose(indices)
 
     def _choose(self, indices):
@@ -55,9 +59,10 @@ class Loader:
         self.indices = np.arange(n) if indices is None else checks.indices("indices", indices, n)
         self.report = BinningReport()
 
-    def with_indices(self, indices) -> "Loader":
+    def with_indices(self, indices, augment_key=()) -> "Loader":
         """A loader of other samples, or of another order, that shares this one's settings and cache."""
         other = copy.copy(self)
+        other.augment_key = tuple(augment_key)
         other._choose(indices)
         return other
 
@@ -110,6 +115,12 @@ class Loader:
         if sample is None:
             sample = self._encode(i)
             self._cache.put(i, sample)
+        if self.augment:
+            tick, address = (np.asarray(column, np.int32) for column in (sample.when, sample.address))
+            rng = np.random.default_rng([*self.augment_key, i])
+            tick, address, (merged, left) = self.augment(tick, address, self.dataset.sensor, rng, self.mode == "count")
+            report = sample.report + BinningReport(spikes=-merged - left, merged=merged, left=left)
+            sample = sample._replace(when=tick, address=address, report=report)
         return sample
 
     def _encode(self, i):

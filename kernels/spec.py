@@ -125,6 +125,14 @@ KERNELS["bin_events"] = _kernel("bin", """
     out int64[three]: counts
 """)
 
+KERNELS["remap_spikes"] = _kernel("bin", """
+    int32[neurons]: table
+    int32[spikes]: tick address
+    bool: keep_repeats
+    out int32[spikes]: new_tick new_address
+    out int64[two]: counts
+""")
+
 KERNELS["queue_layer"] = _kernel("queue", """
     int64: first last n_neurons
     float64: t_end

@@ -16,13 +16,14 @@ _MAX_TICKS = np.iinfo(np.int32).max
 
 @dataclass(frozen=True)
 class BinningReport:
-    """Where the events of a recording went: ``events = spikes + merged + before + after``. Reports add up."""
+    """Where the events of a recording went: ``events = spikes + merged + before + after + left``. Reports add up."""
 
     events: int = 0
     spikes: int = 0
     merged: int = 0  # shared their tick and address with an earlier event
     before: int = 0  # earlier than the window, that is, at a negative time
     after: int = 0  # later than the window
+    left: int = 0  # moved off the sensor by augmentation
 
     @property
     def out_of_window(self) -> int:

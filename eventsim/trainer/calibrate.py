@@ -5,7 +5,7 @@ import numpy as np
 from eventsim.engine.forward import forward_layer
 
 HIDDEN_RATE = 4.0  # spikes a neuron and sample
-OUTPUT_RATE = 20.0
+OUTPUT_RATE = 20.0  # likewise; training starts from the mean of its targets instead, where the loss has some
 _GAINS = (1.0, 400.0)  # over U(-1, 1) / sqrt(fan_in)
 _HALVINGS = 12
 

@@ -4,6 +4,7 @@ import math
 from dataclasses import asdict, dataclass
 
 from eventsim import checks
+from eventsim.data import Augment
 from eventsim.errors import ConfigError
 from eventsim.trainer.losses import LOSSES
 from eventsim.trainer.optimizers import OPTIMIZERS
@@ -28,6 +29,9 @@ class TrainingConfig:
     false_count: float = 10.0  # and of the other classes
     support: str | float = "auto"  # where the surrogate counts, in thresholds; inf is SLAYER
     calibrate: bool = True  # scale the start weights until every layer fires
+    shift: float = 0.0  # augmentation: pixels
+    rotate: float = 0.0  # degrees
+    scale: float = 0.0  # share of the size
     seed: int = 0
 
     def __post_init__(self):
@@ -50,6 +54,7 @@ class TrainingConfig:
                 raise ConfigError(f"support must be auto, inf or a number of thresholds above 0, got {self.support!r}")
             object.__setattr__(self, "support", support)
         self.make_loss()  # checks the counts
+        self.make_augment()
 
     def make_loss(self):
         """The loss object of these settings."""
@@ -57,6 +62,10 @@ class TrainingConfig:
         if self.loss == "spike_time":
             counts = tuple(int(c) if float(c).is_integer() else c for c in counts)
         return LOSSES[self.loss](*counts)
+
+    def make_augment(self) -> Augment:
+        """The augmentation of these settings."""
+        return Augment(self.shift, self.rotate, self.scale)
 
     def supports(self, widths):
         """Support of every layer: ``auto`` is 0.3 in the first layer and in those wider than 512, full elsewhere."""

@@ -68,9 +68,9 @@ def check_fits(network, dataset):
         )
 
 
-def make_loader(network, dataset, batch_size, indices=None):
+def make_loader(network, dataset, batch_size, indices=None, augment=None):
     """The `Loader` that feeds a data set to a network."""
-    return Loader(dataset, indices, batch_size, network.dt, network.n_ticks, network.input_mode)
+    return Loader(dataset, indices, batch_size, network.dt, network.n_ticks, network.input_mode, augment=augment)
 
 
 def as_splits(data, seed=0) -> Splits:
@@ -159,7 +159,8 @@ class Trainer:
         if splits.train is None or not len(splits.train):
             raise ConfigError("there are no training samples; a data set needs a Train folder")
         self._adopt(splits)
-        loader = make_loader(self.network, splits.train, self.config.batch_size)
+        augment = self.config.make_augment()
+        loader = make_loader(self.network, splits.train, self.config.batch_size, augment=augment)
         validation = splits.validation and make_loader(self.network, splits.validation, self.config.batch_size)
         if self.config.calibrate and self.epoch == 0 and self.position == 0 and not self.history:
             self._calibrate(loader)
@@ -200,7 +201,7 @@ class Trainer:
             self.metrics.load_state(self._restored_metrics)
             self._restored_metrics = None
         self._started = time.perf_counter()
-        rest = loader.with_indices(order[self.position * self.config.batch_size :])
+        rest = loader.with_indices(order[self.position * self.config.batch_size :], (self.config.seed, self.epoch))
         for spikes, labels, _ in rest:
             done = (self.epoch * n_batches + self.position) / (self.config.epochs * n_batches)
             self.step(spikes, labels, self.config.learning_rate * schedule(done))

@@ -1,4 +1,4 @@
-"""Events of a recording to spikes on the tick grid."""
+"""Events of a recording to spikes on the tick grid, and spikes of a grid to other addresses."""
 
 import numpy as np
 
@@ -26,6 +26,22 @@ def _sort(values, start, stop):
                 j -= gap
             values[j] = value
         gap //= 3
+
+
+@kernel
+def _close_tick(now, start, stop, keep_repeats, tick, address):
+    """Sort the addresses of one tick, thin out repeats unless they are kept; returns the new end."""
+    _sort(address, start, stop)
+    if not keep_repeats and stop > start:
+        end = start + 1
+        for j in range(start + 1, stop):
+            if address[j] != address[j - 1]:
+                address[end] = address[j]
+                end += 1
+        stop = end
+    for j in range(start, stop):
+        tick[j] = now
+    return stop
 
 
 @kernel
@@ -57,16 +73,32 @@ def bin_events(t, x, y, p, width, height, step, n_ticks, keep_repeats, tick, add
             address[spikes] = (p[i] * height + y[i]) * width + x[i]
             spikes += 1
             i += 1
-        _sort(address, start, spikes)
-        if not keep_repeats:
-            stop = spikes
-            spikes = start + 1
-            for j in range(start + 1, stop):
-                if address[j] != address[j - 1]:
-                    address[spikes] = address[j]
-                    spikes += 1
-        for j in range(start, spikes):
-            tick[j] = now
+        spikes = _close_tick(now, start, spikes, keep_repeats, tick, address)
     counts[0] = spikes
     counts[2] = n - i
+    return _OK
+
+
+@kernel
+def remap_spikes(table, tick, address, keep_repeats, new_tick, new_address, counts):
+    """Move spikes to the addresses ``table[address]``, and sort them by (tick, address) again.
+
+    table : int32[N], new addresses, or -1 for those that leave the sensor
+    counts : int64[2], out: spikes kept, spikes that left; the rest fell together with another and were merged
+    """
+    n = len(tick)
+    i = spikes = left = 0
+    while i < n:
+        now = tick[i]
+        start = spikes
+        while i < n and tick[i] == now:
+            moved = table[address[i]]
+            if moved >= 0:
+                new_address[spikes] = moved
+                spikes += 1
+            else:
+                left += 1
+            i += 1
+        spikes = _close_tick(now, start, spikes, keep_repeats, new_tick, new_address)
+    counts[0], counts[1] = spikes, left
     return _OK
