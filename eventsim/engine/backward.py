@@ -7,6 +7,7 @@ import numpy as np
 from eventsim import kernels
 from eventsim.engine.forward import STATE_ROWS
 from eventsim.engine.trace import ActiveSet, Trace
+from eventsim.errors import ConfigError
 from eventsim.kernels.layout import TILE
 
 _NONE, _PAIRS, _ALL = 0, 1, 2
@@ -84,6 +85,8 @@ def backward(network, trace: Trace, error, gradients, *, truncate=False):
     """
     inputs = [trace.input, *(layer.spikes for layer in trace.layers[:-1])]
     sets = [layer.active for layer in trace.layers]
+    if any(active is None for active in sets):
+        raise ConfigError("this run kept no active sets; call forward with supports before backward")
     current = gather_error(sets[-1], error, trace.input.n_samples)
     for i in reversed(range(len(network.layers))):
         below = sets[i - 1] if i > 0 else None

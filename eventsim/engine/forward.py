@@ -2,7 +2,9 @@
 
 import itertools
 import math
+import numbers
 import time
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -135,22 +137,37 @@ def forward_layer(layer, neuron, spikes, *, name="", support=None, truncate=Fals
     )
 
 
+def _one_each(supports, n_layers):
+    """``supports`` as a list with an entry for each layer, all None where nothing is to be kept."""
+    if supports is None:
+        return [None] * n_layers
+    values = list(supports) if isinstance(supports, Iterable) else []
+    numeric = all(isinstance(value, numbers.Real) and not isinstance(value, bool) for value in values)
+    if len(values) != n_layers or not numeric or not all(value > 0 for value in values):
+        raise ConfigError(
+            f"supports must be a number of thresholds above 0, or inf, for each of {n_layers} layers, got {supports!r}"
+        )
+    return values
+
+
 def forward(network, spikes: Spikes, *, supports=None, truncate=False) -> Trace:
     """Run a batch of input spikes on the grid through every layer.
 
     supports : one number a layer (thresholds, or inf) to keep the active sets that `backward` needs; None: inference
     truncate : cut the psp off where slayerPytorch does (oracle mode)
     """
+    if not isinstance(spikes, Spikes):
+        raise ConfigError(f"the input must be Spikes, got {type(spikes).__name__}; bin events first")
     if spikes.tick is None:
         raise ConfigError("the grid clock needs spikes with ticks; these have exact times, bin them first")
     if spikes.n_neurons != network.arch.n_inputs:
         raise ConfigError(f"the network takes {network.arch.n_inputs} input addresses, got {spikes.n_neurons}")
     if spikes.dt != network.dt:
         raise ConfigError(f"the network's tick is {network.dt:g} ms, the spikes' is {spikes.dt:g} ms")
+    supports = _one_each(supports, len(network.layers))
     layers = []
     current = spikes
-    for i, layer in enumerate(network.layers):
-        support = None if supports is None else supports[i]
+    for i, (layer, support) in enumerate(zip(network.layers, supports, strict=True)):
         layers.append(
             forward_layer(layer, network.neuron, current, name=f"dense{i + 1}", support=support, truncate=truncate)
         )

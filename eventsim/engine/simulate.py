@@ -6,6 +6,7 @@ from eventsim.engine.forward import forward
 from eventsim.engine.queue import forward_exact
 from eventsim.engine.trace import Trace
 from eventsim.errors import ConfigError
+from eventsim.events import Events
 from eventsim.model.network import CLOCKS
 
 
@@ -18,6 +19,8 @@ def simulate(network, events, *, clock=None) -> Trace:
     Raises `ConfigError` where the recording does not fit the network.
     """
     clock = network.clock if clock is None else checks.choice("clock", clock, CLOCKS)
+    if not isinstance(events, Events):
+        raise ConfigError(f"a recording must be Events, got {type(events).__name__}; eventsim.read gives them")
     if events.sensor != network.sensor:
         raise ConfigError(f"the network takes events of a {network.sensor} sensor, the recording has {events.sensor}")
     if clock == "exact":

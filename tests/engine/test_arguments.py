@@ -1,0 +1,65 @@
+"""What the engine refuses, with a sentence, before anything is computed."""
+
+import math
+
+import numpy as np
+import pytest
+
+from eventsim.engine import backward, forward, simulate
+from eventsim.errors import ConfigError
+from eventsim.events import Events
+from eventsim.model import Network
+from eventsim.sensor import Sensor
+from eventsim.spikes import Spikes
+
+
+@pytest.fixture
+def network():
+    return Network("5x4x2-6-3")
+
+
+def spikes(**changed):
+    return Spikes(**({"sample_ptr": [0, 1], "address": [7], "tick": [2], "n_neurons": 40, "n_ticks": 9} | changed))
+
+
+@pytest.mark.parametrize("wrong, word", [
+    (spikes(tick=None, time=[2.0]), "exact times"), (spikes(n_neurons=41), "40 input addresses, got 41"),
+    (spikes(dt=0.5), "0.5 ms"), (None, "Spikes"), (np.zeros((3, 40)), "Spikes"), ([], "Spikes"),
+], ids=str)
+def test_input_must_be_spikes_of_the_network_s_clock_and_size(network, wrong, word):
+    with pytest.raises(ConfigError, match=word):
+        forward(network, wrong)
+
+
+@pytest.mark.parametrize("supports", [
+    [], [0.3], [0.3] * 3, 0.3, "auto", ["0.3", "inf"], [math.nan, 0.3], [-0.1, 0.3], [0.3, None], [True, 0.3],
+    [0.0, 1.0],
+], ids=repr)
+def test_supports_are_a_positive_number_a_layer(network, supports):
+    with pytest.raises(ConfigError, match="support"):
+        forward(network, spikes(), supports=supports)
+
+
+def test_a_trace_without_active_sets_has_no_gradient(network):
+    gradients = [np.zeros_like(layer.packed) for layer in network.layers]
+    with pytest.raises(ConfigError, match="supports"):
+        backward(network, forward(network, spikes()), lambda b: np.zeros((3, 9), np.float32), gradients)
+
+
+def test_a_recording_must_fit_the_network(network):
+    events = Events([0], [0], [0], [0], Sensor(5, 4, 1))
+    with pytest.raises(ConfigError, match="5x4x2 sensor, the recording has 5x4x1"):
+        simulate(network, events)
+    for clock in ("1ms", "", 3, ["grid"]):
+        with pytest.raises(ConfigError, match="clock must be"):
+            simulate(network, Events([0], [0], [0], [0], Sensor(5, 4, 2)), clock=clock)
+    for nothing in (None, [], np.zeros(3), "recording.bin"):
+        with pytest.raises(ConfigError, match="Events"):
+            simulate(network, nothing)
+
+
+def test_a_recording_without_events_gives_an_empty_trace(network):
+    for clock in ("grid", "exact"):
+        trace = simulate(network, Events([], [], [], [], Sensor(5, 4, 2)), clock=clock)
+        assert (len(trace.output), trace.synops, trace.output.n_samples) == (0, 0, 1)
+        assert trace.predict().tolist() == [0]
