@@ -5,12 +5,11 @@ import numpy as np
 from eventsim.engine.forward import forward_layer
 
 HIDDEN_RATE = 4.0  # spikes a neuron and sample
-OUTPUT_RATE = 20.0  # likewise; training starts from the mean of its targets instead, where the loss has some
 _GAINS = (1.0, 400.0)  # over U(-1, 1) / sqrt(fan_in)
 _HALVINGS = 12
 
 
-def calibrate(network, spikes, *, hidden=HIDDEN_RATE, output=OUTPUT_RATE, seed=0):
+def calibrate(network, spikes, *, output, hidden=HIDDEN_RATE, seed=0):
     """Redraw the weights and scale each layer, in order, by bisection on the log of its gain; returns the gains.
 
     spikes : a few training samples, never validation data

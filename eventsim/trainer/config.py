@@ -63,6 +63,10 @@ class TrainingConfig:
             counts = tuple(int(c) if float(c).is_integer() else c for c in counts)
         return LOSSES[self.loss](*counts)
 
+    def mean_target(self, n_outputs) -> float:
+        """Target spikes of an output neuron over all classes, at which training starts."""
+        return (self.true_count + (n_outputs - 1) * self.false_count) / n_outputs
+
     def make_augment(self) -> Augment:
         """The augmentation of these settings."""
         return Augment(self.shift, self.rotate, self.scale)

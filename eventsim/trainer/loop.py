@@ -8,7 +8,7 @@ import numpy as np
 from eventsim.data import Dataset, Loader, Splits, open_dataset
 from eventsim.data.encoders.binning import ticks_of
 from eventsim.engine import backward, forward
-from eventsim.errors import ConfigError
+from eventsim.errors import ConfigError, FormatError
 from eventsim.model import Network
 from eventsim.trainer import checkpoint
 from eventsim.trainer.calibrate import calibrate
@@ -119,7 +119,6 @@ class Trainer:
         self._optimizer = OPTIMIZERS[self.config.optimizer](self._weights)
         self._supports = self.config.supports(network.arch.widths)
         self.metrics = self._fresh_metrics()
-        self._restored_metrics = None
 
     def _fresh_metrics(self):
         return Metrics(self.network.arch.widths, self.network.arch.n_outputs)
@@ -169,6 +168,8 @@ class Trainer:
             while self.epoch < self.config.epochs:
                 self._run_epoch(loader, observer, interrupt)
                 self._close_epoch(splits, validation, observer)
+                if interrupt.is_set() and self.epoch < self.config.epochs:
+                    raise Interrupted(self.epoch, 0, len(loader))
         return self.history
 
     def _adopt(self, splits):
@@ -188,7 +189,8 @@ class Trainer:
     def _calibrate(self, loader):
         indices = self._rng.permutation(len(loader.dataset))[:_CALIBRATION_SAMPLES]
         spikes = next(iter(make_loader(self.network, loader.dataset, len(indices), indices)))[0]
-        self.gains = calibrate(self.network, spikes, seed=self.config.seed)
+        output = self.config.mean_target(self.network.arch.n_outputs)
+        self.gains = calibrate(self.network, spikes, output=output, seed=self.config.seed)
         self._epoch_rng_state = self._rng.bit_generator.state
 
     def _run_epoch(self, loader, observer, interrupt):
@@ -197,9 +199,6 @@ class Trainer:
         order = self._rng.permutation(len(loader.indices))
         n_batches = len(loader)
         schedule = SCHEDULES[self.config.schedule]
-        if self._restored_metrics:
-            self.metrics.load_state(self._restored_metrics)
-            self._restored_metrics = None
         self._started = time.perf_counter()
         rest = loader.with_indices(order[self.position * self.config.batch_size :], (self.config.seed, self.epoch))
         for spikes, labels, _ in rest:
@@ -249,10 +248,16 @@ class Trainer:
         """The trainer of an interrupted run, as it was; `fit` on the same data goes on to the same bits."""
         network, provenance, training = checkpoint.load_checkpoint(run)
         trainer = cls(network, out=checkpoint.locate(run).parent, provenance=provenance, **training["config"])
-        progress = training["progress"]
-        trainer.epoch, trainer.position = progress["epoch"], progress["position"]
-        trainer._epoch_rng_state = progress["rng"]
-        trainer.history = training["history"]
-        trainer._optimizer.load_state(training["optimizer"])
-        trainer._restored_metrics = training["metrics"]
+        try:
+            trainer._restore(training)
+        except (KeyError, ValueError, TypeError) as error:
+            raise FormatError(f"{checkpoint.locate(run)}: is damaged ({error}); restore it from a copy") from error
         return trainer
+
+    def _restore(self, training):
+        progress = training["progress"]
+        self.epoch, self.position = int(progress["epoch"]), int(progress["position"])
+        self._epoch_rng_state = self._rng.bit_generator.state = progress["rng"]
+        self.history = list(training["history"])
+        self._optimizer.load_state(training["optimizer"])
+        self.metrics.load_state(training["metrics"])
