@@ -49,9 +49,10 @@ class SRM:
             may_be_zero = field.name in _MAY_BE_ZERO
             number = float(value) if isinstance(value, numbers.Real) and not isinstance(value, bool) else math.nan
             if not (_LEAST <= number <= _MOST or (number == 0 and may_be_zero)):
-                zero = "0 or " if may_be_zero else ""
+                least = ">= 0" if may_be_zero else "> 0"
                 raise ConfigError(
-                    f"neuron parameter {field.name} must be {zero}a number from {_LEAST:g} to {_MOST:g}, got {value!r}"
+                    f"neuron parameter {field.name} must be a finite number {least}, from {_LEAST:g} to {_MOST:g} in "
+                    f"size, got {value!r}"
                 )
             object.__setattr__(self, field.name, number)
 
