@@ -7,8 +7,6 @@ import click
 
 from eventsim.cli import options
 
-_CANDIDATES = 100  # samples in which a digit is looked for, for each one wanted
-
 
 @options.command
 @click.argument("out", metavar="OUT.bin|FOLDER", type=click.Path(path_type=pathlib.Path))
@@ -54,8 +52,8 @@ def _file(out, digit, index, seed, force, as_json):
     from eventsim.trainer import newest_run
 
     options.refuse_existing(out, force)
-    # Validation samples: those of training are another seed's.
-    unseen = open_dataset("synthetic", seed=seed, train=1, validation=_CANDIDATES * (index + 1)).validation
+    # Validation samples, which no training with this seed sees; every ten of them hold every digit once.
+    unseen = open_dataset("synthetic", seed=seed, train=1, validation=10 * (index + 1)).validation
     i = index if digit is None else int(np.flatnonzero(unseen.labels == digit)[index])
     events, label = unseen.events(i), int(unseen.labels[i])
     write(out, events)

@@ -18,6 +18,11 @@ class CommandGroup(click.Group):
     def list_commands(self, ctx):
         return list(self.table)
 
+    def resolve_command(self, ctx, args):
+        if not args[0].startswith("-") and args[0] not in self.table:
+            ctx.fail(f"there is no command {args[0]!r}; the commands are {', '.join(self.table)}")
+        return super().resolve_command(ctx, args)
+
     def get_command(self, ctx, cmd_name):
         if cmd_name not in self.table:
             return None

@@ -25,7 +25,7 @@ def profile(source, model, samples, split, codec, sensor, as_json):
     \b
     Examples:
       eventsim profile sample.bin
-      eventsim profile synthetic --samples 100 --model runs/smlp-synthetic-01 --json
+      eventsim profile nmnist/ --samples 100 --model runs/mlp512-nmnist-01
     """
     from eventsim.cli.models import find_model
     from eventsim.cli.output import print_json, show

@@ -37,7 +37,7 @@ class TrainingScreen(Observer):
             TimeRemainingColumn(compact=True),
         )
         self.bar = _TwoLines(*columns, console=self.console, transient=True, disable=not self.console.is_terminal)
-        self.task = self.bar.add_task("preparing", total=None, figures="")
+        self.task = self.bar.add_task("preparing", total=None, figures="(kernels compile when first used)")
         self.looked = 0.0
 
     def __enter__(self):
@@ -66,7 +66,8 @@ class TrainingScreen(Observer):
         self.console.print("\n" + _HEADER)
         for record in trainer.history:
             self._print_epoch(record, record["samples"])
-        self._write_history()
+        if trainer.history:
+            self._write_history()
         self._begin_epoch()
 
     def batch(self, trainer):
@@ -94,7 +95,7 @@ class TrainingScreen(Observer):
     def _begin_epoch(self):
         epoch = min(self.trainer.epoch + 1, self.epochs)
         self.bar.reset(self.task, description=f"epoch {epoch}/{self.epochs}", total=self.n_batches,
-                       completed=self.trainer.position)
+                       completed=self.trainer.position, figures="")
 
     def _silent(self, figures):
         """Share of all neurons that never fired."""

@@ -16,6 +16,7 @@ from eventsim.cli.training import neuron_options, next_steps, run_facts, setting
 from eventsim.errors import ConfigError
 from eventsim.model import PRESETS, SRM, Network
 from eventsim.model.network import INPUT_MODES
+from eventsim.report import numbers
 from eventsim.trainer import Interrupted, Trainer
 from eventsim.trainer.checkpoint import FILE_NAME
 from eventsim.trainer.loop import check_fits
@@ -127,7 +128,8 @@ def _fit(trainer, splits, as_json):
         return
     verb = "was finished already" if already_done else "is trained"
     accuracy = f"validation accuracy {last['val_accuracy']:.4f}" if "val_accuracy" in last else "no validation data"
-    show("", f"The run {verb}: {run}", f"{epochs} epochs, {accuracy}, training accuracy {last['accuracy']:.4f}", "",
+    show("", f"The run {verb}: {run}",
+         f"{numbers.several(epochs, 'epoch')}, {accuracy}, training accuracy {last['accuracy']:.4f}", "",
          "What to type next:", *(f"  {line}" for line in next_steps(run, trainer.provenance, splits)))
 
 

@@ -46,6 +46,9 @@ def setting_options(function):
         _setting("--false-count", "false_count", "Wanted spikes of the others.", type=float, metavar="N"),
         _setting("--support", "support", "Where the surrogate counts, in thresholds; inf is SLAYER.",
                  type=options.SupportType(), metavar="auto|inf|X"),
+        _setting("--shift", "shift", "Move samples by up to so many pixels.", type=float, metavar="PX"),
+        _setting("--rotate", "rotate", "Turn samples by up to so many degrees.", type=float, metavar="DEG"),
+        _setting("--scale", "scale", "Scale samples by up to this share.", type=float, metavar="X"),
         _setting("--seed", "seed", "Of weights, order and held-out or synthetic samples.", type=int, metavar="N"),
         click.option("--no-calibrate", "calibrate", flag_value=False, default=True,
                      help="Do not scale the start weights until every layer fires."),
@@ -77,10 +80,18 @@ def run_facts(trainer, splits):
                      f"ticks of {network.dt:g} ms")
     yield "Data", splits.note
     yield "Samples", f"{numbers.count(len(splits.train or []))} to train on, {numbers.count(validation)} to validate on"
-    yield "Training", (f"{config.epochs} epochs, batch {config.batch_size}, {config.optimizer} "
+    yield "Training", (f"{numbers.several(config.epochs, 'epoch')}, batch {config.batch_size}, {config.optimizer} "
                        f"{config.learning_rate:g} {config.schedule}, {config.loss} {config.true_count:g}/"
                        f"{config.false_count:g}, seed {config.seed}")
+    if config.make_augment():
+        yield "Augment", f"shift {config.shift:g} px, turn {config.rotate:g} degrees, scale {config.scale:g}"
     yield "Run", str(trainer.out)
+
+
+def _short(path):
+    """A path as one would type it here."""
+    relative = os.path.relpath(path)
+    return shlex.quote(path if relative.startswith(os.pardir) else relative)
 
 
 def next_steps(run, provenance, splits):
@@ -92,6 +103,6 @@ def next_steps(run, provenance, splits):
     elif splits.validation is not None:
         sample = os.path.join(data, splits.validation.sample_name(0))
         if os.path.isfile(sample):
-            yield f"eventsim simulate {shlex.quote(sample)} --model {run}"
-    yield f"eventsim profile {shlex.quote(data)} --model {run}"
+            yield f"eventsim simulate {_short(sample)} --model {run}"
+    yield f"eventsim profile {data if data == SYNTHETIC else _short(data)} --model {run}"
     yield f"eventsim evaluate {run}"

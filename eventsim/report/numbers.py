@@ -8,6 +8,11 @@ def count(n) -> str:
     return f"{n:,}"
 
 
+def several(n, noun) -> str:
+    """A number of things and their noun: 1 epoch, 2,000 samples."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
 def large(n) -> str:
     """A number of things, to three digits: 512, 2.11 M, 355 M."""
     if n < 1000:
@@ -33,8 +38,9 @@ def seconds(s) -> str:
     if s < 1e-3:
         return f"{1e6 * s:.0f} us"
     if s < 1:
-        return f"{1e3 * s:.3g} ms" if s < 0.0995 else f"{1e3 * s:.0f} ms"
-    return f"{s:.1f} s" if s < 60 else f"{s // 60:.0f} min {s % 60:.0f} s"
+        ms = 1e3 * s
+        return f"{ms:.{2 if ms < 9.995 else 1 if ms < 99.95 else 0}f} ms"
+    return f"{s:.1f} s" if s < 59.95 else f"{(s + 0.5) // 60:.0f} min {(s + 0.5) % 60 // 1:.0f} s"
 
 
 def rates(values) -> str:

@@ -1,0 +1,80 @@
+"""`eventsim info` on everything that it describes."""
+
+import shutil
+
+import pytest
+
+from .conftest import ARCH
+
+
+@pytest.mark.parametrize("name", [ARCH, "mlp512", "smlp"])
+def test_architecture(call, name):
+    from eventsim.model import PRESETS, parse
+
+    figures = call("info", name, "--json")
+    arch = parse(name)
+    assert figures["kind"] == "architecture" and figures["arch"] == arch.notation
+    assert [layer["neurons"] for layer in figures["layers"]] == list(arch.widths)
+    assert [layer["fan_in"] for layer in figures["layers"]] == [2312, *arch.widths[:-1]]
+    assert figures["weights"] == sum(layer["neurons"] * layer["fan_in"] for layer in figures["layers"])
+    assert figures["layers"][0]["macs_per_sample"] == 300 * figures["layers"][0]["weights"]
+    text = call("info", name)
+    assert "MACs/sample" in text and arch.notation in text and f"{figures['weights']:,}" in text
+    if name in PRESETS:
+        assert f"{PRESETS[name].learning_rate:g}" in text and PRESETS[name].about in text
+
+
+def test_recording(call, recording):
+    import eventsim
+
+    events = eventsim.read(recording)
+    figures = call("info", recording, "--json")
+    assert figures["kind"] == "recording" and figures["sensor"] == "34x34x2"
+    assert figures["events"] == len(events) == 400
+    assert (figures["first_us"], figures["last_us"]) == (events.t[0], events.t[-1])
+    assert figures["on_share"] == pytest.approx(events.p.mean())
+    assert figures["skipped"] == {}
+    text = call("info", recording)
+    for part in ("34x34x2", "400", "ON", "OFF", " ms", "a second"):
+        assert part in text
+
+
+def test_recording_on_standard_input_with_overflow_records(call, recording):
+    data = bytes([0, 240, 0, 0, 0]) + recording.read_bytes()
+    figures = call("info", "-", "--codec", "nmnist", "--sensor", "40x40", "--json", stdin=data)
+    assert figures["skipped"] == {"overflow": 1} and figures["sensor"] == "40x40x2" and figures["events"] == 400
+
+
+@pytest.mark.parametrize("file", ["", "model.h5"])
+def test_run(call, run, file, tree):
+    figures = call("info", run / file, "--json")
+    assert figures["kind"] == "model" and figures["network"]["arch"] == ARCH
+    assert figures["provenance"]["data"]["source"] == str(tree)
+    assert figures["config"]["epochs"] == 2 and len(figures["history"]) == 2
+    text = call("info", run / file)
+    for part in (ARCH, "2 of 2 done", "eventsim train", str(tree), "tau_syn 10 ms", "calibrated"):
+        assert part in text
+
+
+def test_bare_model(call):
+    import eventsim
+
+    eventsim.save("plain.h5", eventsim.Network(ARCH))
+    figures = call("info", "plain.h5", "--json")
+    assert figures["config"] is None and figures["history"] is None
+    assert ARCH in call("info", "plain.h5")
+
+
+def test_data_set_as_folder_and_zip(call, tree):
+    shutil.make_archive("packed", "zip", tree)
+    for source in (tree, "packed.zip"):
+        figures = call("info", source, "--json")
+        assert figures["kind"] == "dataset" and figures["classes"] == 10 and figures["sensor"] == "34x34x2"
+        assert figures["samples"] == {"train": [6] * 10, "validation": [2] * 10}
+    assert [line.split()[-1] for line in call("info", tree).splitlines() if line.startswith(("train", "valid"))] == [
+        "60", "20"]
+
+
+def test_nothing_of_the_kind(refuse):
+    message = refuse("info", "smpl")
+    assert "no such file or folder" in message and "smlp, mlp512" in message

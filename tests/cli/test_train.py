@@ -1,0 +1,178 @@
+"""`eventsim train`: runs, their folders, what they say, and how they go on."""
+
+import json
+import os
+import pathlib
+
+import pytest
+from click.testing import CliRunner
+
+from eventsim.cli import main
+from eventsim.trainer.checkpoint import describe
+
+from .conftest import ARCH
+
+
+def history(run):
+    return [json.loads(line) for line in (run / "history.jsonl").read_text().splitlines()]
+
+
+class TestANewRun:
+    run = pathlib.Path("runs") / f"{ARCH}-blobs-01"
+
+    @pytest.fixture
+    def result(self, tree):
+        arguments = ["train", "--arch", ARCH, "--data", str(tree), "--epochs", "2", "--seed", "3"]
+        return CliRunner().invoke(main, arguments)
+
+    def test_says_first_what_is_trained_on_what(self, result):
+        head = result.stderr.partition("\nepoch")[0]
+        for part in (ARCH, "37.2 k weights", "60 to train on, 20 to validate on", "Training   2 epochs", str(self.run)):
+            assert part in head
+
+    def test_shows_supports_and_gains(self, result):
+        assert "0.3 inf (thresholds, by layer)" in result.stderr
+        assert "calibrated start" in result.stderr
+
+    def test_prints_a_line_an_epoch_and_no_bar_where_there_is_no_terminal(self, result):
+        lines = result.stderr.splitlines()
+        header = next(i for i, line in enumerate(lines) if line.startswith("epoch"))
+        assert [line.split()[0] for line in lines[header + 1 :]] == ["1", "2"]
+        assert "\x1b" not in result.stderr and "━" not in result.stderr
+
+    def test_ends_with_where_the_run_is_and_what_to_type_next(self, result):
+        assert f"The run is trained: {self.run}\n" in result.stdout and "validation accuracy 0." in result.stdout
+        for command in ("eventsim simulate ", "eventsim profile ", f"eventsim evaluate {self.run}"):
+            assert f"\n  {command}" in result.stdout
+
+    def test_keeps_where_it_came_from(self, result, tree):
+        provenance = describe(self.run)["provenance"]
+        assert provenance["command"] == ["eventsim", "train", "--arch", ARCH, "--data", str(tree), "--epochs", "2",
+                                         "--seed", "3"]
+        assert provenance["data"] == {"source": str(tree), "seed": 3, "train": None, "validation": None}
+        assert len(provenance["gains"]) == 2 and provenance["package"]
+
+    def test_keeps_a_history(self, result):
+        records = history(self.run)
+        assert [r["epoch"] for r in records] == [1, 2]
+        assert records == describe(self.run)["history"]
+        assert {"loss", "accuracy", "val_accuracy", "rates", "silent", "seconds"} <= set(records[0])
+
+
+def test_learns_its_training_samples(tree, call):
+    figures = call("train", "--arch", "34x34x2-64-10", "--data", tree, "--epochs", 5, "--batch-size", 2, "--lr", 0.01,
+                   "--json")
+    assert figures["history"][0]["accuracy"] < 0.6 < 0.9 < figures["history"][-1]["accuracy"]
+
+
+def test_json_is_one_object_with_the_history(tree, call):
+    figures = call("train", "--arch", ARCH, "--data", tree, "--epochs", 1, "--json")
+    assert set(figures) == {"run", "arch", "epochs", "accuracy", "history"}
+    assert figures["arch"] == ARCH and figures["epochs"] == 1
+    assert figures["accuracy"] == figures["history"][-1]["val_accuracy"]
+
+
+def test_default_folders_count_up(tree, call, here):
+    for _ in range(2):
+        call("train", "--arch", ARCH, "--data", tree, "--epochs", 1)
+    assert sorted(os.listdir("runs")) == [f"{ARCH}-blobs-01", f"{ARCH}-blobs-02"]
+
+
+def test_settings_reach_the_run(tree, call):
+    run = call("train", "--arch", ARCH, "--data", tree, "--epochs", 1, "--lr", 0.002, "--batch-size", 4, "--schedule",
+               "constant", "--loss", "spike_count_slayer", "--true-count", 50, "--false-count", 5, "--support", "inf",
+               "--tau-syn", 5, "--theta", 8, "--t-abs", 2, "--dt", 2, "--input-mode", "count", "--no-calibrate",
+               "--threads", 1, "--json")["run"]
+    about = describe(run)
+    config = about["config"]
+    assert (config["learning_rate"], config["batch_size"], config["schedule"]) == (0.002, 4, "constant")
+    assert (config["loss"], config["true_count"], config["false_count"]) == ("spike_count_slayer", 50, 5)
+    assert (config["support"], config["calibrate"]) == ("inf", False)
+    neuron, network = about["network"]["neuron"], about["network"]
+    assert (neuron["tau_syn"], neuron["theta"], neuron["t_abs"], neuron["tau_ref"]) == (5, 8, 2, 1)
+    assert (network["dt"], network["input_mode"], network["n_ticks"]) == (2, "count", 150)
+
+
+def test_a_named_architecture_brings_its_neuron_and_learning_rate(tree, call):
+    from eventsim.model import PRESETS
+
+    about = describe(call("train", "--arch", "mlp512", "--data", tree, "--epochs", 1, "--json")["run"])
+    assert about["config"]["learning_rate"] == PRESETS["mlp512"].learning_rate
+    assert about["network"]["neuron"]["tau_syn"] == PRESETS["mlp512"].neuron.get("tau_syn", 10.0)
+
+
+class TestRefused:
+    def test_folder_that_holds_something(self, tree, refuse, run):
+        message = refuse("train", "--arch", ARCH, "--data", tree, "--out", run)
+        assert "is not empty; choose another --out" in message and f"--resume {run}" in message
+
+    def test_place_that_cannot_be_made(self, tree, refuse, here):
+        (here / "file").write_text("")
+        message = refuse("train", "--arch", ARCH, "--data", tree, "--out", here / "file" / "run")
+        assert "cannot be made" in message and "choose another --out" in message
+
+    def test_failure_before_the_first_checkpoint_leaves_no_folder(self, tree, refuse):
+        bad = refuse("train", "--arch", ARCH, "--data", tree, "--epochs", 0)
+        assert "epochs" in bad and not os.path.exists(f"runs/{ARCH}-blobs-01")
+
+    def test_architecture_for_another_sensor(self, tree, refuse):
+        message = refuse("train", "--arch", "28x28x1-16-10", "--data", tree)
+        assert "28x28x1" in message and "34x34x2" in message
+
+    def test_too_few_outputs(self, tree, refuse):
+        assert "architecture that ends with 10" in refuse("train", "--arch", "34x34x2-16-5", "--data", tree)
+
+    @pytest.mark.parametrize(("option", "value", "part"), [
+        ("--epochs", "x", "`eventsim train --help`"),
+        ("--epochs", "0", "whole number from 1"),
+        ("--batch-size", "0", "whole number from 1"),
+        ("--lr", "-1", "above 0"),
+        ("--lr", "nan", "above 0"),
+        ("--support", "wide", "auto, inf, or a number"),
+        ("--support", "-1", "above 0"),
+        ("--schedule", "linear", "cosine"),
+        ("--loss", "mse", "spike_count"),
+        ("--true-count", "-3", "at least 0"),
+        ("--tau-syn", "0", "neuron parameter tau_syn must be"),
+        ("--dt", "0", "dt must be a time in ms"),
+        ("--threads", "0", "`eventsim train --help`"),
+        ("--seed", "-1", "seed must be a whole number"),
+        ("--samples", "5", "synthetic data only"),
+        ("--arch", "smpl", "smlp, mlp512"),
+    ])
+    def test_nonsense(self, tree, refuse, option, value, part):
+        settings = {"--arch": ARCH, "--data": tree, option: value}
+        assert part in refuse("train", *(word for pair in settings.items() for word in pair))
+        assert not os.path.exists("runs") or os.listdir("runs") == []
+
+    def test_folder_without_samples(self, refuse, here):
+        assert "has no N-MNIST sample" in refuse("train", "--data", here)
+
+    def test_missing_data(self, refuse):
+        assert "nowhere: no such file or folder" in refuse("train", "--data", "nowhere")
+
+
+class TestResume:
+    def test_of_a_finished_run_says_so(self, run, call):
+        before = (run / "model.h5").read_bytes()
+        assert f"was finished already: {run}" in call("train", "--resume", run)
+        assert (run / "model.h5").read_bytes() == before
+        assert call("train", "--resume", run, "--json")["epochs"] == 2
+
+    @pytest.mark.parametrize("option", ["--epochs", "--arch", "--out", "--seed", "--lr", "--samples", "--tau-syn"])
+    def test_keeps_its_settings(self, run, refuse, option):
+        message = refuse("train", "--resume", run, option, "3")
+        assert message.startswith(f"{option} cannot be changed in a run that goes on")
+
+    def test_refuses_to_lose_the_calibration_flag(self, run, refuse):
+        assert refuse("train", "--resume", run, "--no-calibrate").startswith("--no-calibrate cannot be changed")
+
+    def test_of_no_run(self, refuse, here):
+        assert "holds no model.h5, so it is no run" in refuse("train", "--resume", here)
+        assert "no such file" in refuse("train", "--resume", here / "nowhere")
+
+    def test_of_a_model_without_training(self, run, refuse):
+        import eventsim
+
+        eventsim.save("plain.h5", eventsim.load(run))
+        assert "without training state, so it cannot be resumed" in refuse("train", "--resume", "plain.h5")
