@@ -63,7 +63,7 @@ def _file(out, digit, index, seed, force, as_json):
     steps = [f"eventsim simulate {shlex.quote(str(out))}"]
     if newest_run() is None:
         steps.insert(0, "eventsim train --arch mlp512")
-    show(f"{out}: a {label}, {len(events):,} events in {events.duration:.1f} ms on a {events.sensor} sensor", "",
+    show(f"{out}: digit {label}, {len(events):,} events in {events.duration:.1f} ms on a {events.sensor} sensor", "",
          "What to type next:", *(f"  {step}" for step in steps))
 
 

@@ -15,8 +15,8 @@ def info(thing, codec, sensor, as_json):
     """Describe an architecture, recording, run or data set.
 
     An architecture by its name or notation: layers, weights, multiplications. A recording: sensor, events, time. A run
-    folder or model file: network, training, where it came from. A data set (a folder, a zip, or "synthetic"): samples
-    of every class.
+    folder or model file: network, training, where it came from. A file that `simulate --out` wrote: spikes. A data set
+    (a folder, a zip, or "synthetic"): samples of every class.
 
     \b
     Examples:
@@ -39,6 +39,7 @@ def _describe(description, thing, codec, sensor):
     from eventsim.data import open_dataset, read
     from eventsim.errors import EventsimError, FormatError
     from eventsim.model import PRESETS, Network
+    from eventsim.report import spike_file
     from eventsim.trainer.checkpoint import FILE_NAME, describe
 
     path = pathlib.Path(thing)
@@ -49,7 +50,8 @@ def _describe(description, thing, codec, sensor):
     if path.is_dir() and not (path / FILE_NAME).exists():
         return description.of_dataset(thing, open_dataset(thing))
     if path.is_dir() or (path.exists() and path.suffix == ".h5"):
-        return description.of_model(thing, describe(path))
+        spikes = None if path.is_dir() else spike_file.describe(path)
+        return spikes or description.of_model(thing, describe(path))
     if path.exists() or thing == "-":
         return description.of_recording(thing, read(thing, sensor=sensor, codec=codec))
     try:

@@ -3,6 +3,7 @@
 import re
 
 import click
+from click.core import ParameterSource
 
 from eventsim.errors import ConfigError
 
@@ -84,6 +85,18 @@ def recording_options(function):
     sensor = click.option("--sensor", type=SensorType(), metavar="WxH[xP]", help="Sensor size, else the format's.")
     codec = click.option("--codec", metavar="NAME", help="Format, where the file's name does not say it.")
     return codec(sensor(function))
+
+
+def typed(context, name) -> bool:
+    """Whether the user gave the option ``name``."""
+    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
+def refuse_typed(context, names, reason):
+    """Raise `ConfigError` with ``reason`` if the user gave one of the options ``names``."""
+    for parameter in context.command.params:
+        if parameter.name in names and typed(context, parameter.name):
+            raise ConfigError(f"{parameter.opts[0]} {reason}")
 
 
 def refuse_existing(path, force):

@@ -15,7 +15,8 @@ from eventsim.cli import options
 @options.recording_options
 @options.threads_option
 @options.json_option
-def profile(source, model, samples, split, codec, sensor, as_json):
+@click.pass_context
+def profile(context, source, model, samples, split, codec, sensor, as_json):
     """Show how sparse a network is on recordings.
 
     For a recording, or as means over the samples of a data set (a folder, a zip, or "synthetic"): spikes of every
@@ -32,8 +33,10 @@ def profile(source, model, samples, split, codec, sensor, as_json):
 
     found = find_model(model)
     if source == "synthetic" or pathlib.Path(source).is_dir() or source.endswith(".zip"):
+        options.refuse_typed(context, ("codec", "sensor"), "is for a single recording; leave it out for a data set")
         facts, figures, tables = _dataset(found, source, split, samples)
     else:
+        options.refuse_typed(context, ("samples", "split"), "is for a data set; leave it out for a single recording")
         facts, figures, tables = _recording(found, source, codec, sensor)
     if as_json:
         print_json({"source": source, "model": str(found.path), "arch": found.network.arch.notation, **figures})

@@ -5,7 +5,6 @@ import shlex
 from importlib.metadata import version
 
 import click
-from click.core import ParameterSource
 
 from eventsim.cli import options
 from eventsim.cli.failures import Stopped
@@ -17,11 +16,9 @@ from eventsim.errors import ConfigError
 from eventsim.model import PRESETS, SRM, Network
 from eventsim.model.network import INPUT_MODES
 from eventsim.report import numbers
-from eventsim.trainer import Interrupted, Trainer
+from eventsim.trainer import Interrupted, Trainer, TrainingConfig
 from eventsim.trainer.checkpoint import FILE_NAME
 from eventsim.trainer.loop import check_fits
-
-_WITH_RESUME = ("resume", "data", "as_json")
 
 
 @options.command
@@ -56,23 +53,12 @@ def train(context, resume, as_json, **choices):
       eventsim train --resume runs/mlp512-nmnist-01
     """
     if resume is not None:
-        _refuse_changes(context)
-        moved = choices["data"] if _typed(context, "data") else None
+        options.refuse_typed(context, set(choices) - {"data"}, "cannot be changed in a run that goes on; leave it out "
+                             "beside --resume, or start a new run")
+        moved = choices["data"] if options.typed(context, "data") else None
         _resume(resume, moved, as_json)
     else:
         _start(context.obj or [], as_json, **choices)
-
-
-def _typed(context, name):
-    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
-
-
-def _refuse_changes(context):
-    """A run that goes on keeps its settings."""
-    for parameter in context.command.params:
-        if parameter.expose_value and parameter.name not in _WITH_RESUME and _typed(context, parameter.name):
-            raise ConfigError(f"{parameter.opts[0]} cannot be changed in a run that goes on; leave it out beside "
-                              "--resume, or start a new run")
 
 
 def _start(arguments, as_json, *, arch, data, samples, validation_samples, dt, input_mode, out, **choices):
@@ -80,7 +66,7 @@ def _start(arguments, as_json, *, arch, data, samples, validation_samples, dt, i
     neuron, settings = split_choices(choices)
     preset = PRESETS.get(arch)
     if settings["learning_rate"] is None:
-        settings["learning_rate"] = preset.learning_rate if preset else 1e-3
+        settings["learning_rate"] = preset.learning_rate if preset else TrainingConfig.learning_rate
     source = data_source(data, settings["seed"], samples, validation_samples)
     network = Network(
         arch, SRM(**(preset.neuron if preset else {}) | neuron), dt=dt, input_mode=input_mode, seed=settings["seed"]

@@ -37,7 +37,7 @@ def setting_options(function):
     for option in reversed((
         _setting("--epochs", "epochs", "Passes over the training samples.", type=int, metavar="N"),
         click.option("--lr", "learning_rate", type=float, metavar="RATE",
-                     help="Learning rate.  [default: the architecture's, else 0.001]"),
+                     help=f"Learning rate.  [default: the architecture's, else {TrainingConfig.learning_rate:g}]"),
         _setting("--batch-size", "batch_size", "Samples a step.", type=int, metavar="N"),
         _setting("--schedule", "schedule", "Learning rate over the run.", type=click.Choice(list(SCHEDULES))),
         _setting("--optimizer", "optimizer", "Optimiser.", type=click.Choice(list(OPTIMIZERS))),

@@ -59,9 +59,7 @@ def of_dataset(source, splits) -> dict:
 
 def screen(figures) -> list:
     """The figures as lines and tables."""
-    return {"architecture": _network, "recording": _recording, "model": _model, "dataset": _dataset}[figures["kind"]](
-        figures
-    )
+    return _SCREENS[figures["kind"]](figures)
 
 
 def _neuron_line(neuron):
@@ -148,3 +146,17 @@ def _dataset(f):
         [("Data set", f["source"]), ("Kind", f"{f['name']}, {f['sensor']} sensor{duration}"), ("Note", f["note"])],
         "", plain_table(("class", *map(str, range(f["classes"])), "all"), rows),
     ]
+
+
+def _spikes(f):
+    from eventsim.report.tables import plain_table
+
+    rows = [(layer["name"], numbers.count(layer["neurons"]), numbers.count(layer["spikes"])) for layer in f["layers"]]
+    facts = [("Spikes of", f["from"].get("recording", "unknown")), ("Model", f["from"].get("model", "unknown")),
+             ("Clock", f"{f['clock']}, {f['n_ticks']} ticks of {f['dt']:g} ms")]
+    return [facts, "", plain_table(("layer", "neurons", "spikes"), rows)]
+
+
+_SCREENS = {
+    "architecture": _network, "recording": _recording, "model": _model, "dataset": _dataset, "spikes": _spikes,
+}

@@ -30,3 +30,21 @@ def write(path, trace, source):
             columns |= {"tick": spikes.tick} if spikes.time is None else {"time": spikes.time}
             for column, values in columns.items():
                 group.create_dataset(column, data=values)
+
+
+def describe(path) -> dict | None:
+    """What a spike file says of itself; None where the file is none, or damaged."""
+    try:
+        with h5py.File(path, "r") as file:
+            if (file.attrs.get("format"), file.attrs.get("version")) != (FORMAT, VERSION):
+                return None
+            groups = sorted(file.items(), key=lambda item: item[1].attrs["index"])
+            return {
+                "kind": "spikes", "source": str(path), "from": json.loads(file.attrs["source"]),
+                "clock": "exact" if "time" in groups[0][1] else "grid", "dt": float(file.attrs["dt"]),
+                "n_ticks": int(file.attrs["n_ticks"]),
+                "layers": [{"name": name, "neurons": int(group.attrs["n_neurons"]), "spikes": len(group["address"])}
+                           for name, group in groups],
+            }
+    except (OSError, KeyError, ValueError, TypeError):
+        return None

@@ -95,3 +95,7 @@ class TestProfile:
             text = call("profile", source)
             for word in ("layer", "silent", "SynOps", "MACs", "ratio", "time", "density", "dense1", "dense2"):
                 assert word in text
+
+    def test_refuses_options_of_the_other_kind(self, refuse, run, tree, recording):
+        assert refuse("profile", tree, "--codec", "nmnist").startswith("--codec is for a single recording")
+        assert refuse("profile", recording, "--samples", 3).startswith("--samples is for a data set")

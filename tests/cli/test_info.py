@@ -75,6 +75,16 @@ def test_data_set_as_folder_and_zip(call, tree):
         "60", "20"]
 
 
+@pytest.mark.parametrize("clock", ["grid", "exact"])
+def test_spike_file(call, run, recording, clock):
+    simulated = call("simulate", recording, "--clock", clock, "--out", "spikes.h5", "--json")
+    figures = call("info", "spikes.h5", "--json")
+    assert (figures["kind"], figures["clock"], figures["n_ticks"]) == ("spikes", clock, 300)
+    assert [layer["name"] for layer in figures["layers"]] == ["input", "dense1", "dense2"]
+    assert [layer["spikes"] for layer in figures["layers"]][1:] == [layer["spikes"] for layer in simulated["layers"]]
+    assert str(recording) in call("info", "spikes.h5") and str(run) in call("info", "spikes.h5")
+
+
 def test_nothing_of_the_kind(refuse):
     message = refuse("info", "smpl")
     assert "no such file or folder" in message and "smlp, mlp512" in message
