@@ -24,11 +24,13 @@ PRESETS = {
     "smlp": Preset(
         "34x34x2-2000-1500-1000-500-100-10",
         "the paper's spiking multi-layer perceptron",
-        # A shorter psp lets six layers settle within a saccade; see DESIGN in README for the figures.
+        # A psp shorter than slayerPytorch's 10 ms lets six layers settle within a saccade of 100 ms.
         neuron={"tau_syn": 4.0},
-        learning_rate=5e-4,
+        learning_rate=1e-3,
     ),
-    "mlp512": Preset("34x34x2-512-10", "one hidden layer, trains in minutes"),
+    "mlp512": Preset(
+        "34x34x2-512-10", "one hidden layer, trains in minutes", neuron={"tau_syn": 4.0}, learning_rate=2e-3
+    ),
 }
 
 
