@@ -118,10 +118,20 @@ def test_the_future_does_not_change_the_past(run, cut):
 @QUICK
 @given(runs())
 def test_results_do_not_depend_on_the_number_of_threads(run):
-    network, spikes, supports, truncate, rng = run
+    same_on_any_number_of_threads(*run)
+
+
+@pytest.mark.parametrize("supports", [(1.5, 0.5), (np.inf, np.inf)])
+def test_sums_over_many_tiles_do_not_depend_on_the_number_of_threads(rng, supports):
+    # With twelve tiles above, sums in another order would differ in their last bits.
+    network = random_network(rng, (30, 65, 750), (5.0, 4.0))
+    same_on_any_number_of_threads(network, random_spikes(rng, 30, 5, 20), supports, False, rng)
+
+
+def same_on_any_number_of_threads(network, spikes, supports, truncate, rng):
     errors = errors_for(network, spikes, rng)
     found = []
-    for n in (1, 2, 5):
+    for n in (1, 2, 3, 5):
         kernels.set_threads(n)
         try:
             trace = forward(network, spikes, supports=supports, truncate=truncate)

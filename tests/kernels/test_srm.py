@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from naive import srm32
 
 from eventsim.kernels.cpu import srm
 from eventsim.kernels.cpu.dense_adjoint import adjoint_psp
@@ -86,6 +87,15 @@ def test_rows_are_summed_whatever_their_number(rng, n_rows):
     out = np.full(TILE, np.nan, np.float32)
     srm.sum_rows(rows, address, 1, 1 + n_rows, out)
     np.testing.assert_array_equal(out, rows[address[1 : 1 + n_rows]].sum(axis=0))
+
+
+@pytest.mark.parametrize("n_rows", [4, 5, 8, 11])
+def test_rows_are_summed_four_at_a_time_in_a_fixed_order(rng, n_rows):
+    rows = rng.normal(size=(12, TILE)).astype(np.float32)
+    address = rng.permutation(12).astype(np.int32)
+    out = np.empty(TILE, np.float32)
+    srm.sum_rows(rows, address, 1, 1 + n_rows, out)
+    np.testing.assert_array_equal(out, srm32.sum_rows(address[1 : 1 + n_rows], rows))
 
 
 @pytest.mark.parametrize("lanes", [(), (0,), (63,), (0, 31, 32, 63), tuple(range(64))])

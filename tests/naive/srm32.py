@@ -25,15 +25,15 @@ def layer(ticks, addresses, w, n_ticks, n_abs, constants, n_taps=0):
                 spikes.append((t, i))
                 pr[i] += gain_ref
                 ready[i] = t + n_abs
-        p = p + gain_syn * _total(addresses[ticks == t], w)
+        p = p + gain_syn * sum_rows(addresses[ticks == t], w)
         if n_taps:
-            ended = _total(addresses[ticks == t - (n_taps - 1)], w)
+            ended = sum_rows(addresses[ticks == t - (n_taps - 1)], w)
             p = p - cut_p * ended
             q = q - cut_q * ended
     return spikes, potentials
 
 
-def _total(addresses, w):
+def sum_rows(addresses, w):
     """Sum of weight rows: four at a time as (a + b) + (c + d), then the rest one by one."""
     total = np.zeros(w.shape[1], np.float32)
     whole = len(addresses) // 4 * 4
