@@ -34,6 +34,11 @@ def progress_console():
     return Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
+def busy(description):
+    """A sign of life on stderr while something of unknown length runs, absent where that is no terminal."""
+    return progress_console().status(description)
+
+
 def track(description, total):
     """A progress bar on stderr, absent where that is no terminal; call the result's ``advance`` and ``update``."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

@@ -5,7 +5,7 @@ import pathlib
 import click
 
 from eventsim.cli import options
-from eventsim.cli.output import print_json, show
+from eventsim.cli.output import busy, print_json, show
 
 
 @options.command
@@ -41,8 +41,9 @@ def simulate(recording, model, clock, codec, sensor, out, force, as_json):
     events = read(recording, sensor=sensor, codec=codec)
     found = find_model(model)
     network, clock = on_clock(found.network, clock)
-    warm_up(network, events, clock)
-    trace = network.simulate(events, clock=clock)
+    with busy("running the network (kernels compile when first used)"):
+        warm_up(network, events, clock)
+        trace = network.simulate(events, clock=clock)
     if out is not None:
         spike_file.write(out, trace, {"recording": recording, "model": str(found.path)})
     if as_json:
