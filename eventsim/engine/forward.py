@@ -150,18 +150,23 @@ def _one_each(supports, n_layers):
     return values
 
 
+def check_input(network, spikes):
+    """Raise `ConfigError` unless ``spikes`` are spikes of the network's input addresses."""
+    if not isinstance(spikes, Spikes):
+        raise ConfigError(f"the input must be Spikes, got {type(spikes).__name__}; bin events first")
+    if spikes.n_neurons != network.arch.n_inputs:
+        raise ConfigError(f"the network takes {network.arch.n_inputs} input addresses, got {spikes.n_neurons}")
+
+
 def forward(network, spikes: Spikes, *, supports=None, truncate=False) -> Trace:
     """Run a batch of input spikes on the grid through every layer.
 
     supports : one number a layer (thresholds, or inf) to keep the active sets that `backward` needs; None: inference
     truncate : cut the psp off where slayerPytorch does (oracle mode)
     """
-    if not isinstance(spikes, Spikes):
-        raise ConfigError(f"the input must be Spikes, got {type(spikes).__name__}; bin events first")
+    check_input(network, spikes)
     if spikes.tick is None:
         raise ConfigError("the grid clock needs spikes with ticks; these have exact times, bin them first")
-    if spikes.n_neurons != network.arch.n_inputs:
-        raise ConfigError(f"the network takes {network.arch.n_inputs} input addresses, got {spikes.n_neurons}")
     if spikes.dt != network.dt:
         raise ConfigError(f"the network's tick is {network.dt:g} ms, the spikes' is {spikes.dt:g} ms")
     supports = _one_each(supports, len(network.layers))

@@ -5,6 +5,7 @@ import time
 import numpy as np
 
 from eventsim import kernels
+from eventsim.engine.forward import check_input
 from eventsim.engine.trace import LayerTrace, Trace
 from eventsim.errors import ConfigError
 from eventsim.kernels.status import Status
@@ -49,9 +50,10 @@ def _layer(layer, neuron, spikes, dt, name):
             s.grow()
     counts = [int(s.progress[1]) for s in samples]
     out = Spikes(
-        np.concatenate(([0], np.cumsum(counts))), np.concatenate([s.spike_address[: s.progress[1]] for s in samples]),
-        time=np.concatenate([s.spike_time[: s.progress[1]] for s in samples]), n_neurons=layer.n_out,
-        n_ticks=spikes.n_ticks, dt=spikes.dt, check=False,
+        np.cumsum([0, *counts]),
+        np.concatenate([np.empty(0, np.int32), *(s.spike_address[: s.progress[1]] for s in samples)]),
+        time=np.concatenate([np.empty(0), *(s.spike_time[: s.progress[1]] for s in samples)]),
+        n_neurons=layer.n_out, n_ticks=spikes.n_ticks, dt=spikes.dt, check=False,
     )
     return LayerTrace(
         name=name, spikes=out, synops=len(spikes) * layer.n_out,
@@ -64,6 +66,7 @@ def forward_exact(network, spikes: Spikes) -> Trace:
 
     A neuron fires at the first instant t >= t_last + t_abs with u(t) >= theta.
     """
+    check_input(network, spikes)
     if spikes.time is None:
         raise ConfigError("the exact clock needs spikes with times; these have ticks, encode the events exactly")
     layers = []

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from eventsim.engine import backward, forward, simulate
+from eventsim.engine.queue import forward_exact
 from eventsim.errors import ConfigError
 from eventsim.events import Events
 from eventsim.model import Network
@@ -29,6 +30,21 @@ def spikes(**changed):
 def test_input_must_be_spikes_of_the_network_s_clock_and_size(network, wrong, word):
     with pytest.raises(ConfigError, match=word):
         forward(network, wrong)
+
+
+@pytest.mark.parametrize("wrong, word", [
+    (spikes(), "have ticks"), (spikes(tick=None, time=[2.0], n_neurons=41), "40 input addresses, got 41"),
+    (None, "Spikes"),
+], ids=str)
+def test_input_of_the_exact_clock_must_be_times_of_the_network_s_size(network, wrong, word):
+    with pytest.raises(ConfigError, match=word):
+        forward_exact(network, wrong)
+
+
+def test_a_batch_without_samples_is_empty_on_the_exact_clock(network):
+    trace = forward_exact(network, Spikes([0], [], tick=None, time=[], n_neurons=40, n_ticks=9))
+    trace.output.check()
+    assert (trace.output.n_samples, trace.output.n_neurons) == (0, 3)
 
 
 @pytest.mark.parametrize("supports", [
