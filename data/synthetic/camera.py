@@ -31,15 +31,15 @@ class CameraParameters:
     sensor: Sensor = _NMNIST_SENSOR
     threshold_on: float = 0.12  # log units (natural)
     threshold_off: float = 0.12  # log units
-    mismatch: float = 0.2  # standard deviation of a pixel's log threshold
-    refractory: float = 1.9  # ms
-    refractory_spread: float = 0.15  # standard deviation of a pixel's log refractory period
-    lag: float = 2.0  # ms, time constant of the photoreceptor
+    mismatch: float = 0.08  # standard deviation of a pixel's log threshold
+    refractory: float = 1.5  # ms, of the fastest pixel
+    refractory_spread: float = 0.63  # ms, mean of what a pixel's refractory period has beyond that (exponential)
+    lag: float = 0.5  # ms, time constant of the photoreceptor
     leak: float = 0.4  # ON events a pixel and second from leakage alone
     latency: float = 0.0  # ms, from a change to its event
     jitter: float = 0.1  # ms, standard deviation of the latency
     black: float = 0.3  # luminance of black, relative to white
-    blur: float = 0.6  # pixels, standard deviation of the optics' point spread
+    blur: float = 0.48  # pixels, standard deviation of the optics' point spread
     step: float = 1.0  # ms of the emulation; crossings are interpolated in between
 
     def __post_init__(self):
@@ -77,7 +77,7 @@ def record(image, saccades: SaccadeParameters, rng, camera: CameraParameters) ->
     step = 1000.0 * camera.step  # us
     threshold = np.exp(camera.mismatch * rng.standard_normal((2, pixels)))
     threshold *= np.array([[camera.threshold_on], [camera.threshold_off]])
-    refractory = 1000.0 * camera.refractory * np.exp(camera.refractory_spread * rng.standard_normal(pixels))
+    refractory = 1000.0 * (camera.refractory + camera.refractory_spread * rng.standard_exponential(pixels))
     phase = rng.uniform(-threshold[1], threshold[0])  # when a pixel was last reset is unknown
     leak = camera.leak * threshold[0].mean() * camera.step / 1000.0
     follow = -np.expm1(-camera.step / camera.lag) if camera.lag > 0 else 1.0

@@ -21,10 +21,10 @@ class Move(NamedTuple):
 # Read off N-MNIST's training recordings: where the events of every 5 ms lie relative to their MNIST image. Pan and tilt
 # start at different times, so the edges of the triangle are bent, and both settle late.
 _NMNIST = (
-    Move(1, 5.45, 2.0, 86.0), Move(0, 1.45, 40.0, 40.0),  # down, then a little right
-    Move(0, 0.45, 84.0, 40.0), Move(0, 2.15, 112.0, 46.0), Move(0, 0.95, 150.0, 44.0),  # to the right,
-    Move(1, -5.15, 115.0, 78.0),  # and up
-    Move(0, 0.4, 188.0, 36.0), Move(0, -4.3, 225.0, 60.0), Move(0, -0.65, 270.0, 32.0),  # left, back to the start
+    Move(1, 5.6, 2.0, 86.0), Move(0, 1.45, 40.0, 40.0),  # down, then a little right
+    Move(0, 0.2, 84.0, 40.0), Move(0, 2.15, 114.0, 46.0), Move(0, 1.25, 150.0, 44.0),  # to the right,
+    Move(1, -5.45, 113.0, 78.0),  # and up
+    Move(0, 0.4, 187.0, 36.0), Move(0, -4.4, 222.0, 64.0), Move(0, -0.6, 270.0, 32.0),  # left, back to the start
 )
 
 

@@ -25,24 +25,26 @@ class HandwritingParameters:
     size: int = 28  # pixels, edge of the image
     box: float = 20.0  # pixels, longer edge of the digit
     slant: float = 0.18  # shear towards the right, dx per dy
-    slant_spread: float = 0.25
-    rotation_spread: float = 0.08  # rad
+    slant_spread: float = 0.26
+    rotation_spread: float = 0.12  # rad
     aspect: float = 0.72  # width over height of the unit box
     aspect_spread: float = 0.22  # of its log
-    elastic_spread: float = 0.035  # units of the box, of each wave of a smooth displacement field
+    proportion_spread: float = 0.3  # of the share of one half of the box in the other's cost
+    elastic_spread: float = 0.05  # units of the box, of each wave of a smooth displacement field
     point_spread: float = 0.02  # units of the box, of each control point alone
-    pen: float = 2.7  # pixels, width of a stroke
+    pen: float = 2.5  # pixels, width of a stroke
     pen_spread: float = 0.25  # of its log
-    softness: float = 1.3  # pixels over which a stroke's edge fades
+    softness: float = 1.1  # pixels over which a stroke's edge fades
     scale_spread: float = 0.02  # of the box's log
-    shift_spread: float = 0.3  # pixels, of the centre of mass
+    shift_spread: float = 0.4  # pixels, of the centre of mass
 
     def __post_init__(self):
         checks.whole_number("handwriting size", self.size, 1, 4096)
         for name in ("box", "aspect", "pen", "softness"):
             if not 0 < getattr(self, name) < math.inf:
                 raise ConfigError(f"handwriting {name} must be a number above 0, got {getattr(self, name)!r}")
-        for name in ("slant", "slant_spread", "rotation_spread", "aspect_spread", "elastic_spread", "point_spread",
+        for name in ("slant", "slant_spread", "rotation_spread", "aspect_spread", "proportion_spread", "elastic_spread",
+                     "point_spread",
                      "pen_spread", "scale_spread", "shift_spread"):
             value = getattr(self, name)
             if not math.isfinite(value) or (value < 0 and name != "slant"):
@@ -103,6 +105,8 @@ def _varied(points, rng, hand):
     phase = rng.uniform(0, 2 * np.pi, (2, len(_WAVES)))
     height = hand.elastic_spread * rng.standard_normal((2, len(_WAVES)))
     field = np.cos((points @ _WAVES.T)[:, None] + phase) * height
+    bend = np.clip(hand.proportion_spread * rng.standard_normal(2), -0.9, 0.9)
+    points = points + bend * points * (1 - points)  # a wide or narrow half: how large a loop is, how long a stem
     points = points + field.sum(2) + hand.point_spread * rng.standard_normal(points.shape)
     slant = hand.slant + hand.slant_spread * rng.standard_normal()
     aspect = hand.aspect * math.exp(hand.aspect_spread * rng.standard_normal())
