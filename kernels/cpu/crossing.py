@@ -1,12 +1,12 @@
 """Where the membrane potential of an SRM neuron first reaches its threshold, in continuous time and in closed form.
 
-Between two events, with s ms since the first of them, l = 1 / tau_syn and m = 1 / tau_ref,
+Between two events, with s ms since the first of them, lam = 1 / tau_syn and mu = 1 / tau_ref,
 
-    u(s) = (a + b s) exp(-l s) + (c + d s) exp(-m s)        psp, and refractory response (c, d <= 0)
+    u(s) = (a + b s) exp(-lam s) + (c + d s) exp(-mu s)        psp, and refractory response (c, d <= 0)
 
-A weight w adds w e l to b, a spike adds -scale_ref theta e m to d. The psp alone has one maximum, but the recovering
-refractory response can lift u over theta long after it. So u is cut into monotone pieces: h = u' exp(l s) has
-h'' = (linear) exp((l - m) s), whose one root brackets the at most two roots of h', and those the at most three of h.
+A weight w adds w e lam to b, a spike adds -scale_ref theta e mu to d. The psp alone has one maximum, but the recovering
+refractory response can lift u over theta long after it. So u is cut into monotone pieces: h = u' exp(lam s) has
+h'' = (linear) exp((lam - mu) s), whose one root brackets the at most two roots of h', and those the at most three of h.
 """
 
 import math
@@ -21,44 +21,44 @@ _MOST_STEPS = 200
 
 
 @kernel
-def potential(s, a, b, c, d, l, m):
+def potential(s, a, b, c, d, lam, mu):
     """u(s), in the units of the threshold."""
-    return (a + b * s) * math.exp(-l * s) + (c + d * s) * math.exp(-m * s)
+    return (a + b * s) * math.exp(-lam * s) + (c + d * s) * math.exp(-mu * s)
 
 
 @kernel
-def psp_maximum(start, a, b, l):
+def psp_maximum(start, a, b, lam):
     """Largest psp at or after ``start``; u cannot be larger, since the refractory response is never above zero."""
     if b > 0.0:
-        start = max(start, 1.0 / l - a / b)
-    value = (a + b * start) * math.exp(-l * start)
+        start = max(start, 1.0 / lam - a / b)
+    value = (a + b * start) * math.exp(-lam * start)
     return value if b > 0.0 else max(value, 0.0)
 
 
 @kernel
-def _value(order, s, a, b, c, d, l, m, theta):
+def _value(order, s, a, b, c, d, lam, mu, theta):
     """Value and derivative of the function whose root is sought."""
-    k = l - m
+    k = lam - mu
     grow = math.exp(k * s)
-    p, r = b - l * (a + b * s), d - m * (c + d * s)
+    p, r = b - lam * (a + b * s), d - mu * (c + d * s)
     if order == _U:
-        fall = math.exp(-l * s)
-        return (a + b * s) * fall + (c + d * s) * math.exp(-m * s) - theta, (p + r * grow) * fall
+        fall = math.exp(-lam * s)
+        return (a + b * s) * fall + (c + d * s) * math.exp(-mu * s) - theta, (p + r * grow) * fall
     if order == _H:
-        return p + r * grow, -l * b + (k * r - m * d) * grow
-    return -l * b + (k * r - m * d) * grow, k * (k * r - 2.0 * m * d) * grow
+        return p + r * grow, -lam * b + (k * r - mu * d) * grow
+    return -lam * b + (k * r - mu * d) * grow, k * (k * r - 2.0 * mu * d) * grow
 
 
 @kernel
-def _root(order, low, high, a, b, c, d, l, m, theta):
+def _root(order, low, high, a, b, c, d, lam, mu, theta):
     """Root in [low, high], at whose ends the function has different signs: Newton, kept inside by bisection.
 
     Returns the side of the last bracket where the function has the sign that it has at ``high``.
     """
-    upward = _value(order, high, a, b, c, d, l, m, theta)[0] >= 0.0
+    upward = _value(order, high, a, b, c, d, lam, mu, theta)[0] >= 0.0
     s = 0.5 * (low + high)
     for _ in range(_MOST_STEPS):
-        f, slope = _value(order, s, a, b, c, d, l, m, theta)
+        f, slope = _value(order, s, a, b, c, d, lam, mu, theta)
         if (f >= 0.0) == upward:
             high = s
         else:
@@ -79,16 +79,16 @@ def _root(order, low, high, a, b, c, d, l, m, theta):
 
 
 @kernel
-def _split(order, edges, n, a, b, c, d, l, m, theta):
+def _split(order, edges, n, a, b, c, d, lam, mu, theta):
     """Insert the roots of a function between edges, of which n are given in ascending order; returns the new number."""
     filled = n
     for i in range(n - 1):
         low, high = edges[i], edges[i + 1]
         if high > low:
-            at_low = _value(order, low, a, b, c, d, l, m, theta)[0]
-            at_high = _value(order, high, a, b, c, d, l, m, theta)[0]
+            at_low = _value(order, low, a, b, c, d, lam, mu, theta)[0]
+            at_high = _value(order, high, a, b, c, d, lam, mu, theta)[0]
             if (at_low >= 0.0) != (at_high >= 0.0):
-                edges[filled] = _root(order, low, high, a, b, c, d, l, m, theta)
+                edges[filled] = _root(order, low, high, a, b, c, d, lam, mu, theta)
                 filled += 1
     for i in range(1, filled):  # insertion sort of a handful
         value, j = edges[i], i
@@ -100,33 +100,33 @@ def _split(order, edges, n, a, b, c, d, l, m, theta):
 
 
 @kernel
-def first_crossing(start, a, b, c, d, l, m, theta, edges):
+def first_crossing(start, a, b, c, d, lam, mu, theta, edges):
     """First s >= start with u(s) >= theta, or infinity; ``edges`` float64[16] is scratch."""
-    if psp_maximum(start, a, b, l) < theta:
+    if psp_maximum(start, a, b, lam) < theta:
         return np.inf
-    if potential(start, a, b, c, d, l, m) >= theta:
+    if potential(start, a, b, c, d, lam, mu) >= theta:
         return start
-    if l == m:  # one alpha function: fold the two into the psp
+    if lam == mu:  # one alpha function: fold the two into the psp
         a, b, c, d = a + c, b + d, 0.0, 0.0
-        if psp_maximum(start, a, b, l) < theta:
+        if psp_maximum(start, a, b, lam) < theta:
             return np.inf
     # The psp's peak, and from there on until the psp alone is below theta.
-    peak = max(start, 1.0 / l - a / b) if b > 0.0 else start
-    end, stride = peak, 1.0 / l
-    while (a + b * end) * math.exp(-l * end) >= theta:
+    peak = max(start, 1.0 / lam - a / b) if b > 0.0 else start
+    end, stride = peak, 1.0 / lam
+    while (a + b * end) * math.exp(-lam * end) >= theta:
         end += stride
         stride *= 2.0
     edges[0], edges[1], n = start, end, 2
     if c == 0.0 and d == 0.0:
         edges[1], edges[2], n = peak, end, 3
     else:
-        if d != 0.0 and l != m:
-            bend = (d - m * c) / (m * d) - 2.0 / (l - m)
+        if d != 0.0 and lam != mu:
+            bend = (d - mu * c) / (mu * d) - 2.0 / (lam - mu)
             if start < bend < end:
                 edges[1], edges[2], n = bend, end, 3
-        n = _split(_DH, edges, n, a, b, c, d, l, m, theta)
-        n = _split(_H, edges, n, a, b, c, d, l, m, theta)
+        n = _split(_DH, edges, n, a, b, c, d, lam, mu, theta)
+        n = _split(_H, edges, n, a, b, c, d, lam, mu, theta)
     for i in range(n - 1):
-        if potential(edges[i + 1], a, b, c, d, l, m) >= theta:
-            return _root(_U, edges[i], edges[i + 1], a, b, c, d, l, m, theta)
+        if potential(edges[i + 1], a, b, c, d, lam, mu) >= theta:
+            return _root(_U, edges[i], edges[i + 1], a, b, c, d, lam, mu, theta)
     return np.inf

@@ -1,23 +1,10 @@
-"""Fixtures of the reading tests: recordings made up here, and the shared ones where they are to be had."""
-
-import os
-import pathlib
+"""Fixtures of the reading tests: recordings made up here."""
 
 import numpy as np
 import pytest
 
 from eventsim.data.codecs.nmnist import SENSOR, encode
 from eventsim.events import Events
-
-
-@pytest.fixture
-def shared():
-    """The folder of shared recordings and published vectors; skips where there is none."""
-    beside = pathlib.Path(__file__).resolve().parents[2].parent / "shared"
-    folder = pathlib.Path(os.environ.get("EVENTSIM_SHARED", beside))
-    if not folder.is_dir():
-        pytest.skip(f"no shared recordings at {folder}; EVENTSIM_SHARED names their folder")
-    return folder
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ def layer(times, addresses, w, p, t_end, step=0.01):
     """Sorted spikes (time, neuron) of a layer over input spikes, every potential a sum over the whole history.
 
     ``p`` has theta, tau_syn, tau_ref, scale_ref, t_abs. Each neuron is scanned with ``step`` ms; where u is below theta
-    at one point and not at the next, the crossing is bisected. A crossing that opens and closes within a step is missed.
+    at one point and not at the next, the crossing is bisected. What opens and closes within a step is missed.
     """
     spikes = []
     for i in range(w.shape[1]):
@@ -43,9 +43,9 @@ def layer(times, addresses, w, p, t_end, step=0.01):
 
 
 def layer_by_state(times, addresses, w, p, t_end, step=0.02):
-    """The same for recordings: all neurons at once, their four numbers stepped over a fine grid and every input time."""
+    """The same for recordings: all neurons at once, their four numbers stepped over a grid and every input time."""
     n = w.shape[1]
-    l, m = 1.0 / p.tau_syn, 1.0 / p.tau_ref
+    lam, mu = 1.0 / p.tau_syn, 1.0 / p.tau_ref
     a, b, c, d = (np.zeros(n) for _ in range(4))
     ready = np.zeros(n)
     now, spikes = 0.0, []
@@ -53,7 +53,7 @@ def layer_by_state(times, addresses, w, p, t_end, step=0.02):
     k = 0
 
     def at(s, i):
-        return (a[i] + b[i] * s) * np.exp(-l * s) + (c[i] + d[i] * s) * np.exp(-m * s)
+        return (a[i] + b[i] * s) * np.exp(-lam * s) + (c[i] + d[i] * s) * np.exp(-mu * s)
 
     everyone = np.arange(n)
     for stop in stops:
@@ -75,17 +75,17 @@ def layer_by_state(times, addresses, w, p, t_end, step=0.02):
                     break
                 spikes.append((t, i))
                 # The recoil starts at t: written as a term that stands since ``now``, it holds from t on only.
-                fall = np.exp(m * high)
-                kick = -p.scale_ref * p.theta * np.e * m * fall
+                fall = np.exp(mu * high)
+                kick = -p.scale_ref * p.theta * np.e * mu * fall
                 c[i], d[i] = c[i] - kick * high, d[i] + kick
                 ready[i] = base = t
                 ready[i] += p.t_abs
         s = stop - now
-        fall, fall_ref = np.exp(-l * s), np.exp(-m * s)
+        fall, fall_ref = np.exp(-lam * s), np.exp(-mu * s)
         a, b = (a + b * s) * fall, b * fall
         c, d = (c + d * s) * fall_ref, d * fall_ref
         now = stop
         while k < len(times) and times[k] <= now:
-            b = b + w[addresses[k]] * np.e * l
+            b = b + w[addresses[k]] * np.e * lam
             k += 1
     return sorted(spikes)

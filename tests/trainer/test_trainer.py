@@ -183,7 +183,7 @@ def _shorten(file):
     (lambda f: f["weights/dense1"].__setitem__((0, 0), np.nan), "finite"),
     (lambda f: f.__delitem__("training"), "cannot be resumed"),
     (lambda f: f["training"].attrs.__setitem__("progress", "[]"), "damaged"),
-], ids=["newer", "other format", "no format", "no json", "bad arch", "no weights", "shape", "nan", "model only", "progress"])
+], ids=["newer", "other", "no format", "no json", "bad arch", "no weights", "shape", "nan", "model only", "progress"])
 def test_damaged_checkpoints_are_refused_with_a_sentence(patches, tmp_path, change, words):
     _trained(patches(16), out=tmp_path / "run")
     _rewrite(tmp_path / "run/model.h5", change)

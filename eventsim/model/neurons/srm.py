@@ -81,10 +81,10 @@ class SRM:
         )
 
     def exact_constants(self, dt: float):
-        """float64[6], what the exact clock's kernels need; times in ms. The dead time defaults to one tick of ``dt``."""
-        l, m = 1.0 / self.tau_syn, 1.0 / self.tau_ref
+        """float64[6], what the exact clock's kernels need; times in ms. The dead time defaults to a tick of ``dt``."""
+        lam, mu = 1.0 / self.tau_syn, 1.0 / self.tau_ref
         t_abs = dt if self.t_abs is None else self.t_abs
-        return np.array([l, m, math.e * l, -self.scale_ref * self.theta * math.e * m, self.theta, t_abs])
+        return np.array([lam, mu, math.e * lam, -self.scale_ref * self.theta * math.e * mu, self.theta, t_abs])
 
     @property
     def rho_width(self) -> float:
