@@ -1,0 +1,52 @@
+"""README cannot go stale: its example runs, its commands exist, every command is in it."""
+
+import re
+import shlex
+
+import pytest
+
+from eventsim.cli import main
+from eventsim.data.synthetic import SyntheticDigits
+
+import eventsim as es
+
+
+@pytest.fixture
+def readme(root):
+    """The text."""
+    return (root / "README.md").read_text()
+
+
+def test_the_python_example_runs(readme, tmp_path, monkeypatch, capsys):
+    code = re.search(r"```python\n(.*?)```", readme, re.S)[1]
+    assert len([line for line in code.splitlines() if line.strip()]) <= 10
+    monkeypatch.chdir(tmp_path)
+    es.write("sample.bin", SyntheticDigits(1, seed=9).events(0))
+    exec(compile(code.replace("train=400, validation=100", "train=24, validation=8"), "README.md", "exec"), {})
+    out = capsys.readouterr().out
+    assert "class" in out
+    assert "SynOps" in out
+
+
+def test_every_command_is_described(readme):
+    for name in main.table:
+        assert f"`eventsim {name}" in readme
+
+
+def test_the_commands_shown_take_these_options(readme):
+    """Every command line in README parses: its command exists and knows the options that it is given."""
+    lines = re.findall(r"^(?:    |\$ )(?:.*&& )?(?:\.venv/bin/)?eventsim (.+)$", readme, re.M)
+    assert len(lines) >= 4
+    for line in lines:
+        name, *arguments = shlex.split(line.split("#")[0].split("|")[0].split("&&")[0])
+        command = main.get_command(None, name)
+        known = {flag for parameter in command.params for flag in parameter.opts}
+        assert {a for a in arguments if a.startswith("--")} <= known, line
+
+
+@pytest.mark.parametrize("which", ["main", "test"])
+def test_each_set_up_is_one_command(readme, which):
+    block = re.search(rf"<!-- {which} command -->(.*?)<!-- end -->", readme, re.S)[1]
+    lines = [line for line in block.splitlines() if line.strip()]
+    assert len(lines) == 1
+    assert lines[0].startswith("    python3 -m venv .venv && .venv/bin/pip install")
