@@ -29,12 +29,12 @@ class CameraParameters:
     """
 
     sensor: Sensor = _NMNIST_SENSOR
-    threshold_on: float = 0.12  # log units (natural)
-    threshold_off: float = 0.12  # log units
-    mismatch: float = 0.08  # standard deviation of a pixel's log threshold
-    refractory: float = 1.5  # ms, of the fastest pixel
-    refractory_spread: float = 0.63  # ms, mean of what a pixel's refractory period has beyond that (exponential)
-    lag: float = 0.5  # ms, time constant of the photoreceptor
+    threshold_on: float = 0.13  # log units (natural)
+    threshold_off: float = 0.13  # log units
+    mismatch: float = 0.12  # standard deviation of a pixel's log threshold
+    refractory: float = 0.6  # ms, of the fastest pixel
+    refractory_spread: float = 1.3  # ms, mean of what a pixel's refractory period has beyond that (exponential)
+    lag: float = 1.0  # ms, time constant of the photoreceptor
     leak: float = 0.4  # ON events a pixel and second from leakage alone
     latency: float = 0.0  # ms, from a change to its event
     jitter: float = 0.1  # ms, standard deviation of the latency
@@ -78,7 +78,7 @@ def record(image, saccades: SaccadeParameters, rng, camera: CameraParameters) ->
     threshold = np.exp(camera.mismatch * rng.standard_normal((2, pixels)))
     threshold *= np.array([[camera.threshold_on], [camera.threshold_off]])
     refractory = 1000.0 * (camera.refractory + camera.refractory_spread * rng.standard_exponential(pixels))
-    phase = rng.uniform(-threshold[1], threshold[0])  # when a pixel was last reset is unknown
+    phase = -threshold[0] * rng.random(pixels)  # a scene at rest: only the leak has moved the reset level
     leak = camera.leak * threshold[0].mean() * camera.step / 1000.0
     follow = -np.expm1(-camera.step / camera.lag) if camera.lag > 0 else 1.0
     t, x, y, p = _run(scene, *taps, width, height, step, follow, leak, threshold, refractory, phase)

@@ -21,10 +21,11 @@ class Move(NamedTuple):
 # Read off N-MNIST's training recordings: where the events of every 5 ms lie relative to their MNIST image. Pan and tilt
 # start at different times, so the edges of the triangle are bent, and both settle late.
 _NMNIST = (
-    Move(1, 5.6, 2.0, 86.0), Move(0, 1.45, 40.0, 40.0),  # down, then a little right
-    Move(0, 0.2, 84.0, 40.0), Move(0, 2.15, 114.0, 46.0), Move(0, 1.25, 150.0, 44.0),  # to the right,
-    Move(1, -5.45, 113.0, 78.0),  # and up
-    Move(0, 0.4, 187.0, 36.0), Move(0, -4.4, 222.0, 64.0), Move(0, -0.6, 270.0, 32.0),  # left, back to the start
+    Move(1, 5.5, 0.0, 87.0), Move(1, 0.2, 43.0, 58.0),  # down,
+    Move(0, 1.5, 41.0, 40.0), Move(0, 0.3, 78.0, 54.0),  # then a little to the right;
+    Move(0, 2.1, 109.0, 58.0), Move(0, 1.2, 148.0, 44.0), Move(0, 0.35, 182.0, 46.0),  # further to the right
+    Move(1, -5.3, 113.0, 78.0), Move(1, -0.2, 172.0, 52.0),  # and up;
+    Move(0, -2.2, 221.0, 40.0), Move(0, -2.7, 240.0, 46.0), Move(0, -0.6, 269.0, 34.0),  # left, back to the start
 )
 
 
@@ -38,7 +39,7 @@ class SaccadeParameters:
     """
 
     moves: tuple[Move, ...] = _NMNIST
-    origin: tuple[float, float] = (-2.65, -1.9)  # pixels, the image's centre relative to the sensor's at the start
+    origin: tuple[float, float] = (-2.5, -1.9)  # pixels, the image's centre relative to the sensor's at the start
     duration: float = 311.0  # ms
     origin_spread: float = 0.15  # pixels
     gain_spread: float = 0.03  # of a move's distance

@@ -24,7 +24,7 @@ class HandwritingParameters:
 
     size: int = 28  # pixels, edge of the image
     box: float = 20.0  # pixels, longer edge of the digit
-    slant: float = 0.18  # shear towards the right, dx per dy
+    slant: float = 0.2  # shear towards the right, dx per dy
     slant_spread: float = 0.26
     rotation_spread: float = 0.12  # rad
     aspect: float = 0.72  # width over height of the unit box
@@ -33,7 +33,7 @@ class HandwritingParameters:
     elastic_spread: float = 0.05  # units of the box, of each wave of a smooth displacement field
     point_spread: float = 0.02  # units of the box, of each control point alone
     pen: float = 2.5  # pixels, width of a stroke
-    pen_spread: float = 0.25  # of its log
+    pen_spread: float = 0.28  # of its log
     softness: float = 1.1  # pixels over which a stroke's edge fades
     scale_spread: float = 0.02  # of the box's log
     shift_spread: float = 0.4  # pixels, of the centre of mass
@@ -123,7 +123,8 @@ def _framed(curve, start, stop, pen, rng, hand):
     curve = curve * (max(box - pen, 1.0) / extent)
     length = np.hypot(*(curve[stop] - curve[start]).T)
     mass = length @ (curve[start] + curve[stop]) / (2 * length.sum())
-    return curve - mass + hand.size / 2 + hand.shift_spread * rng.standard_normal(2)
+    centre = hand.size / 2 + 0.5  # MNIST's is the middle of pixel size / 2
+    return curve - mass + centre + hand.shift_spread * rng.standard_normal(2)
 
 
 def _inked(start, stop, pen, hand):
