@@ -5,10 +5,9 @@ import shlex
 
 import pytest
 
+import eventsim as es
 from eventsim.cli import main
 from eventsim.data.synthetic import SyntheticDigits
-
-import eventsim as es
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ PRESETS = {
         "the paper's spiking multi-layer perceptron",
         # A psp shorter than slayerPytorch's 10 ms lets six layers settle within a saccade of 100 ms.
         neuron={"tau_syn": 4.0},
-        learning_rate=1e-3,
+        learning_rate=2e-3,
     ),
     "mlp512": Preset(
         "34x34x2-512-10", "one hidden layer, trains in minutes", neuron={"tau_syn": 4.0}, learning_rate=2e-3

@@ -104,7 +104,8 @@ def test_a_dark_edge_that_comes_is_off_and_one_that_goes_is_on(rng):
 
 
 @pytest.mark.parametrize("make", [
-    lambda: CameraParameters(threshold_on=0), lambda: CameraParameters(refractory=-1), lambda: CameraParameters(black=2),
+    lambda: CameraParameters(threshold_on=0), lambda: CameraParameters(refractory=-1),
+    lambda: CameraParameters(black=2),
     lambda: CameraParameters(step="1"), lambda: CameraParameters(sensor=Sensor(8, 8, 1)),
     lambda: SaccadeParameters(duration=0), lambda: SaccadeParameters(moves=(Move(2, 1.0, 0.0, 1.0),)),
     lambda: SyntheticDigits(0), lambda: SyntheticDigits(1.5), lambda: SyntheticDigits(1, seed=-1),
