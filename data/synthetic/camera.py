@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from eventsim import checks, kernels
+from eventsim.data.synthetic.limits import check_limits
 from eventsim.data.synthetic.saccades import SaccadeParameters
 from eventsim.errors import ConfigError
 from eventsim.events import Events
@@ -35,8 +36,8 @@ class CameraParameters:
     refractory: float = 0.6  # ms, of the fastest pixel
     refractory_spread: float = 1.3  # ms, mean of what a pixel's refractory period has beyond that (exponential)
     lag: float = 1.0  # ms, time constant of the photoreceptor
-    leak: float = 0.4  # ON events a pixel and second from leakage alone
-    latency: float = 0.0  # ms, from a change to its event
+    leak: float = 0.4  # ON events a second of a pixel that sees nothing move
+    latency: float = 0.0  # ms, from a change to its event (N-MNIST's is in the saccades' times, read off its events)
     jitter: float = 0.1  # ms, standard deviation of the latency
     black: float = 0.3  # luminance of black, relative to white
     blur: float = 0.48  # pixels, standard deviation of the optics' point spread
@@ -46,18 +47,10 @@ class CameraParameters:
         checks.sensor(self.sensor)
         if self.sensor.polarities != 2:
             raise ConfigError(f"an event camera has two polarities, got a {self.sensor} sensor")
-        for name in ("threshold_on", "threshold_off", "refractory", "step"):
-            _check(name, getattr(self, name), above=True)
-        for name in ("mismatch", "refractory_spread", "lag", "leak", "latency", "jitter", "blur"):
-            _check(name, getattr(self, name), above=False)
-        _check("black", self.black, above=True, most=1.0)
-
-
-def _check(name, value, above, most=math.inf):
-    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not number or value < 0 or (above and value == 0) or value > most:
-        limits = ("above 0" if above else "0 or more") + (f" and at most {most:g}" if most < math.inf else "")
-        raise ConfigError(f"camera {name} must be a number {limits}, got {value!r}")
+        check_limits(self, "threshold_on threshold_off refractory step", 0, above=True)
+        check_limits(self, "refractory_spread lag leak latency jitter", 0)
+        check_limits(self, "mismatch blur", 0, 100)
+        check_limits(self, "black", 0, 1, above=True)
 
 
 def record(image, saccades: SaccadeParameters, rng, camera: CameraParameters) -> Events:
@@ -79,7 +72,7 @@ def record(image, saccades: SaccadeParameters, rng, camera: CameraParameters) ->
     threshold *= np.array([[camera.threshold_on], [camera.threshold_off]])
     refractory = 1000.0 * (camera.refractory + camera.refractory_spread * rng.standard_exponential(pixels))
     phase = -threshold[0] * rng.random(pixels)  # a scene at rest: only the leak has moved the reset level
-    leak = camera.leak * threshold[0].mean() * camera.step / 1000.0
+    leak = camera.leak * threshold[0].mean() * camera.step / 1000.0  # log units a step
     follow = -np.expm1(-camera.step / camera.lag) if camera.lag > 0 else 1.0
     t, x, y, p = _run(scene, *taps, width, height, step, follow, leak, threshold, refractory, phase)
     t = t + 1000.0 * (camera.latency + camera.jitter * rng.standard_normal(len(t)))

@@ -8,7 +8,7 @@ from eventsim.data.synthetic.camera import CameraParameters, record
 from eventsim.data.synthetic.saccades import SaccadeParameters
 from eventsim.data.synthetic.strokes import HandwritingParameters, draw
 
-REVISION = 1  # changes with the samples, so that fingerprints of other samples differ
+REVISION = 1  # goes up whenever the samples change, so that they have another fingerprint
 _HANDWRITING, _SACCADES, _CAMERA = HandwritingParameters(), SaccadeParameters(), CameraParameters()
 _CLASSES = 10
 _SAMPLE, _LABELS = 1, 2  # independent random streams of a seed; not 0, with which SeedSequence pads
@@ -34,15 +34,18 @@ class SyntheticDigits(Dataset):
 
     def events(self, i):
         """The events of sample ``i``; every call makes them anew."""
-        i = self.check_index(i)
-        rng = np.random.default_rng([_SAMPLE, self.seed, self.first + i])
-        ink = draw(int(self.labels[i]), rng, _HANDWRITING)
+        ink, rng = self._drawn(i)
         return record(1.0 - ink, _SACCADES, rng, _CAMERA)
 
     def image(self, i):
         """The digit of sample ``i`` before it moves, float32[28,28]: 0 is paper, 1 ink."""
+        return self._drawn(i)[0]
+
+    def _drawn(self, i):
+        """The image of sample ``i``, and the sample's generator as the drawing leaves it."""
         i = self.check_index(i)
-        return draw(int(self.labels[i]), np.random.default_rng([_SAMPLE, self.seed, self.first + i]), _HANDWRITING)
+        rng = np.random.default_rng([_SAMPLE, self.seed, self.first + i])
+        return draw(int(self.labels[i]), rng, _HANDWRITING), rng
 
     def sample_name(self, i):
         return f"synthetic{REVISION}/{self.seed}/{self.first + self.check_index(i)}"

@@ -1,21 +1,30 @@
 """How the image moves across the sensor: N-MNIST's three saccades along the edges of a triangle."""
 
-import math
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
+from eventsim import checks
+from eventsim.data.synthetic.limits import check_limits
 from eventsim.errors import ConfigError
 
+_FAR = 10_000  # pixels
 
-class Move(NamedTuple):
+
+@dataclass(frozen=True)
+class Move:
     """One movement of one motor, with a raised-cosine velocity."""
 
     axis: int  # 0: x (pan), 1: y (tilt)
     distance: float  # pixels; x grows to the right, y downwards
     start: float  # ms
     length: float  # ms
+
+    def __post_init__(self):
+        checks.whole_number("axis", self.axis, 0, 1)
+        check_limits(self, "distance", -_FAR, _FAR)
+        check_limits(self, "start", -1e6)
+        check_limits(self, "length", 0, above=True)
 
 
 # Read off N-MNIST's training recordings: where the events of every 5 ms lie relative to their MNIST image. Pan and tilt
@@ -47,22 +56,20 @@ class SaccadeParameters:
     duration_spread: float = 3.0  # ms
 
     def __post_init__(self):
-        object.__setattr__(self, "moves", tuple(Move(*move) for move in self.moves))
-        for move in self.moves:
-            if move.axis not in (0, 1) or not math.isfinite(move.distance) or not move.length > 0:
-                raise ConfigError(f"a move has axis 0 or 1, a finite distance and a length above 0 ms, got {move}")
-        if not 0 < self.duration < math.inf:
-            raise ConfigError(f"saccade duration must be a time in ms above 0, got {self.duration!r}")
-        for name in ("origin_spread", "gain_spread", "onset_spread", "duration_spread"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise ConfigError(f"saccade {name} must be 0 or more, got {getattr(self, name)!r}")
+        if not isinstance(self.moves, tuple) or not all(isinstance(move, Move) for move in self.moves):
+            raise ConfigError(f"moves must be a tuple of Move, got {self.moves!r}")
+        if not isinstance(self.origin, tuple) or len(self.origin) != 2 or not all(
+            isinstance(value, int | float) and abs(value) <= _FAR for value in self.origin
+        ):
+            raise ConfigError(f"origin must be (x, y), at most {_FAR} pixels from the centre, got {self.origin!r}")
+        check_limits(self, "duration", 0, above=True)
+        check_limits(self, "origin_spread gain_spread onset_spread duration_spread", 0, 1000)
 
     def path(self, step, rng):
         """Position of the image's centre relative to the sensor's: float64[steps + 1, 2] of (x, y), in pixels.
 
         step : ms between two positions, the first at 0; rng : np.random.Generator, for the spreads
         """
-        # Half the duration at least and twice at most, whatever the generator says.
         duration = self.duration + self.duration_spread * np.clip(rng.standard_normal(), -3, 3)
         onset = self.onset_spread * rng.standard_normal()
         gain = 1.0 + self.gain_spread * rng.standard_normal(len(self.moves))

@@ -8,7 +8,7 @@ import numpy as np
 
 from eventsim import checks
 from eventsim.data.synthetic.glyphs import GLYPHS
-from eventsim.errors import ConfigError
+from eventsim.data.synthetic.limits import check_limits
 
 _PER_SPAN = 6  # straight pieces between two control points
 _WAVES = np.pi * np.array([(0, 1), (1, 0), (1, 1), (1, 2), (2, 1), (2, 2)])  # rad per unit, of the elastic field
@@ -29,7 +29,7 @@ class HandwritingParameters:
     rotation_spread: float = 0.12  # rad
     aspect: float = 0.72  # width over height of the unit box
     aspect_spread: float = 0.22  # of its log
-    proportion_spread: float = 0.3  # of the share of one half of the box in the other's cost
+    proportion_spread: float = 0.3  # of the shift of the box's middle along either axis, in quarters of the box
     elastic_spread: float = 0.05  # units of the box, of each wave of a smooth displacement field
     point_spread: float = 0.02  # units of the box, of each control point alone
     pen: float = 2.5  # pixels, width of a stroke
@@ -40,15 +40,10 @@ class HandwritingParameters:
 
     def __post_init__(self):
         checks.whole_number("handwriting size", self.size, 1, 4096)
-        for name in ("box", "aspect", "pen", "softness"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise ConfigError(f"handwriting {name} must be a number above 0, got {getattr(self, name)!r}")
-        for name in ("slant", "slant_spread", "rotation_spread", "aspect_spread", "proportion_spread", "elastic_spread",
-                     "point_spread",
-                     "pen_spread", "scale_spread", "shift_spread"):
-            value = getattr(self, name)
-            if not math.isfinite(value) or (value < 0 and name != "slant"):
-                raise ConfigError(f"handwriting {name} must be a finite number, a spread 0 or more, got {value!r}")
+        check_limits(self, "box aspect pen softness", 0, 4096, above=True)
+        check_limits(self, "slant", -10, 10)
+        check_limits(self, "slant_spread rotation_spread aspect_spread proportion_spread elastic_spread", 0, 10)
+        check_limits(self, "point_spread pen_spread scale_spread shift_spread", 0, 10)
 
 
 def draw(digit, rng, handwriting: HandwritingParameters):

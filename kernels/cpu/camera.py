@@ -35,6 +35,7 @@ def camera_events(scene, row, column, down, right, width, height, step, follow, 
     Status GROW: the event columns are full. Copy the first ``progress[1]`` events to longer ones and call again.
     """
     events = progress[1]
+    rate = 1.0 / step
     for pixel in range(progress[0], width * height):
         py, px = pixel // width, pixel % width
         on, off, rest = threshold[0, pixel], threshold[1, pixel], refractory[pixel]
@@ -43,16 +44,18 @@ def camera_events(scene, row, column, down, right, width, height, step, follow, 
         ready = 0.0
         resting = False
         for k in range(len(row)):
-            r, c = row[k] + py, column[k] + px
-            above = scene[r, c] + right[k] * (scene[r, c + 1] - scene[r, c])
-            below = scene[r + 1, c] + right[k] * (scene[r + 1, c + 1] - scene[r + 1, c])
+            # Unsigned, so that no index is tested for being negative: a third of the kernel's time.
+            r, c = np.uint64(row[k] + py), np.uint64(column[k] + px)
+            r1, c1 = np.uint64(row[k] + py + 1), np.uint64(column[k] + px + 1)
+            above = scene[r, c] + right[k] * (scene[r, c1] - scene[r, c])
+            below = scene[r1, c] + right[k] * (scene[r1, c1] - scene[r1, c])
             seen = above + down[k] * (below - above)
             if k == 0:
                 v = seen
                 reset = seen + phase[pixel]
                 continue
             now = (k - 1) * step
-            slope = follow * (seen - v) / step
+            slope = follow * (seen - v) * rate
             reset -= leak
             while True:
                 if resting:

@@ -1,5 +1,8 @@
 """The synthetic event camera: seeded, sorted, and doing what its equations say."""
 
+import dataclasses
+import hashlib
+
 import numpy as np
 import pytest
 from naive import camera as naive
@@ -14,6 +17,8 @@ from eventsim.data.synthetic import (
     record,
 )
 from eventsim.data.synthetic import camera as module
+from eventsim.data.synthetic.dataset import REVISION
+from eventsim.data.synthetic.glyphs import GLYPHS
 from eventsim.errors import ConfigError
 from eventsim.sensor import Sensor
 
@@ -29,6 +34,20 @@ def test_a_sample_depends_on_seed_and_index_alone():
     assert SyntheticDigits(3, seed=3, first=4).events(0) == many.events(4)
     assert SyntheticDigits(5, seed=4).events(0) != many.events(0)
     assert few.fingerprint() != SyntheticDigits(5, seed=4).fingerprint()
+
+
+def test_a_subset_keeps_its_samples():
+    data = SyntheticDigits(12, seed=3)
+    part = data.subset([7, 2])
+    assert part.events(0) == data.events(7)
+    assert part.labels.tolist() == data.labels[[7, 2]].tolist()
+    assert [part.sample_name(i) for i in range(2)] == [data.sample_name(i) for i in (7, 2)]
+
+
+def test_other_samples_have_another_revision():
+    """Whoever changes what the samples are made of raises REVISION, and puts the new digest here."""
+    made_of = repr((GLYPHS, HandwritingParameters(), SaccadeParameters(), CameraParameters()))
+    assert (REVISION, hashlib.sha256(made_of.encode()).hexdigest()[:16]) == (1, "00edc5660a1988fd")
 
 
 def test_digits_are_balanced():
@@ -54,6 +73,15 @@ def test_images_are_ink_on_paper(rng):
         assert image.min() == 0
         assert 0.8 < image.max() <= 1
         assert 0.03 < image.mean() < 0.5
+
+
+def test_saccades_go_down_then_up_and_right_then_back_to_the_start(rng):
+    path = SaccadeParameters(origin_spread=0, gain_spread=0, onset_spread=0).path(1.0, rng)
+    down, up, back = path[100] - path[0], path[215] - path[100], path[-1] - path[215]
+    assert down[1] > 5 and 0 < down[0] < 3
+    assert up[1] < -5 and up[0] > 2
+    assert back[0] < -5 and abs(back[1]) < 0.5
+    assert np.abs(path[-1] - path[0]).max() < 0.5
 
 
 def test_kernel_equals_the_naive_pixel(rng):
@@ -103,11 +131,26 @@ def test_a_dark_edge_that_comes_is_off_and_one_that_goes_is_on(rng):
         assert (events.p[inner] == polarity).mean() > 0.99
 
 
+@pytest.mark.parametrize("parameters", [CameraParameters(), SaccadeParameters(), HandwritingParameters(),
+                                        Move(0, 1.0, 0.0, 1.0)])
+def test_every_number_is_checked(parameters):
+    for field in dataclasses.fields(parameters):
+        if field.name in ("sensor", "moves", "origin"):
+            continue
+        for value in (np.nan, np.inf, "1", None, True):
+            with pytest.raises(ConfigError, match=field.name):
+                dataclasses.replace(parameters, **{field.name: value})
+
+
 @pytest.mark.parametrize("make", [
     lambda: CameraParameters(threshold_on=0), lambda: CameraParameters(refractory=-1),
     lambda: CameraParameters(black=2),
     lambda: CameraParameters(step="1"), lambda: CameraParameters(sensor=Sensor(8, 8, 1)),
     lambda: SaccadeParameters(duration=0), lambda: SaccadeParameters(moves=(Move(2, 1.0, 0.0, 1.0),)),
+    lambda: SaccadeParameters(moves=[Move(0, 1.0, 0.0, 1.0)]), lambda: SaccadeParameters(moves=((0, 1.0, 0.0, 1.0),)),
+    lambda: SaccadeParameters(origin=(0.0,)), lambda: SaccadeParameters(origin=0.0), lambda: SaccadeParameters(origin=(0.0, np.nan)),
+    lambda: Move(0, 1.0, 0.0, 0.0), lambda: HandwritingParameters(pen=0), lambda: HandwritingParameters(pen_spread=-1),
+    lambda: draw(10, np.random.default_rng(0), HandwritingParameters()),
     lambda: SyntheticDigits(0), lambda: SyntheticDigits(1.5), lambda: SyntheticDigits(1, seed=-1),
     lambda: SyntheticDigits(3).events(3),
     lambda: record(np.full((3, 3), 2.0), STILL, np.random.default_rng(0), QUIET),
