@@ -163,6 +163,7 @@ class Trainer:
         validation = splits.validation and make_loader(self.network, splits.validation, self.config.batch_size)
         if self.config.calibrate and self.epoch == 0 and self.position == 0 and not self.history:
             self._calibrate(loader)
+        self._warm_up(loader)
         with watch_for_interrupt() as interrupt:
             observer.start(self, len(loader))
             while self.epoch < self.config.epochs:
@@ -192,6 +193,13 @@ class Trainer:
         output = self.config.mean_target(self.network.arch.n_outputs)
         self.gains = calibrate(self.network, spikes, output=output, seed=self.config.seed)
         self._epoch_rng_state = self._rng.bit_generator.state
+
+    def _warm_up(self, loader):
+        """Let every kernel compile before the clock of the first epoch runs; an error of zero changes nothing."""
+        spikes = next(iter(make_loader(self.network, loader.dataset, 1, [0])))[0]
+        trace = forward(self.network, spikes, supports=self._supports)
+        nothing = np.zeros((self.network.arch.n_outputs, spikes.n_ticks), np.float32)
+        backward(self.network, trace, lambda b: nothing, self._gradients)
 
     def _run_epoch(self, loader, observer, interrupt):
         """The batches of an epoch from `position` on."""
