@@ -35,6 +35,9 @@ class CommandGroup(click.Group):
     def main(self, args=None, prog_name=None, **settings):
         """Run the command line ``args`` (default: the process's) and exit with its status."""
         args = list(sys.argv[1:] if args is None else args)
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):  # a name that the terminal cannot show must not end a command
+                stream.reconfigure(errors="backslashreplace")
         settings |= {"standalone_mode": False, "obj": args}
         sys.exit(failures.status_of(lambda: super(CommandGroup, self).main(args, "eventsim", **settings),
                                     debug="--debug" in args))

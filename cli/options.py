@@ -59,10 +59,14 @@ def command(function):
 
 
 def _set_threads(context, parameter, value):
-    if value is not None:
-        from eventsim import kernels
+    from eventsim import kernels
 
-        kernels.set_threads(value)
+    try:
+        if value is not None:
+            kernels.set_threads(value)
+        kernels.threads()  # EVENTSIM_THREADS may be nonsense
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")

@@ -56,7 +56,6 @@ class TrainingScreen(Observer):
     def start(self, trainer, n_batches):
         """Training starts or goes on: show what was not known before."""
         self.trainer, self.n_batches, self.epochs = trainer, n_batches, trainer.config.epochs
-        self.known = trainer.position * trainer.config.batch_size  # samples of this epoch done by an earlier process
         supports = trainer.config.supports(trainer.network.arch.widths)
         pairs = [("Support", f"{' '.join(f'{s:g}' for s in supports)} (thresholds, by layer)")]
         if trainer.gains:
@@ -65,7 +64,7 @@ class TrainingScreen(Observer):
         self.facts(pairs)
         self.console.print("\n" + _HEADER)
         for record in trainer.history:
-            self._print_epoch(record, record["samples"])
+            self._print_epoch(record)
         if trainer.history:
             self._write_history()
         self._begin_epoch()
@@ -87,8 +86,7 @@ class TrainingScreen(Observer):
 
     def epoch(self, record):
         """Print the epoch's line and write the history."""
-        self._print_epoch(record, record["samples"] - self.known)
-        self.known = 0
+        self._print_epoch(record)
         self._write_history()
         self._begin_epoch()
 
@@ -102,12 +100,13 @@ class TrainingScreen(Observer):
         widths = self.trainer.network.arch.widths
         return sum(s * n for s, n in zip(figures["silent"], widths, strict=True)) / sum(widths)
 
-    def _print_epoch(self, record, timed):
+    def _print_epoch(self, record):
         validation = f"{record['val_accuracy']:.3f}" if "val_accuracy" in record else "-"
+        per_sample = 1000 * record["seconds"] / max(record["samples"], 1)
         self.console.print(
             f"{record['epoch']:>5}  {record['loss']:>6.2f}  {record['accuracy']:.3f}  {validation:>5}  "
             f"{numbers.share(self._silent(record)):>6}  {numbers.seconds(record['seconds']):>7}  "
-            f"{1000 * record['seconds'] / max(timed, 1):>9.2f}  {numbers.rates(record['rates'])}", soft_wrap=True,
+            f"{per_sample:>9.2f}  {numbers.rates(record['rates'])}", soft_wrap=True,
         )
 
     def _write_history(self):

@@ -12,6 +12,9 @@ from eventsim.kernels.spec import KERNELS
 _settings = {"threads": None}
 
 
+_MOST_THREADS = 1024
+
+
 def available_cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -20,14 +23,21 @@ def available_cores() -> int:
 def threads() -> int:
     """Threads that parallel kernels run on: `set_threads`, else EVENTSIM_THREADS, else every core."""
     if _settings["threads"] is None:
-        text = os.environ.get("EVENTSIM_THREADS", "")
-        _settings["threads"] = int(text) if text.isdecimal() and int(text) > 0 else available_cores()
+        text = os.environ.get("EVENTSIM_THREADS")
+        _settings["threads"] = available_cores() if text is None else _checked_threads("EVENTSIM_THREADS", text)
     return _settings["threads"]
 
 
 def set_threads(n: int | None):
-    """Use ``n`` threads (None: the default). Results do not depend on it."""
-    _settings["threads"] = n
+    """Use ``n`` threads (None: the default). Results do not depend on it. Raises `ValueError` for other values."""
+    _settings["threads"] = None if n is None else _checked_threads("threads", n)
+
+
+def _checked_threads(name, value):
+    text = str(value)
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= _MOST_THREADS):
+        raise ValueError(f"{name} must be a whole number from 1 to {_MOST_THREADS}, got {value!r}")
+    return int(text)
 
 
 @functools.cache
@@ -36,9 +46,14 @@ def _function(name):
     return getattr(module, name)
 
 
-@functools.cache
+@functools.lru_cache(maxsize=1)
 def _pool(workers):
     return ThreadPoolExecutor(workers, thread_name_prefix="eventsim")
+
+
+if hasattr(os, "register_at_fork"):
+    # A forked child has the executor but not its threads, and would wait for them for ever.
+    os.register_at_fork(after_in_child=_pool.cache_clear)
 
 
 def _checked(name, values):

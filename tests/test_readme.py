@@ -34,7 +34,7 @@ def test_every_command_is_described(readme):
 
 def test_the_commands_shown_take_these_options(readme):
     """Every command line in README parses: its command exists and knows the options that it is given."""
-    lines = re.findall(r"^(?:    |\$ )(?:.*&& )?(?:\.venv/bin/)?eventsim (.+)$", readme, re.M)
+    lines = re.findall(r"^    (?:\$ )?(?:.*&& )?(?:\.venv/bin/)?eventsim (.+)$", readme, re.M)
     assert len(lines) >= 4
     for line in lines:
         name, *arguments = shlex.split(line.split("#")[0].split("|")[0].split("&&")[0])

@@ -92,7 +92,7 @@ def _check_pixels(record, is_event, sensor, source):
     if not outside.any():
         return
     i = int(np.argmax(outside))
-    reach = f"{x[is_event].max() + 1}x{y[is_event].max() + 1}"
+    reach = "x".join(str(int(column[is_event].max()) + 1) for column in (x, y, p))
     raise FormatError(
         f"{source}: event {i} at byte {i * RECORD} has x = {x[i]}, y = {y[i]}, p = {p[i]}, outside the {sensor} sensor "
         f"(x 0..{sensor.width - 1}, y 0..{sensor.height - 1}, p 0..{sensor.polarities - 1}); name the sensor that "

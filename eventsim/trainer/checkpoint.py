@@ -105,19 +105,30 @@ def _opened(path):
         raise
     except EventsimError as error:
         raise FormatError(f"{path}: is damaged or not an eventsim model ({error}); restore it from a copy") from error
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise FormatError(f"{path}: is damaged or not an eventsim model ({reason}); restore it from a copy") from error
 
 
 def _read_network(file):
-    network = Network.from_config(json.loads(file.attrs["network"]))
+    network = Network.from_config(_read_json(file.attrs, "network", dict))
     _read_weights(file, network, file.filename)
     return network
 
 
+def _read_json(attributes, name, kind):
+    value = json.loads(attributes[name])
+    if not isinstance(value, kind):
+        raise ValueError(f"{name} is no {kind.__name__}")
+    return value
+
+
 def _read_training(group):
-    return {name: json.loads(group.attrs[name]) for name in ("config", "progress", "history")}
+    training = {name: _read_json(group.attrs, name, kind)
+                for name, kind in (("config", dict), ("progress", dict), ("history", list))}
+    if not all(isinstance(record, dict) and "epoch" in record for record in training["history"]):
+        raise ValueError("history holds something else than epochs")
+    return training
 
 
 def load(path) -> Network:
@@ -139,7 +150,8 @@ def describe(path) -> dict:
         training = _read_training(file["training"]) if "training" in file else {}
         return {
             "file": file.filename, "package": str(file.attrs["package"]),
-            "network": json.loads(file.attrs["network"]), "provenance": json.loads(file.attrs["provenance"]),
+            "network": _read_json(file.attrs, "network", dict),
+            "provenance": _read_json(file.attrs, "provenance", dict),
             **{name: training.get(name) for name in ("config", "progress", "history")},
         }
 
@@ -151,7 +163,7 @@ def load_checkpoint(path):
             raise FormatError(f"{file.filename}: is a model without training state, so it cannot be resumed")
         group = file["training"]
         training = _read_training(group) | {name: _read_group(group[name]) for name in ("optimizer", "metrics")}
-        return _read_network(file), json.loads(file.attrs["provenance"]), training
+        return _read_network(file), _read_json(file.attrs, "provenance", dict), training
 
 
 def check_writable(folder) -> pathlib.Path:

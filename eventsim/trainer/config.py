@@ -45,7 +45,7 @@ class TrainingConfig:
         rate = self.learning_rate
         if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate < math.inf:
             raise ConfigError(f"learning_rate must be a finite number above 0, got {rate!r}")
-        if self.support != "auto":
+        if not (isinstance(self.support, str) and self.support == "auto"):
             try:
                 support = math.nan if isinstance(self.support, bool) else float(self.support)
             except (TypeError, ValueError):

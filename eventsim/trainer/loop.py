@@ -39,8 +39,8 @@ class Observer:
         """An epoch is done; ``record`` is its line of the history."""
 
 
-def evaluate(network, dataset, *, loss=None, batch_size=8, observer=None, loader=None) -> Metrics:
-    """Run a network over a data set; returns the `Metrics`."""
+def evaluate(network, dataset, *, loss=None, batch_size=8, observer=None, loader=None, interrupt=None):
+    """Run a network over a data set; returns the `Metrics`, or None where the event ``interrupt`` was set meanwhile."""
     loss = loss or TrainingConfig().make_loss()
     check_fits(network, dataset)
     loader = loader or make_loader(network, dataset, batch_size)
@@ -50,6 +50,8 @@ def evaluate(network, dataset, *, loss=None, batch_size=8, observer=None, loader
         metrics.add(trace, labels, loss(trace.output, labels, network.neuron).value)
         if observer:
             observer.validation(done + 1, len(loader))
+        if interrupt is not None and interrupt.is_set():
+            return None
     metrics.binning = loader.report
     return metrics
 
@@ -110,6 +112,7 @@ class Trainer:
         self.out = None if out is None else checkpoint.check_writable(out)
         self.provenance = dict(provenance or {})
         self.epoch, self.position = 0, 0
+        self._elapsed = 0.0  # s, of this epoch's batches
         self.history = []
         self.gains = None
         self._rng = np.random.default_rng(self.config.seed)
@@ -168,7 +171,7 @@ class Trainer:
             observer.start(self, len(loader))
             while self.epoch < self.config.epochs:
                 self._run_epoch(loader, observer, interrupt)
-                self._close_epoch(splits, validation, observer)
+                self._close_epoch(splits, validation, observer, interrupt)
                 if interrupt.is_set() and self.epoch < self.config.epochs:
                     raise Interrupted(self.epoch, 0, len(loader))
         return self.history
@@ -207,27 +210,30 @@ class Trainer:
         order = self._rng.permutation(len(loader.indices))
         n_batches = len(loader)
         schedule = SCHEDULES[self.config.schedule]
-        self._started = time.perf_counter()
+        started = time.perf_counter() - self._elapsed
         rest = loader.with_indices(order[self.position * self.config.batch_size :], (self.config.seed, self.epoch))
         for spikes, labels, _ in rest:
             done = (self.epoch * n_batches + self.position) / (self.config.epochs * n_batches)
             self.step(spikes, labels, self.config.learning_rate * schedule(done))
             self.position += 1
             observer.batch(self)
-            if interrupt.is_set() and self.position < n_batches:
+            self._elapsed = time.perf_counter() - started
+            if interrupt.is_set():
                 self.save()
                 raise Interrupted(self.epoch, self.position, n_batches)
-        self._binning = rest.report
 
-    def _close_epoch(self, splits, validation, observer):
-        seconds = time.perf_counter() - self._started
-        record = {"epoch": self.epoch + 1, **self.metrics.summary(), "seconds": seconds}
+    def _close_epoch(self, splits, validation, observer, interrupt):
+        record = {"epoch": self.epoch + 1, **self.metrics.summary(), "seconds": self._elapsed}
         if validation is not None:
-            scored = evaluate(self.network, splits.validation, loss=self.loss, loader=validation, observer=observer)
+            self.save()  # a long validation that is cut off costs nothing but itself
+            scored = evaluate(self.network, splits.validation, loss=self.loss, loader=validation, observer=observer,
+                              interrupt=interrupt)
+            if scored is None:
+                raise Interrupted(self.epoch, self.position, self.position)
             summary = scored.summary()
             record |= {"val_loss": summary["loss"], "val_accuracy": summary["accuracy"]}
         self.history.append(record)
-        self.epoch, self.position = self.epoch + 1, 0
+        self.epoch, self.position, self._elapsed = self.epoch + 1, 0, 0.0
         self._epoch_rng_state = self._rng.bit_generator.state
         self.metrics = self._fresh_metrics()
         self.save()
@@ -239,7 +245,8 @@ class Trainer:
         """Everything but the weights that the next batch depends on."""
         return {
             "config": self.config.as_dict(),
-            "progress": {"epoch": self.epoch, "position": self.position, "rng": self._epoch_rng_state},
+            "progress": {"epoch": self.epoch, "position": self.position, "seconds": self._elapsed,
+                         "rng": self._epoch_rng_state},
             "history": self.history,
             "optimizer": self._optimizer.state(),
             "metrics": self.metrics.state(),
@@ -247,6 +254,11 @@ class Trainer:
 
     def save(self):
         """Write the checkpoint to the run folder, if there is one."""
+        if not all(np.isfinite(weight).all() for weight in self._weights):
+            raise ConfigError(
+                f"training diverged in epoch {max(self.epoch, 1)}: weights are not finite any more; the checkpoint "
+                "before is kept; start again with a smaller learning rate (--lr)"
+            )
         if self.out is not None:
             path = self.out / checkpoint.FILE_NAME
             checkpoint.save(path, self.network, provenance=self.provenance, training=self.state())
@@ -255,8 +267,8 @@ class Trainer:
     def resume(cls, run) -> "Trainer":
         """The trainer of an interrupted run, as it was; `fit` on the same data goes on to the same bits."""
         network, provenance, training = checkpoint.load_checkpoint(run)
-        trainer = cls(network, out=checkpoint.locate(run).parent, provenance=provenance, **training["config"])
         try:
+            trainer = cls(network, out=checkpoint.locate(run).parent, provenance=provenance, **training["config"])
             trainer._restore(training)
         except (KeyError, ValueError, TypeError) as error:
             raise FormatError(f"{checkpoint.locate(run)}: is damaged ({error}); restore it from a copy") from error
@@ -265,6 +277,9 @@ class Trainer:
     def _restore(self, training):
         progress = training["progress"]
         self.epoch, self.position = int(progress["epoch"]), int(progress["position"])
+        self._elapsed = float(progress["seconds"])
+        if not 0 <= self.epoch <= self.config.epochs or self.position < 0:
+            raise ValueError(f"epoch {self.epoch}, batch {self.position} do not exist")
         self._epoch_rng_state = self._rng.bit_generator.state = progress["rng"]
         self.history = list(training["history"])
         self._optimizer.load_state(training["optimizer"])

@@ -122,7 +122,7 @@ class TestFullDisk:
 
         def replace(source, target, real=os.replace):
             if str(target).endswith("model.h5"):
-                if len(saved) == 2:
+                if len(saved) == 4:  # before and after the validation of two epochs
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                 saved.append(target)
             real(source, target)
@@ -215,3 +215,13 @@ class TestScript:
         command = [sys.executable, "-c", "from eventsim.cli import main; main()", "info", "mlp512"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)
         assert done.stdout == shell("info", "mlp512").stdout != ""
+
+
+def test_a_name_that_the_terminal_cannot_show_is_escaped(recording, here):
+    odd = here / "snow\u2603.bin"
+    odd.write_bytes(recording.read_bytes())
+    code = "from eventsim.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", code, "info", odd], capture_output=True, text=True, timeout=60,
+                          env=os.environ | {"PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 0, done.stderr
+    assert "snow\\u2603.bin" in done.stdout

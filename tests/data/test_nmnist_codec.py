@@ -80,7 +80,7 @@ def test_an_event_outside_the_sensor_is_refused_with_the_sensor_that_would_do():
     data = record(1, 2, 240, 0) + record(1, 33, 33, 1) + record(2, 34, 5, 1) + record(3, 7, 127, 0)
     assert refusal(data) == (
         "a/b.bin: event 2 at byte 10 has x = 34, y = 5, p = 1, outside the 34x34x2 sensor (x 0..33, y 0..33, p 0..1); "
-        "name the sensor that recorded it, here at least --sensor 35x128"
+        "name the sensor that recorded it, here at least --sensor 35x128x2"
     )
     assert len(decode(data, Sensor(35, 128))) == 3
     assert "event 0 at byte 0 has x = 1, y = 2, p = 1" in refusal(record(0, 1, 2, 1), sensor=Sensor(34, 34, 1))
@@ -121,3 +121,9 @@ def test_nonsense_is_refused(nonsense):
     if nonsense is not None:
         with pytest.raises(ConfigError, match="sensor must be a Sensor"):
             decode(record(1, 1, 1, 1), nonsense)
+
+
+def test_a_file_of_noise_is_told_the_sensor_it_would_need():
+    """The largest byte must not overflow into a sensor of no pixels."""
+    with pytest.raises(FormatError, match="at least --sensor 256x256x2"):
+        decode(record(0, 255, 255, 1))

@@ -1,6 +1,9 @@
 """The boundary to the kernels: what it refuses, and that the number of threads changes nothing."""
 
+import os
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -94,10 +97,12 @@ def test_threads_come_from_the_setting_then_the_environment_then_the_machine(mon
     try:
         set_threads(3)
         assert threads() == kernels.threads() == 3
-        for text, want in (("7", 7), ("0", None), ("-2", None), ("many", None), ("", None)):
-            set_threads(None)
-            monkeypatch.setenv("EVENTSIM_THREADS", text)
-            assert threads() == (want or kernels.launch.available_cores())
+        set_threads(None)
+        monkeypatch.setenv("EVENTSIM_THREADS", "7")
+        assert threads() == 7
+        set_threads(None)
+        monkeypatch.delenv("EVENTSIM_THREADS")
+        assert threads() == kernels.launch.available_cores()
     finally:
         set_threads(None)
 
@@ -107,3 +112,42 @@ def test_every_argument_line_of_the_table_was_understood():
         for argument in kernel.arguments:
             assert re.fullmatch("[a-z_0-9]+", argument.name), name
             assert argument.dtype.name in ("bool", "uint8", "uint16", "int32", "int64", "float32", "float64"), name
+
+
+_FORK = """
+import os
+import numpy as np
+import eventsim as es
+from eventsim import kernels
+kernels.set_threads(2)
+network = es.Network("8x8x1-200-4", n_ticks=20)
+events = es.Events(np.arange(20) * 1000, np.arange(20) % 8, np.zeros(20, int), np.zeros(20, int), es.Sensor(8, 8, 1))
+network.simulate(events)
+child = os.fork()
+if child == 0:
+    network.simulate(events)
+    os._exit(0)
+print(os.waitpid(child, 0)[1])
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_forked_child_computes_too():
+    """It has the parent's pool but not its threads."""
+    done = subprocess.run([sys.executable, "-c", _FORK], capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "0", done.stderr
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.5, True, "x", 10**20])
+def test_a_nonsense_number_of_threads_is_refused(value):
+    with pytest.raises(ValueError, match="threads"):
+        set_threads(value)
+    assert threads() >= 1
+
+
+@pytest.mark.parametrize("text", ["0", "-2", "many", "", "\u00b2"])
+def test_a_nonsense_environment_is_refused(monkeypatch, text):
+    monkeypatch.setenv("EVENTSIM_THREADS", text)
+    set_threads(None)
+    with pytest.raises(ValueError, match="EVENTSIM_THREADS"):
+        threads()

@@ -74,7 +74,7 @@ def test_resumed_run_ends_in_the_same_bits(patches, tmp_path, batches):
     try:
         cut.fit(data, StopAt(batches))
     except Interrupted as stop:
-        assert (stop.epoch, stop.position) == divmod(batches, 5)
+        assert 5 * stop.epoch + stop.position == batches
     resumed = es.Trainer.resume(tmp_path / "cut")
     resumed.fit(data)
     for a, b in zip(_weights(whole), _weights(resumed), strict=True):
@@ -190,6 +190,50 @@ def test_damaged_checkpoints_are_refused_with_a_sentence(patches, tmp_path, chan
     with pytest.raises(FormatError, match=words) as caught:
         es.Trainer.resume(tmp_path / "run")
     assert "model.h5" in str(caught.value)
+
+
+@pytest.mark.parametrize(("where", "name", "value"), [
+    (None, "provenance", "[1]"), (None, "network", "3"), ("training", "config", "[1]"), ("training", "history", "5"),
+    ("training", "history", '["a"]'),
+    ("training", "progress", '{"epoch": -1, "position": 0, "seconds": 0, "rng": {}}'),
+])
+def test_json_of_another_kind_is_refused(patches, tmp_path, where, name, value):
+    _trained(patches(16), out=tmp_path / "run")
+    _rewrite(tmp_path / "run/model.h5", lambda f: (f[where] if where else f).attrs.__setitem__(name, value))
+    with pytest.raises(FormatError, match="damaged"):
+        es.Trainer.resume(tmp_path / "run")
+
+
+def test_a_diverged_run_keeps_the_checkpoint_before(patches, tmp_path):
+    trainer = _trained(patches(16), out=tmp_path / "run")
+    before = (tmp_path / "run/model.h5").read_bytes()
+    trainer.network.layers[0].packed[0, 0, 0] = np.inf
+    with pytest.raises(ConfigError, match="diverged"):
+        trainer.save()
+    assert (tmp_path / "run/model.h5").read_bytes() == before
+
+
+class StopInValidation(Observer):
+    """Sends this process a SIGINT in the first validation."""
+
+    def validation(self, done, total):
+        """Once."""
+        if done == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_a_stop_in_the_validation_loses_no_batch(patches, tmp_path):
+    data = Splits(patches(40), patches(24, seed=1), "")
+    whole = _trained(data)
+    cut = es.Trainer(es.Network(ARCH, seed=1), out=tmp_path / "run", **SETTINGS)
+    with pytest.raises(Interrupted) as stop:
+        cut.fit(data, StopInValidation())
+    assert (stop.value.epoch, stop.value.position) == (0, 5)
+    resumed = es.Trainer.resume(tmp_path / "run")
+    resumed.fit(data)
+    for a, b in zip(_weights(whole), _weights(resumed), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert resumed.history[0]["seconds"] > 0
 
 
 def test_truncated_and_foreign_files_are_refused(patches, tmp_path):

@@ -13,6 +13,8 @@ _TAP_FLOOR = 0.01
 _MAY_BE_ZERO = ("scale_ref",)
 # Beyond these, products of two parameters would leave float32.
 _LEAST, _MOST = 1e-9, 1e9
+# ms: a microsecond, recordings' resolution; without a dead time a strong drive fires without end in continuous time.
+_LEAST_DEAD_TIME = 1e-3
 # Longer than any window, and still an int32 when a tick is added to it.
 _MOST_DEAD_TICKS = 2**30
 
@@ -47,11 +49,12 @@ class SRM:
             if value is None and field.name == "t_abs":
                 continue
             may_be_zero = field.name in _MAY_BE_ZERO
+            smallest = _LEAST_DEAD_TIME if field.name == "t_abs" else _LEAST
             number = float(value) if isinstance(value, numbers.Real) and not isinstance(value, bool) else math.nan
-            if not (_LEAST <= number <= _MOST or (number == 0 and may_be_zero)):
+            if not (smallest <= number <= _MOST or (number == 0 and may_be_zero)):
                 least = ">= 0" if may_be_zero else "> 0"
                 raise ConfigError(
-                    f"neuron parameter {field.name} must be a finite number {least}, from {_LEAST:g} to {_MOST:g} in "
+                    f"neuron parameter {field.name} must be a finite number {least}, from {smallest:g} to {_MOST:g} in "
                     f"size, got {value!r}"
                 )
             object.__setattr__(self, field.name, number)
