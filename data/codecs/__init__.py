@@ -12,6 +12,7 @@ from eventsim.events import Events
 CODECS: dict[str, Codec] = {codec.name: codec for codec in (nmnist.CODEC,)}
 
 __all__ = ["CODECS", "Codec", "read", "write"]
+_STDIN = "standard input"  # what messages call it
 
 
 def read(path, sensor=None, codec=None) -> Events:
@@ -25,7 +26,7 @@ def read(path, sensor=None, codec=None) -> Events:
     """
     sensor = None if sensor is None else checks.sensor(sensor)
     if isinstance(path, str) and path == "-":
-        return _decode(sys.stdin.buffer, "standard input", sensor, codec)
+        return _decode(sys.stdin.buffer, _STDIN, sensor, codec)
     if hasattr(path, "read"):
         name = getattr(path, "name", None)
         return _decode(path, name if isinstance(name, str) else "file object", sensor, codec)
@@ -69,5 +70,6 @@ def _choose(source, name) -> Codec:
             return codec
     supported = ", ".join(f"{codec.name} ({' '.join(codec.suffixes)})" for codec in CODECS.values())
     got = f"the suffix {suffix!r}" if suffix else "no suffix"
+    cure = "name its format" if source == _STDIN else "rename the file or name its format"
     raise FormatError(f"{source}: has {got}, which names no known format; supported are {supported}; "
-                      "rename the file or name its format, e.g. --codec nmnist")
+                      f"{cure}, e.g. --codec nmnist")

@@ -75,7 +75,7 @@ def parse(text: str) -> Architecture:
     first, *rest = notation.split("-")
     if not rest:
         raise ConfigError(
-            f"architecture {text!r} has no layers; write for example 34x34x2-512-10, or one of the names "
+            f"architecture {text!r} is no name and has no layers; write e.g. 34x34x2-512-10, or one of the names "
             f"{', '.join(PRESETS)}"
         )
     shape = [_positive(part, "an input size", notation) for part in first.split("x")]
