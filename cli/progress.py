@@ -60,7 +60,6 @@ class TrainingScreen(Observer):
         pairs = [("Support", f"{' '.join(f'{s:g}' for s in supports)} (thresholds, by layer)")]
         if trainer.gains:
             pairs.append(("Gains", f"{' '.join(f'{g:.3g}' for g in trainer.gains)} (calibrated start, by layer)"))
-            trainer.provenance["gains"] = trainer.gains
         self.facts(pairs)
         self.console.print("\n" + _HEADER)
         for record in trainer.history:

@@ -5,16 +5,16 @@ import itertools
 import numpy as np
 
 from eventsim import kernels
-from eventsim.engine.forward import STATE_ROWS
 from eventsim.engine.trace import ActiveSet, Trace
 from eventsim.errors import ConfigError
-from eventsim.kernels.layout import TILE
+from eventsim.kernels.layout import ALL, NONE, PAIRS, STATE_ROWS, TILE
 
-_NONE, _PAIRS, _ALL = 0, 1, 2
 # Tiles above a layer send their error to it in groups, each adding up its own part; the parts are added in the order of
 # the groups. The number is fixed, so that sums do not depend on the number of threads.
 _GROUPS = 8
-_EMPTY = ActiveSet(np.empty(0, np.int64), np.empty((0, TILE), np.int32), np.empty(0, np.int32), np.empty(0, np.float32))
+_EMPTY = ActiveSet(
+    0, np.empty(0, np.int64), np.empty((0, TILE), np.int32), np.empty(0, np.int32), np.empty(0, np.float32)
+)
 
 
 def _runs(spikes):
@@ -31,8 +31,8 @@ def _runs(spikes):
 
 def _kind(active):
     if active is None:
-        return _NONE
-    return _ALL if active.full else _PAIRS
+        return NONE
+    return ALL if active.full else PAIRS
 
 
 def backward_layer(layer, neuron, spikes, active, error, below, gradient, *, truncate=False):
@@ -60,15 +60,15 @@ def backward_layer(layer, neuron, spikes, active, error, below, gradient, *, tru
     return None if below is None else error_below
 
 
-def gather_error(active: ActiveSet, error, n_samples):
+def gather_error(active: ActiveSet, error):
     """The output error at the pairs of the output layer's active set, float32[1, P]; ``error(b)`` is float32[N, T]."""
     out = np.empty((1, active.n_pairs), np.float32)
-    for b in range(n_samples):
+    for b in range(active.n_samples):
         dense = error(b)
-        for item in range(b, len(active.start), n_samples):
+        for item in range(b, len(active.start), active.n_samples):
             counts, start = active.count[item], active.start[item]
             stop = start + int(counts.sum())
-            address = np.repeat(item // n_samples * TILE + np.arange(TILE), counts)
+            address = np.repeat(item // active.n_samples * TILE + np.arange(TILE), counts)
             if active.full:
                 tick = np.tile(np.arange(dense.shape[1]), np.count_nonzero(counts))
             else:
@@ -87,7 +87,7 @@ def backward(network, trace: Trace, error, gradients, *, truncate=False):
     sets = [layer.active for layer in trace.layers]
     if any(active is None for active in sets):
         raise ConfigError("this run kept no active sets; call forward with supports before backward")
-    current = gather_error(sets[-1], error, trace.input.n_samples)
+    current = gather_error(sets[-1], error)
     for i in reversed(range(len(network.layers))):
         below = sets[i - 1] if i > 0 else None
         current = backward_layer(

@@ -9,13 +9,12 @@ from collections.abc import Iterable
 import numpy as np
 
 from eventsim import kernels
+from eventsim.engine.growing import doubled, run_to_end
 from eventsim.engine.trace import ActiveSet, LayerTrace, Trace
 from eventsim.errors import ConfigError
-from eventsim.kernels.layout import TILE, n_tiles
-from eventsim.kernels.status import Status
+from eventsim.kernels.layout import STATE_ROWS, TILE, n_tiles
 from eventsim.spikes import Spikes
 
-STATE_ROWS = 6
 # Cost of stepping a tile for a tick, in weight rows added; only the balance of the parts depends on it.
 _STEP_COST = 3
 
@@ -32,9 +31,9 @@ def _even_parts(cost, n_parts):
 class _Part:
     """A run of items with its output buffers, which grow until everything fits."""
 
-    def __init__(self, first, last, n_ticks, keep_active):
+    def __init__(self, first, last, n_ticks, keep_active, shared):
         n_items = last - first
-        self.first, self.last = first, last
+        self.span, self.shared = (first, last), shared
         self.progress = np.array([first, 0, 0], np.int64)
         self.item_spikes = np.zeros(n_items, np.int64)
         self.active_count = np.zeros((n_items if keep_active else 1, TILE), np.int32)
@@ -51,15 +50,14 @@ class _Part:
 
     def arguments(self):
         return (
-            *self.scratch, self.progress, self.item_spikes, self.spike_tick, self.spike_address, self.active_count,
-            self.active_tick, self.active_rho,
+            *self.span, *self.shared, *self.scratch, self.progress, self.item_spikes, self.spike_tick,
+            self.spike_address, self.active_count, self.active_tick, self.active_rho,
         )
 
     def grow(self):
         """Double the buffers, keeping what is in them."""
-        self.spike_tick, self.spike_address, self.active_tick, self.active_rho = (
-            np.concatenate((buffer, np.empty_like(buffer)))
-            for buffer in (self.spike_tick, self.spike_address, self.active_tick, self.active_rho)
+        self.spike_tick, self.spike_address, self.active_tick, self.active_rho = doubled(
+            self.spike_tick, self.spike_address, self.active_tick, self.active_rho
         )
 
 
@@ -76,19 +74,13 @@ def _sweep(layer, neuron, spikes, support, n_taps):
     low, high = support_window(neuron, support) if keep_active else (0.0, 0.0)
     cost = np.tile(np.diff(spikes.sample_ptr) + _STEP_COST * spikes.n_ticks, n_tiles(layer.n_out))
     bounds = _even_parts(cost, min(n_items, 2 * kernels.threads()))
-    parts = [_Part(a, b, spikes.n_ticks, keep_active) for a, b in itertools.pairwise(bounds)]
-    constants = neuron.constants(spikes.dt, n_taps)
-    todo = parts
-    while todo:
-        status = kernels.call_parts("dense_forward", [
-            (part.first, part.last, spikes.n_samples, layer.n_out, spikes.n_ticks, neuron.dead_ticks(spikes.dt), n_taps,
-             keep_active, low, high, neuron.rho_width, neuron.rho_peak, layer.packed, spikes.sample_ptr, spikes.address,
-             spikes.tick, constants, *part.arguments())
-            for part in todo
-        ])
-        todo = [part for part, word in zip(todo, status, strict=True) if word == Status.GROW]
-        for part in todo:
-            part.grow()
+    shared = (
+        spikes.n_samples, layer.n_out, spikes.n_ticks, neuron.dead_ticks(spikes.dt), n_taps, keep_active, low, high,
+        neuron.rho_width, neuron.rho_peak, layer.packed, spikes.sample_ptr, spikes.address, spikes.tick,
+        neuron.constants(spikes.dt, n_taps),
+    )
+    parts = [_Part(a, b, spikes.n_ticks, keep_active, shared) for a, b in itertools.pairwise(bounds)]
+    run_to_end("dense_forward", parts)
     return parts
 
 
@@ -112,10 +104,9 @@ def _active_set(parts, n_samples):
     count = np.concatenate([part.active_count for part in parts])
     sizes = count.sum(axis=1, dtype=np.int64)
     return ActiveSet(
-        np.cumsum(sizes) - sizes, count,
+        n_samples, np.cumsum(sizes) - sizes, count,
         np.concatenate([part.active_tick[: part.progress[2]] for part in parts]),
         np.concatenate([part.active_rho[: part.progress[2]] for part in parts]),
-        _n_samples=n_samples,
     )
 
 
@@ -130,11 +121,7 @@ def forward_layer(layer, neuron, spikes, *, name="", support=None, truncate=Fals
     else:
         active = ActiveSet.everything(spikes.n_samples, layer.n_out, spikes.n_ticks)
     out = _merged_spikes(parts, layer, spikes)
-    return LayerTrace(
-        name=name, spikes=out, synops=len(spikes) * layer.n_out,
-        dense_macs=layer.n_weights * spikes.n_ticks * spikes.n_samples,
-        seconds=time.perf_counter() - started, active=active,
-    )
+    return LayerTrace.of(name, layer, spikes, out, started, active)
 
 
 def _one_each(supports, n_layers):
@@ -172,9 +159,7 @@ def forward(network, spikes: Spikes, *, supports=None, truncate=False) -> Trace:
     supports = _one_each(supports, len(network.layers))
     layers = []
     current = spikes
-    for i, (layer, support) in enumerate(zip(network.layers, supports, strict=True)):
-        layers.append(
-            forward_layer(layer, network.neuron, current, name=f"dense{i + 1}", support=support, truncate=truncate)
-        )
+    for name, layer, support in zip(network.layer_names, network.layers, supports, strict=True):
+        layers.append(forward_layer(layer, network.neuron, current, name=name, support=support, truncate=truncate))
         current = layers[-1].spikes
     return Trace(spikes, layers)

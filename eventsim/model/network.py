@@ -60,6 +60,11 @@ class Network:
         return self.arch.sensor
 
     @property
+    def layer_names(self) -> list[str]:
+        """What reports and files call the layers: kind and number, from 1."""
+        return [f"{layer.kind}{i + 1}" for i, layer in enumerate(self.layers)]
+
+    @property
     def n_weights(self) -> int:
         """Synapses of all layers."""
         return sum(layer.n_weights for layer in self.layers)

@@ -54,11 +54,11 @@ def of_metrics(network, metrics) -> list[LayerActivity]:
     """Mean activity of every layer over the samples of `Metrics`."""
     n = max(metrics.samples, 1)
     return [
-        _layer(f"{layer.kind}{i + 1}", layer.n_out, float(metrics.spikes[i] / n),
+        _layer(name, layer.n_out, float(metrics.spikes[i] / n),
                float(metrics.dense_macs[i] / n / layer.n_weights * network.dt),
                _unused(np.flatnonzero(metrics.fired[i]), layer.n_out),
                float(metrics.synops[i] / n), float(metrics.dense_macs[i] / n), float(metrics.seconds[i] / n))
-        for i, layer in enumerate(network.layers)
+        for i, (name, layer) in enumerate(zip(network.layer_names, network.layers, strict=True))
     ]
 
 

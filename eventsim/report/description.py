@@ -22,9 +22,9 @@ def of_network(name, network) -> dict:
         "weights": network.n_weights, "neuron": asdict(network.neuron), "dt": network.dt,
         "learning_rate": preset.learning_rate if preset else None, "n_ticks": ticks,
         "layers": [
-            {"name": f"{layer.kind}{i + 1}", "neurons": layer.n_out, "fan_in": layer.fan_in, "weights": layer.n_weights,
+            {"name": name, "neurons": layer.n_out, "fan_in": layer.fan_in, "weights": layer.n_weights,
              "macs_per_tick": layer.n_weights, "macs_per_sample": layer.n_weights * ticks}
-            for i, layer in enumerate(network.layers)
+            for name, layer in zip(network.layer_names, network.layers, strict=True)
         ],
     }
 

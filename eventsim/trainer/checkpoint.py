@@ -45,8 +45,8 @@ def save(path, network, *, provenance=None, training=None):
         file.attrs["network"] = json.dumps(network.config())
         file.attrs["provenance"] = json.dumps(provenance or {})
         weights = file.create_group("weights")
-        for i, layer in enumerate(network.layers):
-            weights.create_dataset(f"{layer.kind}{i + 1}", data=layer.weight)
+        for name, layer in zip(network.layer_names, network.layers, strict=True):
+            weights.create_dataset(name, data=layer.weight)
         if training is not None:
             group = file.create_group("training")
             for name in ("config", "progress", "history"):
@@ -83,11 +83,10 @@ def _checked_header(file, path):
 
 
 def _read_weights(file, network, path):
-    for i, layer in enumerate(network.layers):
-        name = f"weights/{layer.kind}{i + 1}"
-        data = file[name]
-        if data.shape != (layer.n_in, layer.n_out):
-            raise FormatError(f"{path}: {name} has the shape {data.shape}, the architecture says {layer.weight.shape}")
+    for name, layer in zip(network.layer_names, network.layers, strict=True):
+        data, shape = file[f"weights/{name}"], (layer.n_in, layer.n_out)
+        if data.shape != shape:
+            raise FormatError(f"{path}: weights/{name} has the shape {data.shape}, the architecture says {shape}")
         layer.weight = data[()]
 
 

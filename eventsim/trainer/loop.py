@@ -195,6 +195,7 @@ class Trainer:
         spikes = next(iter(make_loader(self.network, loader.dataset, len(indices), indices)))[0]
         output = self.config.mean_target(self.network.arch.n_outputs)
         self.gains = calibrate(self.network, spikes, output=output, seed=self.config.seed)
+        self.provenance["gains"] = self.gains
         self._epoch_rng_state = self._rng.bit_generator.state
 
     def _warm_up(self, loader):

@@ -15,6 +15,7 @@ class Metrics:
         self.dense_macs = np.zeros(len(widths), np.int64)
         self.fired = [np.zeros(width, bool) for width in widths]
         self.seconds = np.zeros(len(widths))  # of this process alone: no part of `state`
+        self.binning = None  # what became of the events, where the whole pass was one loader's
 
     def add(self, trace, labels, values):
         """Count one batch: its `Trace`, labels int64[B] and loss values float64[B]."""

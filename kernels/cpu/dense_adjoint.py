@@ -32,12 +32,10 @@ from eventsim.kernels.cpu.srm import (
     tick_end,
 )
 from eventsim.kernels.cpu.surrogate import surrogate
-from eventsim.kernels.layout import TILE
+from eventsim.kernels.layout import ALL, NONE, PAIRS, TILE
 from eventsim.kernels.status import Status
 
 _OK = np.int32(Status.OK)
-# What the lists of a layer hold: pairs of (neuron, tick), or every tick of every neuron.
-NONE, PAIRS, ALL = 0, 1, 2
 
 
 @kernel

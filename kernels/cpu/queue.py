@@ -10,13 +10,13 @@ import numpy as np
 
 from eventsim.kernels.cpu.crossing import first_crossing
 from eventsim.kernels.cpu.jit import kernel
-from eventsim.kernels.layout import TILE
+from eventsim.kernels.layout import NEXT, TILE
 from eventsim.kernels.status import Status
 
 _OK, _GROW = np.int32(Status.OK), np.int32(Status.GROW)
 # Rows of the state, float64[7, N]: psp and refractory response (see `crossing`), the time they stand for, the end of
 # the dead time, and the predicted crossing.
-A, B, C, D, SINCE, READY, NEXT = range(7)
+A, B, C, D, SINCE, READY = range(NEXT)
 # Constants, float64[6].
 L, M, KICK, RECOIL, THETA, T_ABS = range(6)
 

@@ -20,7 +20,6 @@ from eventsim.kernels.cpu.vector import lowest_bit, mask_at_least
 from eventsim.kernels.layout import TILE
 
 P, Q, PR, QR, U, TOTAL = range(6)
-STATE_ROWS = 6
 # Indices into the float32 vector of constants, `SRM.constants`.
 ALPHA_SYN, GAIN_SYN, ALPHA_REF, GAIN_REF, THETA, CUT_P, CUT_Q = range(7)
 N_CONSTANTS = 7

@@ -9,7 +9,7 @@ from naive import srm32
 from eventsim.kernels.cpu import srm
 from eventsim.kernels.cpu.dense_adjoint import adjoint_psp
 from eventsim.kernels.cpu.surrogate import surrogate
-from eventsim.kernels.layout import TILE
+from eventsim.kernels.layout import STATE_ROWS, TILE
 from eventsim.model import SRM
 
 T = 24
@@ -21,7 +21,7 @@ EXACT = np.array([0.5, 2.0, 0.5, 0.0, 1.0, 2.0 * 0.5**2, 2.0 * 0.5**2 * 2], np.f
 def psp(x, constants, n_taps):
     """The tile's psp of x[T, 64]: in tick t one input with the weights x[t]."""
     n_ticks = len(x)
-    state = np.zeros((srm.STATE_ROWS, TILE), np.float32)
+    state = np.zeros((STATE_ROWS, TILE), np.float32)
     address = np.arange(n_ticks, dtype=np.int32)
     out = np.empty_like(x)
     for t in range(n_ticks):
@@ -35,7 +35,7 @@ def psp(x, constants, n_taps):
 
 def adjoint(y, constants, n_taps, dt=ONE, n_driven=None):
     g = y.copy()
-    state = np.empty((srm.STATE_ROWS, TILE), np.float32)
+    state = np.empty((STATE_ROWS, TILE), np.float32)
     kept = np.empty((len(y) if n_taps else 0, TILE), np.float32)
     adjoint_psp(len(y) if n_driven is None else n_driven, n_taps, dt, constants, state, g, kept)
     return g
@@ -100,7 +100,7 @@ def test_rows_are_summed_four_at_a_time_in_a_fixed_order(rng, n_rows):
 
 @pytest.mark.parametrize("lanes", [(), (0,), (63,), (0, 31, 32, 63), tuple(range(64))])
 def test_every_lane_at_or_above_threshold_fires_and_no_other(lanes):
-    state = np.zeros((srm.STATE_ROWS, TILE), np.float32)
+    state = np.zeros((STATE_ROWS, TILE), np.float32)
     constants = SRM(theta=2.0).constants(1.0)
     state[srm.U] = np.nextafter(np.float32(2.0), np.float32(0.0))
     state[srm.U, list(lanes)] = 2.0
@@ -114,13 +114,13 @@ def test_every_lane_at_or_above_threshold_fires_and_no_other(lanes):
 
 
 def test_nan_does_not_fire_and_infinity_does():
-    state = np.zeros((srm.STATE_ROWS, TILE), np.float32)
+    state = np.zeros((STATE_ROWS, TILE), np.float32)
     state[srm.U, 3], state[srm.U, 40], state[srm.U, 50] = np.nan, np.inf, -np.inf
     assert int(srm.fire(state, 0, SRM().constants(1.0), 1, np.zeros(TILE, np.int32))) == 1 << 40
 
 
 def test_a_dead_neuron_does_not_fire_until_it_is_ready():
-    state = np.full((srm.STATE_ROWS, TILE), 100.0, np.float32)
+    state = np.full((STATE_ROWS, TILE), 100.0, np.float32)
     ready = np.full(TILE, 7, np.int32)
     constants = SRM().constants(1.0)
     assert int(srm.fire(state, 6, constants, 2, ready)) == 0
