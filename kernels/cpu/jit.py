@@ -1,7 +1,7 @@
 """The one place where kernels are compiled: options, and where the compiled code is cached.
 
 Numba's own cache looks only at the file of the function it caches, so an edit in a helper's file would be served stale
-code. Here the cache folder is named by a hash of *all* kernel sources and of the versions that compile them; it lies in
+code. Here the cache folder is named by a hash of *all* kernel sources and of what compiles them and how; it lies in
 the user's cache folder (or ``NUMBA_CACHE_DIR``), so a read-only installation caches too.
 """
 
@@ -23,8 +23,9 @@ _LEAF = {"reassoc", "contract", "nsz", "arcp"}
 
 @functools.cache
 def _source_stamp() -> str:
-    digest = hashlib.sha256(f"{numba.__version__} {llvmlite.__version__}".encode())
-    for path in sorted(_HERE.glob("*.py")):
+    digest = hashlib.sha256(f"{numba.__version__} {llvmlite.__version__} {numba.config.BOUNDSCHECK}".encode())
+    # The constants of the folder above are compiled in as well.
+    for path in (*sorted(_HERE.parent.glob("*.py")), *sorted(_HERE.glob("*.py"))):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
 
