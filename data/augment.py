@@ -50,7 +50,8 @@ class Augment:
     def __call__(self, tick, address, sensor: Sensor, rng: np.random.Generator, keep_repeats=False):
         """Transformed (tick, address) int32[K'] of one sample, and the numbers of spikes (merged, left the sensor)."""
         new_tick, new_address = np.empty(len(tick), np.int32), np.empty(len(tick), np.int32)
-        table, counts = self.table(sensor, rng), np.empty(2, np.int64)
-        kernels.call("remap_spikes", table, tick, address, keep_repeats, new_tick, new_address, counts)
+        counts = np.empty(2, np.int64)
+        kernels.call("remap_spikes", table=self.table(sensor, rng), tick=tick, address=address,
+                     keep_repeats=keep_repeats, new_tick=new_tick, new_address=new_address, counts=counts)
         kept, left = (int(count) for count in counts)
         return new_tick[:kept], new_address[:kept], (len(tick) - kept - left, left)

@@ -2,11 +2,14 @@
 
 import functools
 import importlib
+import math
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from eventsim.kernels.memory import aligned_empty
 from eventsim.kernels.spec import KERNELS
 
 _settings = {"threads": None}
@@ -56,58 +59,94 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_pool.cache_clear)
 
 
-def _checked(name, values):
-    arguments = KERNELS[name].arguments
-    if len(values) != len(arguments):
-        raise TypeError(f"kernel {name} takes {len(arguments)} arguments, got {len(values)}")
-    out = []
-    for argument, value in zip(arguments, values, strict=True):
-        if argument.rank == 0:
-            out.append(argument.dtype.type(value))
-            continue
-        if (
-            not isinstance(value, np.ndarray)
-            or value.dtype != argument.dtype
-            or value.ndim != argument.rank
-            or not value.flags.c_contiguous
-        ):
-            got = f"{value.dtype}[{value.ndim} axes]" if isinstance(value, np.ndarray) else type(value).__name__
+_own = threading.local()
+
+
+def _scratch(kernel, argument, shape):
+    """This thread's scratch array for an argument: used again by the next call, so that it stays in the cache."""
+    if not hasattr(_own, "arrays"):
+        _own.arrays = {}
+    size = math.prod(shape)
+    kept = _own.arrays.get((kernel, argument.name))
+    if kept is None or len(kept) < size:
+        kept = _own.arrays[kernel, argument.name] = aligned_empty((size,), argument.dtype)
+    return kept[:size].reshape(shape)
+
+
+def _checked(kernel, argument, value):
+    """A value as the kernel takes it; raises `TypeError` for another."""
+    if argument.rank == 0:
+        return argument.dtype.type(value)
+    if argument.role == "scratch":
+        if not isinstance(value, tuple) or len(value) != argument.rank:
             raise TypeError(
-                f"kernel {name}, argument {argument.name}: wants a C-contiguous {argument.dtype} array of "
-                f"{argument.rank} axes, got {got}"
+                f"kernel {kernel}, argument {argument.name}: is scratch; wants a shape of {argument.rank} axes, "
+                f"got {value!r}"
             )
-        if not argument.out:
-            # Inputs are read-only whoever made them, so that one specialisation of the kernel serves every caller.
-            value = value.view()
-            value.flags.writeable = False
-        elif not value.flags.writeable:
-            raise TypeError(f"kernel {name} writes its argument {argument.name}, got a read-only array")
-        out.append(value)
-    return out
+        return value
+    if (
+        not isinstance(value, np.ndarray)
+        or value.dtype not in argument.dtypes
+        or value.ndim != argument.rank
+        or not value.flags.c_contiguous
+    ):
+        got = f"{value.dtype}[{value.ndim} axes]" if isinstance(value, np.ndarray) else type(value).__name__
+        raise TypeError(
+            f"kernel {kernel}, argument {argument.name}: wants a C-contiguous "
+            f"{' or '.join(map(str, argument.dtypes))} array of {argument.rank} axes, got {got}"
+        )
+    if argument.role == "out":
+        if not value.flags.writeable:
+            raise TypeError(f"kernel {kernel} writes its argument {argument.name}, got a read-only array")
+        return value
+    # Inputs are read-only whoever made them, so that one specialisation of the kernel serves every caller.
+    value = value.view()
+    value.flags.writeable = False
+    return value
 
 
-def call(name: str, *values):
-    """Run kernel ``name`` on this thread."""
-    return _function(name)(*_checked(name, values))
+def _bound(kernel, shared, parts):
+    """A list of dicts, every argument of the kernel for each part; what is shared is checked once."""
+    arguments = KERNELS[kernel].arguments
+    names = {argument.name for argument in arguments}
+    for part in parts or [{}]:
+        given = shared.keys() | part.keys()
+        if parts and given != names:
+            wrong = f"lacks {min(names - given)}" if names - given else f"has no argument {min(given - names)}"
+            raise TypeError(f"kernel {kernel} {wrong}")
+    common = {a.name: _checked(kernel, a, shared[a.name]) for a in arguments if a.name in shared}
+    own = [a for a in arguments if a.name not in shared]
+    return [common | {a.name: _checked(kernel, a, part[a.name]) for a in own} for part in parts]
 
 
-def call_parts(name: str, parts):
-    """Run kernel ``name`` once for each tuple of arguments in ``parts``, on up to `threads` threads.
+def _run(kernel, values):
+    arguments = KERNELS[kernel].arguments
+    return _function(kernel)(*[
+        _scratch(kernel, a, values[a.name]) if a.role == "scratch" else values[a.name] for a in arguments
+    ])
+
+
+def call(kernel: str, **values):
+    """Run a kernel on this thread; scratch arguments are given as shapes."""
+    return _run(kernel, _bound(kernel, values, [{}])[0])
+
+
+def call_parts(kernel: str, shared: dict, parts: list[dict]) -> list:
+    """Run a kernel once for each of ``parts``, on up to `threads` threads; ``shared`` arguments are those of all parts.
 
     Returns the results in the order of ``parts``. Kernels release the GIL, so the parts run at the same time; the
     calling thread takes its share.
     """
-    parts = [_checked(name, values) for values in parts]
-    function = _function(name)
-    workers = min(threads(), len(parts))
+    todo = _bound(kernel, shared, parts)
+    workers = min(threads(), len(todo))
     if workers <= 1:
-        return [function(*values) for values in parts]
-    results = [None] * len(parts)
-    todo = iter(range(len(parts)))  # next() on it is atomic under the GIL: whoever is free takes the next part
+        return [_run(kernel, values) for values in todo]
+    results = [None] * len(todo)
+    numbers = iter(range(len(todo)))  # next() on it is atomic under the GIL: whoever is free takes the next part
 
     def work():
-        for i in todo:
-            results[i] = function(*parts[i])
+        for i in numbers:
+            results[i] = _run(kernel, todo[i])
 
     helpers = [_pool(workers - 1).submit(work) for _ in range(workers - 1)]
     work()

@@ -2,6 +2,8 @@
 
 # Postsynaptic neurons of one tile: 256 bytes of float32, four cache lines, four AVX-512 registers.
 TILE = 64
+# Ticks of one chunk of an active set: the bits of a word, and as many rows of 256 bytes as half a first-level cache.
+CHUNK = 64
 
 
 def n_tiles(n_neurons: int) -> int:
@@ -9,11 +11,23 @@ def n_tiles(n_neurons: int) -> int:
     return -(-n_neurons // TILE)
 
 
-# Rows of a tile's state on the tick clock, and of a layer's on the exact clock (`cpu.srm` and `cpu.queue` name them).
-STATE_ROWS = 6
+def n_chunks(n_ticks: int) -> int:
+    """Chunks that ``n_ticks`` ticks fill."""
+    return -(-n_ticks // CHUNK)
+
+
+# Indices into the float32 vector of a neuron's constants on the tick clock, `SRM.constants`: decays and gains of psp and
+# refractory response, threshold, and what a truncated psp ends with.
+ALPHA_SYN, GAIN_SYN, ALPHA_REF, GAIN_REF, THETA, CUT_P, CUT_Q = range(7)
+# Rows of a layer's state on the exact clock (`cpu.queue` names them).
 QUEUE_ROWS = 7
-# The row of the latter that holds the predicted crossing, and the scratch that predicting one takes.
+# The row of it that holds the predicted crossing, and the scratch that predicting one takes.
 NEXT = 6
 EDGES = 16
 # What the error lists of a layer hold: nothing, pairs of (neuron, tick), or every tick of every neuron.
 NONE, PAIRS, ALL = 0, 1, 2
+# What the backward pass does with a weight's gradient: add it to an array, or take a step of the optimiser at once.
+ADD, ADAM = 0, 1
+# Products that wait to be summed up while an error is sent down, 16 numbers each, and one place for their sums.
+RING = 128
+SUMS = 16 * (RING + 1)

@@ -1,8 +1,9 @@
 """The table of kernels: name, file, and every argument with its type, rank and role.
 
 Argument checks, the scalar casts of GPU launches and the mirror tests are derived from it. A line reads
-``dtype[axes]: name name ...``, arguments in the order of the call; ``out`` before it marks what the kernel writes, and
-a scalar has no axes.
+``role dtype[axes]: name name ...``, arguments in the order of the call. The role is nothing for what is read, ``out``
+for what is written, and ``scratch`` for what is neither input nor result: callers give its shape. A scalar has no axes.
+``a|b`` is an argument of either type; the kernel is compiled for each.
 """
 
 from dataclasses import dataclass
@@ -12,12 +13,17 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Argument:
-    """One argument of a kernel."""
+    """One argument of a kernel; a role of "in", "out" or "scratch"."""
 
     name: str
-    dtype: np.dtype
+    dtypes: tuple[np.dtype, ...]
     rank: int
-    out: bool
+    role: str
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The type, of several the first."""
+        return self.dtypes[0]
 
 
 @dataclass(frozen=True)
@@ -30,10 +36,11 @@ class Kernel:
 
 def _arguments(line):
     kind, names = line.split(":")
-    *out, kind = kind.split()
-    dtype, _, axes = kind.partition("[")
+    *role, kind = kind.split()
+    dtypes, _, axes = kind.partition("[")
     rank = axes.count(",") + 1 if axes else 0
-    return [Argument(name, np.dtype(dtype), rank, out == ["out"]) for name in names.split()]
+    types = tuple(map(np.dtype, dtypes.split("|")))
+    return [Argument(name, types, rank, *(role or ["in"])) for name in names.split()]
 
 
 def _kernel(file, text):
@@ -46,73 +53,93 @@ KERNELS["dense_forward"] = _kernel("dense", """
     int64: item_first item_last n_samples n_neurons n_ticks n_abs n_taps
     bool: keep_active
     float32: u_low u_high rho_width rho_peak
-    float32[tiles,n_in,lanes]: weight
-    int64[samples]: sample_ptr
-    int32[spikes]: address tick
+    float32|int8|uint16[tiles,n_in,lanes]: weight
+    float32[tiles,lanes]: gain
+    int64[samples]: run_base run_count
+    int32[runs]: run_tick
+    int64[runs]: run_start
+    int32[spikes]: address
     float32[constants]: constants
-    out float32[rows,lanes]: state
-    out int32[lanes]: ready
-    out int32[lanes,ticks]: lane_tick
-    out float32[lanes,ticks]: lane_u
-    out int64[three]: progress
-    out int64[items]: item_spikes
-    out int32[spikes]: spike_tick spike_address
-    out int32[items,lanes]: active_count
-    out int32[pairs]: active_tick
-    out float32[pairs]: active_rho
+    scratch int32[lanes]: ready
+    scratch float32[ticks,lanes]: chunk_u
+    scratch uint64[ticks]: chunk_lanes
+    out int64[four]: progress
+    out int64[items]: item_spikes item_words
+    out int32[words]: word_tick
+    out uint64[words]: word_lanes
+    out int32[blocks]: block_entries block_pairs
+    out uint8[entries]: entry_lane
+    out uint64[entries]: entry_ticks
+    out float32[pairs]: rho
+""")
+
+KERNELS["group_by_tick"] = _kernel("lists", """
+    int64: sample_first sample_last
+    int64[samples]: sample_ptr
+    int32[spikes]: tick
+    int64[samples]: run_base
+    out int64[samples]: run_count
+    out int32[runs]: run_tick
+    out int64[runs]: run_start
 """)
 
 KERNELS["merge_items"] = _kernel("lists", """
-    int64: n_samples n_tiles n_ticks
-    int64[items]: item_ptr
-    int32[spikes]: item_tick item_address
-    out int64[ticks]: tick_end
-    out int64[samples]: sample_ptr
+    int64: sample_first sample_last n_samples n_ticks
+    int64[items]: word_ptr
+    int32[words]: word_tick
+    uint64[words]: word_lanes
+    int64[samples]: sample_ptr run_base
+    scratch int64[ticks]: tick_end
     out int32[spikes]: address tick
+    out int64[samples]: run_count
+    out int32[runs]: run_tick
+    out int64[runs]: run_start
 """)
 
 KERNELS["group_by_address"] = _kernel("lists", """
+    int64: block block_samples n_ticks
     int64[samples]: sample_ptr
     int32[spikes]: address tick
-    out int64[neurons]: slot
-    out int64[samples]: run_ptr
-    out int32[runs]: run_address
-    out int64[runs]: run_start
-    out int32[spikes]: run_tick
+    scratch int64[neurons]: neuron_end
+    out int64[blocks,neurons]: neuron_ptr
+    out int32[spikes]: row
 """)
 
 KERNELS["dense_backward"] = _kernel("dense_adjoint", """
-    int64: group tile_first tile_last n_samples n_neurons n_ticks n_abs n_taps
+    int64: group tile_first tile_last n_samples block_samples n_neurons n_ticks n_abs n_taps
     float32: dt rho_width rho_peak
-    float32[tiles,n_in,lanes]: weight
     float32[constants]: constants
-    int64[samples]: sample_ptr
-    int32[spikes]: address tick
-    int64[samples]: run_ptr
-    int32[runs]: run_address
+    int64[samples]: run_base run_count
+    int32[runs]: run_tick
     int64[runs]: run_start
-    int32[spikes]: run_tick
+    int32[spikes]: address
+    int64[blocks,neurons]: neuron_ptr
+    int32[spikes]: row
     int64: kind
-    int64[items]: start
-    int32[items,lanes]: count
-    int32[pairs]: active_tick
-    float32[pairs]: active_rho
+    int64[blocks]: entry_start pair_start
+    uint8[entries]: entry_lane
+    uint64[entries]: entry_ticks
+    float32[pairs]: rho
     float32[groups,pairs]: error
-    int64: below_kind
-    int64[items]: below_start
-    int32[items,lanes]: below_count
-    int32[pairs]: below_tick
-    out float32[rows,lanes]: state
-    out int32[lanes]: ready
-    out float32[ticks,lanes]: drive kept
-    out float32[tiles,n_in,lanes]: gradient
+    int64: below_kind below_neurons
+    int64[blocks]: below_entry_start below_pair_start
+    uint8[entries]: below_lane
+    uint64[entries]: below_ticks
+    int64: rule
+    float32[settings]: settings
+    scratch int32[lanes]: ready
+    scratch float32[two,lanes]: state
+    scratch float32[ticks,lanes]: g kept
+    scratch float32[sums]: sums
+    scratch float32[n_in,lanes]: total
+    out float32[tiles,n_in,lanes]: weight gradient mean square
     out float32[groups,pairs]: error_below
 """)
 
 KERNELS["adam_step"] = _kernel("optimizer", """
     int64: first last
-    float32: rate beta1 beta2 bias1 bias2 epsilon
-    out float32[n]: weight gradient mean square
+    float32[settings]: settings
+    out float32[rows,lanes]: weight gradient mean square
 """)
 
 KERNELS["bin_events"] = _kernel("bin", """
@@ -140,7 +167,7 @@ KERNELS["queue_layer"] = _kernel("queue", """
     int32[spikes]: address
     float64[spikes]: time
     float64[constants]: constants
-    out float64[scratch]: edges
+    scratch float64[edges]: edges
     out float64[rows,neurons]: state
     out int64[neurons]: heap place
     out int64[two]: progress

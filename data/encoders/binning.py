@@ -56,8 +56,8 @@ def bin_events(events, dt=1.0, n_ticks=None, mode="or") -> tuple[Spikes, Binning
     tick, address = np.empty(len(events), np.int32), np.empty(len(events), np.int32)
     counts = np.empty(3, np.int64)
     sensor = events.sensor
-    kernels.call("bin_events", t, events.x, events.y, events.p, sensor.width, sensor.height, step, n_ticks,
-                 mode == "count", tick, address, counts)
+    kernels.call("bin_events", t=t, x=events.x, y=events.y, p=events.p, width=sensor.width, height=sensor.height,
+                 step=step, n_ticks=n_ticks, keep_repeats=mode == "count", tick=tick, address=address, counts=counts)
     spikes, before, after = (int(count) for count in counts)
     report = BinningReport(len(events), spikes, len(events) - spikes - before - after, before, after)
     return Spikes([0, spikes], address[:spikes], tick=tick[:spikes], n_neurons=sensor.n_addresses, n_ticks=n_ticks,

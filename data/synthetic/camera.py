@@ -74,7 +74,8 @@ def record(image, saccades: SaccadeParameters, rng, camera: CameraParameters) ->
     phase = -threshold[0] * rng.random(pixels)  # a scene at rest: only the leak has moved the reset level
     leak = camera.leak * threshold[0].mean() * camera.step / 1000.0  # log units a step
     follow = -np.expm1(-camera.step / camera.lag) if camera.lag > 0 else 1.0
-    t, x, y, p = _run(scene, *taps, width, height, step, follow, leak, threshold, refractory, phase)
+    t, x, y, p = _run(scene=scene, **taps, width=width, height=height, step=step, follow=follow, leak=leak,
+                      threshold=threshold, refractory=refractory, phase=phase)
     t = t + 1000.0 * (camera.latency + camera.jitter * rng.standard_normal(len(t)))
     t = np.maximum(np.rint(t), 0).astype(np.int64)
     order = np.argsort(t, kind="stable")
@@ -94,7 +95,7 @@ def _luminance(image):
 def _scene(luminance, path, camera):
     """Log intensity of the image and its surroundings, and where in it the sensor's first pixel looks in every step.
 
-    Returns ``scene, (row, column, down, right)``, see `camera_events`.
+    Returns the scene, and a dict of row, column, down and right, see `camera_events`.
     """
     # Pixel (x, y) looks at the image's (x, y) + corner; the sensor's centre and the image's are apart by the path.
     corner = (np.array(luminance.shape[::-1]) - (camera.sensor.width, camera.sensor.height)) / 2 - path
@@ -107,7 +108,7 @@ def _scene(luminance, path, camera):
     radius = math.ceil(3 * camera.blur)
     padded = np.pad(luminance, ((top + radius, deep + radius), (left + radius, wide + radius)), mode="edge")
     intensity = camera.black + (1.0 - camera.black) * _blurred(padded, camera.blur, radius)
-    return np.log(intensity), (row + top, column + left, down, right)
+    return np.log(intensity), {"row": row + top, "column": column + left, "down": down, "right": right}
 
 
 def _blurred(image, sigma, radius):
@@ -121,10 +122,11 @@ def _blurred(image, sigma, radius):
     return np.ascontiguousarray(image)
 
 
-def _run(*arguments):
+def _run(**arguments):
     """The kernel with event columns that grow as it asks; returns them without their spare ends."""
     progress = np.zeros(2, np.int64)
-    columns = [np.empty(_FIRST_GUESS, dtype) for dtype in (np.float64, np.uint16, np.uint16, np.uint8)]
-    while kernels.call("camera_events", *arguments, progress, *columns) == Status.GROW:
-        columns = [np.concatenate([column, np.empty_like(column)]) for column in columns]
-    return [column[:progress[1]] for column in columns]
+    columns = {name: np.empty(_FIRST_GUESS, dtype)
+               for name, dtype in (("t", np.float64), ("x", np.uint16), ("y", np.uint16), ("p", np.uint8))}
+    while kernels.call("camera_events", **arguments, progress=progress, **columns) == Status.GROW:
+        columns = {name: np.concatenate([column, np.empty_like(column)]) for name, column in columns.items()}
+    return [column[:progress[1]] for column in columns.values()]

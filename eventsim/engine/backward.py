@@ -1,32 +1,38 @@
 """The backward walk: weight gradients of every layer from a trace and the error of its output spikes."""
 
-import itertools
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from eventsim import kernels
+from eventsim.engine.runs import by_address, by_tick, empty_runs, even_parts
 from eventsim.engine.trace import ActiveSet, Trace
 from eventsim.errors import ConfigError
-from eventsim.kernels.layout import ALL, NONE, PAIRS, STATE_ROWS, TILE
+from eventsim.kernels.layout import ADD, ALL, NONE, PAIRS, SUMS, TILE
 
 # Tiles above a layer send their error to it in groups, each adding up its own part; the parts are added in the order of
 # the groups. The number is fixed, so that sums do not depend on the number of threads.
 _GROUPS = 8
-_EMPTY = ActiveSet(
-    0, np.empty(0, np.int64), np.empty((0, TILE), np.int32), np.empty(0, np.int32), np.empty(0, np.float32)
-)
+# Rows of 64 numbers that the g of a block of samples may take: what a second-level cache holds. Fixed for the same reason.
+_BLOCK_ROWS = 2400
+_NO_ROWS = np.empty((0, 0, TILE), np.float32)
+_NO_SETTINGS = np.empty(0, np.float32)
 
 
-def _runs(spikes):
-    """The spike list by (sample, address), see the kernel `group_by_address`."""
-    n = len(spikes)
-    run_ptr = np.empty(spikes.n_samples + 1, np.int64)
-    run_address, run_start, run_tick = np.empty(n, np.int32), np.empty(n + 1, np.int64), np.empty(n, np.int32)
-    kernels.call(
-        "group_by_address", spikes.sample_ptr, spikes.address, spikes.tick, np.empty(spikes.n_neurons, np.int64),
-        run_ptr, run_address, run_start, run_tick,
-    )
-    return run_ptr, run_address, run_start, run_tick
+@dataclass(frozen=True)
+class Sink:
+    """Where the gradient of a layer's weights goes: into ``gradient``, or into a step of an optimiser at once.
+
+    rule : of `kernels.layout`; settings : float32, what the rule's kernel needs
+    gradient : float32[n_tiles, N_in, 64], laid out as `Dense.packed`, that is added to (rule ADD)
+    mean, square : the optimiser's moments in the same layout (other rules)
+    """
+
+    rule: int = ADD
+    settings: np.ndarray = field(default_factory=lambda: _NO_SETTINGS)
+    gradient: np.ndarray = field(default_factory=lambda: _NO_ROWS)
+    mean: np.ndarray = field(default_factory=lambda: _NO_ROWS)
+    square: np.ndarray = field(default_factory=lambda: _NO_ROWS)
 
 
 def _kind(active):
@@ -35,28 +41,36 @@ def _kind(active):
     return ALL if active.full else PAIRS
 
 
-def backward_layer(layer, neuron, spikes, active, error, below, gradient, *, truncate=False):
-    """Add a layer's weight gradient to ``gradient`` and return the error of the layer below, float32[G, P'] (or None).
+def backward_layer(layer, neuron, spikes, active, error, below, sink, *, truncate=False):
+    """Pass a layer's weight gradient to its `Sink` and return the error of the layer below, float32[G, P'] (or None).
 
     spikes : the layer's input; active : its `ActiveSet`; error : float32[G, P], to be summed over G; below : the
     `ActiveSet` of the layer below, None where there is none
     """
+    n_ticks, n_samples = spikes.n_ticks, spikes.n_samples
     tiles = len(layer.packed)
-    bounds = np.unique(np.linspace(0, tiles, min(_GROUPS, tiles) + 1).astype(int))
-    lower = _EMPTY if below is None else below
-    error_below = np.empty((len(bounds) - 1, 0 if below is None else lower.n_pairs), np.float32)
+    groups = even_parts(np.ones(tiles), min(_GROUPS, tiles))
+    lower = ActiveSet.nothing(0, 1, 0) if below is None else below
+    error_below = np.empty((len(groups), lower.n_pairs), np.float32)
     n_taps = neuron.n_taps(spikes.dt) if truncate else 0
-    constants, runs = neuron.constants(spikes.dt, n_taps), _runs(spikes)
-    n_ticks = spikes.n_ticks
-    kernels.call_parts("dense_backward", [
-        (group, first, last, spikes.n_samples, layer.n_out, n_ticks, neuron.dead_ticks(spikes.dt), n_taps, spikes.dt,
-         neuron.rho_width, neuron.rho_peak, layer.packed, constants, spikes.sample_ptr, spikes.address, spikes.tick,
-         *runs, _kind(active), active.start, active.count, active.tick, active.rho, error, _kind(below), lower.start,
-         lower.count, lower.tick, np.empty((STATE_ROWS, TILE), np.float32), np.empty(TILE, np.int32),
-         np.empty((n_ticks, TILE), np.float32), np.empty((n_ticks if n_taps else 0, TILE), np.float32), gradient,
-         error_below)
-        for group, (first, last) in enumerate(itertools.pairwise(bounds))
-    ])
+    block = max(1, min(_BLOCK_ROWS // max(n_ticks, 1), n_samples))
+    neuron_ptr, row = by_address(spikes, block)
+    runs = by_tick(spikes) if active.full else empty_runs(spikes.sample_ptr, 0)
+    kernels.call_parts("dense_backward", {
+        "n_samples": n_samples, "block_samples": block, "n_neurons": layer.n_out, "n_ticks": n_ticks,
+        "n_abs": neuron.dead_ticks(spikes.dt), "n_taps": n_taps, "dt": spikes.dt, "rho_width": neuron.rho_width,
+        "rho_peak": neuron.rho_peak, "constants": neuron.constants(spikes.dt, n_taps), **runs._asdict(),
+        "address": spikes.address, "neuron_ptr": neuron_ptr, "row": row, "kind": _kind(active),
+        "entry_start": active.entry_start, "pair_start": active.pair_start, "entry_lane": active.entry_lane,
+        "entry_ticks": active.entry_ticks, "rho": active.rho, "error": error, "below_kind": _kind(below),
+        "below_neurons": lower.n_neurons, "below_entry_start": lower.entry_start,
+        "below_pair_start": lower.pair_start, "below_lane": lower.entry_lane, "below_ticks": lower.entry_ticks,
+        "rule": sink.rule, "settings": sink.settings, "ready": (TILE,), "state": (2, TILE),
+        "g": (block * n_ticks, TILE), "kept": (n_ticks if n_taps else 0, TILE), "sums": (SUMS,),
+        "total": (layer.n_in if sink.rule != ADD and block < n_samples else 0, TILE),
+        "weight": layer.packed, "gradient": sink.gradient, "mean": sink.mean, "square": sink.square,
+        "error_below": error_below,
+    }, [{"group": i, "tile_first": first, "tile_last": last} for i, (first, last) in enumerate(groups)])
     return None if below is None else error_below
 
 
@@ -64,24 +78,16 @@ def gather_error(active: ActiveSet, error):
     """The output error at the pairs of the output layer's active set, float32[1, P]; ``error(b)`` is float32[N, T]."""
     out = np.empty((1, active.n_pairs), np.float32)
     for b in range(active.n_samples):
-        dense = error(b)
-        for item in range(b, len(active.start), active.n_samples):
-            counts, start = active.count[item], active.start[item]
-            stop = start + int(counts.sum())
-            address = np.repeat(item // active.n_samples * TILE + np.arange(TILE), counts)
-            if active.full:
-                tick = np.tile(np.arange(dense.shape[1]), np.count_nonzero(counts))
-            else:
-                tick = active.tick[start:stop]
-            out[0, start:stop] = dense[address, tick]
+        pair, address, tick = active.coordinates(b)
+        out[0, pair] = error(b)[address, tick]
     return out
 
 
-def backward(network, trace: Trace, error, gradients, *, truncate=False):
-    """Add the loss gradient of every layer's weights to ``gradients``.
+def backward(network, trace: Trace, error, sinks, *, truncate=False):
+    """Pass the loss gradient of every layer's weights to its `Sink`.
 
     error : callable, ``error(b)`` is the derivative of the loss by the output spikes of sample b, float32[N_out, T]
-    gradients : list of float32[n_tiles, N_in, 64], laid out as `Dense.packed`
+    sinks : a `Sink` a layer; those that take a step of an optimiser change the network's weights
     """
     inputs = [trace.input, *(layer.spikes for layer in trace.layers[:-1])]
     sets = [layer.active for layer in trace.layers]
@@ -91,5 +97,5 @@ def backward(network, trace: Trace, error, gradients, *, truncate=False):
     for i in reversed(range(len(network.layers))):
         below = sets[i - 1] if i > 0 else None
         current = backward_layer(
-            network.layers[i], network.neuron, inputs[i], sets[i], current, below, gradients[i], truncate=truncate
+            network.layers[i], network.neuron, inputs[i], sets[i], current, below, sinks[i], truncate=truncate
         )

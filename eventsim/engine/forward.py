@@ -1,6 +1,5 @@
 """The forward pass on the tick clock: layer after layer, each from the spike list of the one before."""
 
-import itertools
 import math
 import numbers
 import time
@@ -10,55 +9,47 @@ import numpy as np
 
 from eventsim import kernels
 from eventsim.engine.growing import doubled, run_to_end
-from eventsim.engine.trace import ActiveSet, LayerTrace, Trace
+from eventsim.engine.runs import by_tick, empty_runs, even_parts, sample_parts
+from eventsim.engine.trace import ActiveSet, LayerTrace, Trace, starts
 from eventsim.errors import ConfigError
-from eventsim.kernels.layout import STATE_ROWS, TILE, n_tiles
+from eventsim.kernels.layout import CHUNK, GAIN_SYN, TILE, n_chunks, n_tiles
 from eventsim.spikes import Spikes
 
 # Cost of stepping a tile for a tick, in weight rows added; only the balance of the parts depends on it.
-_STEP_COST = 3
-
-
-def _even_parts(cost, n_parts):
-    """Bounds of ``n_parts`` runs of items that cost about the same."""
-    if len(cost) == 0:  # a batch without samples: one part without items
-        return np.array([0, 0])
-    ends = np.cumsum(cost)
-    inner = np.searchsorted(ends, ends[-1] * np.arange(1, n_parts) / n_parts)
-    return np.unique(np.concatenate(([0], inner, [len(cost)])))
+_STEP_COST = 4
+# Parts a thread: more than one, so that a thread that was held up does not hold up the others.
+_PARTS_A_THREAD = 2
 
 
 class _Part:
     """A run of items with its output buffers, which grow until everything fits."""
 
-    def __init__(self, first, last, n_ticks, keep_active, shared):
-        n_items = last - first
-        self.span, self.shared = (first, last), shared
-        self.progress = np.array([first, 0, 0], np.int64)
-        self.item_spikes = np.zeros(n_items, np.int64)
-        self.active_count = np.zeros((n_items if keep_active else 1, TILE), np.int32)
-        self.scratch = (
-            np.empty((STATE_ROWS, TILE), np.float32),
-            np.empty(TILE, np.int32),
-            np.empty((TILE, n_ticks if keep_active else 0), np.int32),
-            np.empty((TILE, n_ticks if keep_active else 0), np.float32),
-        )
-        room = 2 * TILE * n_ticks
-        self.spike_tick, self.spike_address = np.empty(room, np.int32), np.empty(room, np.int32)
-        active_room = 2 * room if keep_active else 0
-        self.active_tick, self.active_rho = np.empty(active_room, np.int32), np.empty(active_room, np.float32)
+    def __init__(self, first, last, n_ticks, keep_active):
+        n_items, chunks = last - first, n_chunks(n_ticks) if keep_active else 0
+        self.span = {"item_first": first, "item_last": last}
+        self.progress = np.array([first, 0, 0, 0], np.int64)
+        self.counts = {
+            "item_spikes": np.zeros(n_items, np.int64), "item_words": np.zeros(n_items, np.int64),
+            "block_entries": np.zeros(n_items * chunks, np.int32),
+            "block_pairs": np.zeros(n_items * chunks, np.int32),
+        }
+        # Room for one item, and for others that are a quarter as busy as they can be.
+        words = n_ticks * (1 + n_items // 4)
+        self.words = np.empty(words, np.int32), np.empty(words, np.uint64)
+        entries = TILE * chunks * (1 + n_items // 4)
+        self.entries = np.empty(entries, np.uint8), np.empty(entries, np.uint64)
+        self.rho = np.empty(TILE * n_ticks * (1 + n_items // 16) if keep_active else 0, np.float32)
 
     def arguments(self):
-        return (
-            *self.span, *self.shared, *self.scratch, self.progress, self.item_spikes, self.spike_tick,
-            self.spike_address, self.active_count, self.active_tick, self.active_rho,
-        )
+        return {
+            **self.span, "progress": self.progress, **self.counts,
+            **dict(zip(("word_tick", "word_lanes"), self.words, strict=True)),
+            **dict(zip(("entry_lane", "entry_ticks"), self.entries, strict=True)), "rho": self.rho,
+        }
 
     def grow(self):
         """Double the buffers, keeping what is in them."""
-        self.spike_tick, self.spike_address, self.active_tick, self.active_rho = doubled(
-            self.spike_tick, self.spike_address, self.active_tick, self.active_rho
-        )
+        self.words, self.entries, (self.rho,) = doubled(*self.words), doubled(*self.entries), doubled(self.rho)
 
 
 def support_window(neuron, support):
@@ -67,61 +58,85 @@ def support_window(neuron, support):
     return low, np.nextafter(np.float32(neuron.theta * (1.0 + support)), np.float32(np.inf))
 
 
-def _sweep(layer, neuron, spikes, support, n_taps):
+def _sweep(layer, neuron, spikes, runs, support, n_taps):
     """Run the tile kernel over all items of a layer; returns the parts, in the order of their items."""
-    n_items = n_tiles(layer.n_out) * spikes.n_samples
+    tiles, n_ticks = n_tiles(layer.n_out), spikes.n_ticks
     keep_active = support is not None and math.isfinite(support)
     low, high = support_window(neuron, support) if keep_active else (0.0, 0.0)
-    cost = np.tile(np.diff(spikes.sample_ptr) + _STEP_COST * spikes.n_ticks, n_tiles(layer.n_out))
-    bounds = _even_parts(cost, min(n_items, 2 * kernels.threads()))
-    shared = (
-        spikes.n_samples, layer.n_out, spikes.n_ticks, neuron.dead_ticks(spikes.dt), n_taps, keep_active, low, high,
-        neuron.rho_width, neuron.rho_peak, layer.packed, spikes.sample_ptr, spikes.address, spikes.tick,
-        neuron.constants(spikes.dt, n_taps),
-    )
-    parts = [_Part(a, b, spikes.n_ticks, keep_active, shared) for a, b in itertools.pairwise(bounds)]
-    run_to_end("dense_forward", parts)
+    cost = np.diff(spikes.sample_ptr) + _STEP_COST * runs.run_count
+    bounds = even_parts(np.tile(cost, tiles), min(tiles * spikes.n_samples, _PARTS_A_THREAD * kernels.threads()))
+    parts = [_Part(a, b, n_ticks, keep_active) for a, b in bounds]
+    constants = neuron.constants(spikes.dt, n_taps)
+    run_to_end("dense_forward", {
+        "n_samples": spikes.n_samples, "n_neurons": layer.n_out, "n_ticks": n_ticks,
+        "n_abs": neuron.dead_ticks(spikes.dt), "n_taps": n_taps, "keep_active": keep_active, "u_low": low,
+        "u_high": high, "rho_width": neuron.rho_width, "rho_peak": neuron.rho_peak, "weight": layer.packed,
+        "gain": layer.gain(constants[GAIN_SYN]), **runs._asdict(), "address": spikes.address, "constants": constants,
+        "ready": (TILE,), "chunk_u": (CHUNK if keep_active else 0, TILE), "chunk_lanes": (CHUNK,),
+    }, parts)
     return parts
 
 
+def _joined(parts, name):
+    return np.concatenate([part.counts[name] for part in parts])
+
+
 def _merged_spikes(parts, layer, spikes):
-    item_ptr = np.concatenate([[0], *(part.item_spikes for part in parts)]).cumsum()
-    n_spikes = int(item_ptr[-1])
-    sample_ptr = np.empty(spikes.n_samples + 1, np.int64)
+    """The output spikes of all parts, and their runs."""
+    shape = n_tiles(layer.n_out), spikes.n_samples
+    sample_ptr = starts(_joined(parts, "item_spikes").reshape(shape).sum(axis=0))
+    n_spikes = int(sample_ptr[-1])
     address, tick = np.empty(n_spikes, np.int32), np.empty(n_spikes, np.int32)
-    kernels.call(
-        "merge_items", spikes.n_samples, n_tiles(layer.n_out), spikes.n_ticks, item_ptr,
-        np.concatenate([part.spike_tick[: part.progress[1]] for part in parts]),
-        np.concatenate([part.spike_address[: part.progress[1]] for part in parts]),
-        np.empty(spikes.n_ticks, np.int64), sample_ptr, address, tick,
-    )
-    return Spikes(
+    runs = empty_runs(sample_ptr, spikes.n_ticks)
+    if n_spikes:
+        kernels.call_parts("merge_items", {
+            "n_samples": spikes.n_samples, "n_ticks": spikes.n_ticks, "word_ptr": starts(_joined(parts, "item_words")),
+            "word_tick": np.concatenate([part.words[0][: part.progress[1]] for part in parts]),
+            "word_lanes": np.concatenate([part.words[1][: part.progress[1]] for part in parts]),
+            "sample_ptr": sample_ptr, "tick_end": (spikes.n_ticks,), "address": address, "tick": tick,
+            **runs._asdict(),
+        }, sample_parts(sample_ptr))
+    out = Spikes(
         sample_ptr, address, tick=tick, n_neurons=layer.n_out, n_ticks=spikes.n_ticks, dt=spikes.dt, check=False
     )
+    return out, runs
 
 
-def _active_set(parts, n_samples):
-    count = np.concatenate([part.active_count for part in parts])
-    sizes = count.sum(axis=1, dtype=np.int64)
+def _active_set(parts, spikes, n_neurons):
     return ActiveSet(
-        n_samples, np.cumsum(sizes) - sizes, count,
-        np.concatenate([part.active_tick[: part.progress[2]] for part in parts]),
-        np.concatenate([part.active_rho[: part.progress[2]] for part in parts]),
+        spikes.n_samples, n_neurons, spikes.n_ticks,
+        starts(_joined(parts, "block_entries")), starts(_joined(parts, "block_pairs")),
+        np.concatenate([part.entries[0][: part.progress[2]] for part in parts]),
+        np.concatenate([part.entries[1][: part.progress[2]] for part in parts]),
+        np.concatenate([part.rho[: part.progress[3]] for part in parts]),
     )
+
+
+def _layer(layer, neuron, spikes, runs, name, support, truncate):
+    """`forward_layer`, with the input's runs given and the output's returned."""
+    started = time.perf_counter()
+    size = spikes.n_samples, layer.n_out, spikes.n_ticks
+    finite = support is not None and math.isfinite(support)
+    parts = []
+    # A layer without input is silent, unless neurons at rest count as active.
+    if len(spikes) or (finite and support_window(neuron, support)[0] <= 0.0 and spikes.n_samples):
+        parts = _sweep(layer, neuron, spikes, runs, support, neuron.n_taps(spikes.dt) if truncate else 0)
+        out, runs = _merged_spikes(parts, layer, spikes)
+    else:
+        ptr = np.zeros(spikes.n_samples + 1, np.int64)
+        out = Spikes(ptr, [], tick=[], n_neurons=layer.n_out, n_ticks=spikes.n_ticks, dt=spikes.dt, check=False)
+        runs = empty_runs(ptr, spikes.n_ticks)
+    active = None
+    if support is not None and not finite:
+        active = ActiveSet.everything(*size)
+    elif support is not None:
+        active = _active_set(parts, spikes, layer.n_out) if parts else ActiveSet.nothing(*size)
+    return LayerTrace.of(name, layer, spikes, out, started, active), runs
 
 
 def forward_layer(layer, neuron, spikes, *, name="", support=None, truncate=False) -> LayerTrace:
     """One layer over a batch; ``support`` (in thresholds, or inf) also keeps its active set for the backward pass."""
-    started = time.perf_counter()
-    parts = _sweep(layer, neuron, spikes, support, neuron.n_taps(spikes.dt) if truncate else 0)
-    if support is None:
-        active = None
-    elif math.isfinite(support):
-        active = _active_set(parts, spikes.n_samples)
-    else:
-        active = ActiveSet.everything(spikes.n_samples, layer.n_out, spikes.n_ticks)
-    out = _merged_spikes(parts, layer, spikes)
-    return LayerTrace.of(name, layer, spikes, out, started, active)
+    return _layer(layer, neuron, spikes, by_tick(spikes), name, support, truncate)[0]
 
 
 def _one_each(supports, n_layers):
@@ -158,8 +173,9 @@ def forward(network, spikes: Spikes, *, supports=None, truncate=False) -> Trace:
         raise ConfigError(f"the network's tick is {network.dt:g} ms, the spikes' is {spikes.dt:g} ms")
     supports = _one_each(supports, len(network.layers))
     layers = []
-    current = spikes
+    current, runs = spikes, by_tick(spikes)
     for name, layer, support in zip(network.layer_names, network.layers, supports, strict=True):
-        layers.append(forward_layer(layer, network.neuron, current, name=name, support=support, truncate=truncate))
-        current = layers[-1].spikes
+        done, runs = _layer(layer, network.neuron, current, runs, name, support, truncate)
+        layers.append(done)
+        current = done.spikes
     return Trace(spikes, layers)

@@ -6,14 +6,14 @@ from eventsim import kernels
 from eventsim.kernels.status import Status
 
 
-def run_to_end(name, parts):
-    """Call kernel ``name`` on every part, again on those whose buffers were full, until all are done.
+def run_to_end(kernel, shared, parts):
+    """Call a kernel on every part, again on those whose buffers were full, until all are done.
 
-    A part gives the kernel's `arguments` and can `grow`; the kernel resumes from the progress that it wrote back.
+    A part gives the kernel's own `arguments` and can `grow`; the kernel resumes from the progress that it wrote back.
     """
     todo = parts
     while todo:
-        status = kernels.call_parts(name, [part.arguments() for part in todo])
+        status = kernels.call_parts(kernel, shared, [part.arguments() for part in todo])
         todo = [part for part, word in zip(todo, status, strict=True) if word == Status.GROW]
         for part in todo:
             part.grow()

@@ -17,16 +17,17 @@ _FIRST_ROOM = 4096
 class _Sample:
     """One sample on its way through a layer: the queue's state, and output buffers that grow."""
 
-    def __init__(self, first, last, n_neurons, shared):
-        self.span, self.shared = (first, last), shared
+    def __init__(self, first, last, n_neurons):
+        self.span = {"first": first, "last": last}
         state = np.zeros((QUEUE_ROWS, n_neurons))
         state[NEXT] = np.inf
-        self.queue = (np.empty(EDGES), state, np.arange(n_neurons), np.arange(n_neurons))
+        self.queue = {"state": state, "heap": np.arange(n_neurons), "place": np.arange(n_neurons)}
         self.progress = np.array([first, 0], np.int64)
         self.spike_time, self.spike_address = np.empty(_FIRST_ROOM), np.empty(_FIRST_ROOM, np.int32)
 
     def arguments(self):
-        return (*self.span, *self.shared, *self.queue, self.progress, self.spike_time, self.spike_address)
+        return {**self.span, **self.queue, "progress": self.progress, "spike_time": self.spike_time,
+                "spike_address": self.spike_address}
 
     def grow(self):
         """Double the buffers, keeping what is in them."""
@@ -36,11 +37,11 @@ class _Sample:
 def _layer(layer, neuron, spikes, dt, name):
     started = time.perf_counter()
     ptr = spikes.sample_ptr
-    shared = (
-        layer.n_out, spikes.n_ticks * spikes.dt, layer.packed, spikes.address, spikes.time, neuron.exact_constants(dt)
-    )
-    samples = [_Sample(int(ptr[b]), int(ptr[b + 1]), layer.n_out, shared) for b in range(spikes.n_samples)]
-    run_to_end("queue_layer", samples)
+    samples = [_Sample(int(ptr[b]), int(ptr[b + 1]), layer.n_out) for b in range(spikes.n_samples)]
+    run_to_end("queue_layer", {
+        "n_neurons": layer.n_out, "t_end": spikes.n_ticks * spikes.dt, "weight": layer.packed,
+        "address": spikes.address, "time": spikes.time, "constants": neuron.exact_constants(dt), "edges": (EDGES,),
+    }, samples)
     counts = [int(s.progress[1]) for s in samples]
     out = Spikes(
         np.cumsum([0, *counts]),

@@ -5,50 +5,97 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eventsim.kernels.layout import TILE, n_tiles
+from eventsim.kernels.layout import CHUNK, TILE, n_chunks, n_tiles
 from eventsim.spikes import Spikes
 
 
 @dataclass(frozen=True)
 class ActiveSet:
-    """The (neuron, tick) pairs of a layer at which the surrogate counts, by *item* = tile * B + sample.
+    """The pairs (neuron, tick) of a layer at which the surrogate counts.
 
-    n_samples : B; start : int64[items], first entry of an item; count : int32[items, 64], entries of each neuron of its
-    tile, one neuron behind the other; tick : int32[P]; rho : float32[P], the surrogate. With full support every tick of
-    every neuron is active, in order, and tick and rho are empty: the backward pass recomputes rho.
+    They stand by *block*, which is a chunk of 64 ticks of one sample in one tile of 64 neurons; blocks are numbered
+    ``(tile * B + sample) * n_chunks + chunk``. A block has an entry for each of its neurons with active ticks:
+
+    n_samples, n_neurons, n_ticks : of the layer's spikes
+    entry_start, pair_start : int64[blocks + 1], first entry and first pair of every block
+    entry_lane : uint8[entries], the neuron's number in its tile, ascending in a block
+    entry_ticks : uint64[entries], bit k is tick ``chunk * 64 + k``
+    rho : float32[pairs], the surrogate, by entry and tick
+
+    With full support every tick of every neuron is active, in the same order; entries and rho are empty then, and the
+    backward pass recomputes rho.
     """
 
     n_samples: int
-    start: np.ndarray
-    count: np.ndarray
-    tick: np.ndarray
+    n_neurons: int
+    n_ticks: int
+    entry_start: np.ndarray
+    pair_start: np.ndarray
+    entry_lane: np.ndarray
+    entry_ticks: np.ndarray
     rho: np.ndarray
     full: bool = False
 
     @property
     def n_pairs(self) -> int:
         """Number of active pairs."""
-        return int(self.count.sum(dtype=np.int64))
+        return int(self.pair_start[-1])
 
     @classmethod
     def everything(cls, n_samples: int, n_neurons: int, n_ticks: int) -> "ActiveSet":
         """The active set of a layer with full support."""
-        tiles = n_tiles(n_neurons)
-        lanes = np.minimum(TILE, n_neurons - TILE * np.arange(tiles))
-        count = np.where(np.arange(TILE) < np.repeat(lanes, n_samples)[:, None], n_ticks, 0).astype(np.int32)
-        sizes = count.sum(axis=1, dtype=np.int64)
-        start = np.cumsum(sizes) - sizes
-        return cls(n_samples, start, count, np.empty(0, np.int32), np.empty(0, np.float32), full=True)
+        lanes = np.minimum(TILE, n_neurons - TILE * np.arange(n_tiles(n_neurons)))
+        ticks = np.minimum(CHUNK, n_ticks - CHUNK * np.arange(n_chunks(n_ticks)))
+        sizes = np.multiply.outer(np.repeat(lanes, n_samples), ticks)
+        return cls(
+            n_samples, n_neurons, n_ticks, np.zeros(sizes.size + 1, np.int64), starts(sizes), np.empty(0, np.uint8),
+            np.empty(0, np.uint64), np.empty(0, np.float32), full=True,
+        )
+
+    @classmethod
+    def nothing(cls, n_samples: int, n_neurons: int, n_ticks: int) -> "ActiveSet":
+        """The active set of a layer in which nothing happens."""
+        start = np.zeros(n_tiles(n_neurons) * n_samples * n_chunks(n_ticks) + 1, np.int64)
+        return cls(
+            n_samples, n_neurons, n_ticks, start, start, np.empty(0, np.uint8), np.empty(0, np.uint64),
+            np.empty(0, np.float32),
+        )
+
+    def coordinates(self, sample: int):
+        """Arrays (pair, address, tick) of one sample: where each of its pairs stands, and which it is."""
+        parts = [np.empty((3, 0), np.int64)]
+        chunks = n_chunks(self.n_ticks)
+        for tile in range(n_tiles(self.n_neurons)):
+            first = (tile * self.n_samples + sample) * chunks
+            for chunk, block in enumerate(range(first, first + chunks)):
+                lane, tick = self._block(block, tile, chunk)
+                pair = np.arange(self.pair_start[block], self.pair_start[block + 1])
+                parts.append(np.array((pair, TILE * tile + lane, CHUNK * chunk + tick)))
+        return tuple(np.concatenate(parts, axis=1))
+
+    def _block(self, block, tile, chunk):
+        """Lane and tick, counted from the chunk's first, of every pair of a block."""
+        if self.full:
+            shape = min(TILE, self.n_neurons - TILE * tile), min(CHUNK, self.n_ticks - CHUNK * chunk)
+            lane, tick = np.indices(shape)
+            return lane.ravel(), tick.ravel()
+        span = slice(self.entry_start[block], self.entry_start[block + 1])
+        words = np.ascontiguousarray(self.entry_ticks[span], "<u8").view(np.uint8)
+        entry, tick = np.nonzero(np.unpackbits(words, bitorder="little").reshape(-1, CHUNK))
+        return self.entry_lane[span][entry].astype(np.int64), tick
 
     def pairs(self, sample: int):
         """Arrays (address, tick, rho) of one sample, by address and tick; not for a full set."""
-        parts = []
-        for tile in range(len(self.start) // self.n_samples):
-            item = tile * self.n_samples + sample
-            counts = self.count[item]
-            span = slice(self.start[item], self.start[item] + counts.sum())
-            parts.append((np.repeat(tile * TILE + np.arange(TILE), counts), self.tick[span], self.rho[span]))
-        return tuple(np.concatenate(columns) for columns in zip(*parts, strict=True))
+        pair, address, tick = self.coordinates(sample)
+        order = np.lexsort((tick, address))
+        return address[order], tick[order], self.rho[pair][order]
+
+
+def starts(sizes):
+    """Where each of some lists of these sizes starts when they stand one behind the other, and where the last ends."""
+    out = np.zeros(sizes.size + 1, np.int64)
+    np.cumsum(sizes, out=out[1:])
+    return out
 
 
 @dataclass

@@ -7,7 +7,7 @@ import numpy as np
 
 from eventsim.data import Dataset, Loader, Splits, open_dataset
 from eventsim.data.encoders.binning import ticks_of
-from eventsim.engine import backward, forward
+from eventsim.engine import Sink, backward, forward
 from eventsim.errors import ConfigError, FormatError
 from eventsim.model import Network
 from eventsim.trainer import checkpoint
@@ -118,7 +118,7 @@ class Trainer:
         self._rng = np.random.default_rng(self.config.seed)
         self._epoch_rng_state = self._rng.bit_generator.state
         self._weights = [layer.packed for layer in network.layers]
-        self._gradients = [np.zeros_like(w) for w in self._weights]
+        self._gradients = None  # a step needs them only where its batch is walked in pieces
         self._optimizer = OPTIMIZERS[self.config.optimizer](self._weights)
         self._supports = self.config.supports(network.arch.widths)
         self.metrics = self._fresh_metrics()
@@ -135,16 +135,27 @@ class Trainer:
             if math.isinf(support)
         )
         walk = max(1, _PAIRS_A_WALK // max(1, full * spikes.n_ticks))
+        if walk >= len(labels):
+            trace, error = self._forward(spikes, labels)
+            backward(self.network, trace, error, self._optimizer.sinks(rate))
+            return
+        if self._gradients is None:
+            self._gradients = [np.zeros_like(w) for w in self._weights]
+        sinks = [Sink(gradient=gradient) for gradient in self._gradients]
         for first in range(0, len(labels), walk):
-            part = spikes if walk >= len(labels) else spikes.samples(first, min(first + walk, len(labels)))
-            part_labels = labels[first : first + walk]
-            trace = forward(self.network, part, supports=self._supports)
-            result = self.loss(trace.output, part_labels, self.network.neuron)
-            if not np.isfinite(result.value).all():
-                raise ConfigError("the loss is not finite any more; use a smaller learning rate (--lr)")
-            backward(self.network, trace, result.error, self._gradients)
-            self.metrics.add(trace, part_labels, result.value)
+            last = min(first + walk, len(labels))
+            trace, error = self._forward(spikes.samples(first, last), labels[first:last])
+            backward(self.network, trace, error, sinks)
         self._optimizer.step(self._weights, self._gradients, rate)
+
+    def _forward(self, spikes, labels):
+        """The trace of some samples, added to `metrics`, and the error of their output spikes."""
+        trace = forward(self.network, spikes, supports=self._supports)
+        result = self.loss(trace.output, labels, self.network.neuron)
+        if not np.isfinite(result.value).all():
+            raise ConfigError("the loss is not finite any more; use a smaller learning rate (--lr)")
+        self.metrics.add(trace, labels, result.value)
+        return trace, result.error
 
     # -- the loop ------------------------------------------------------------------------------------------------------
 

@@ -6,15 +6,28 @@ of items keeps one tile of weights, float32[N_in, 64], in the second-level cache
 
 import numpy as np
 
+from eventsim.kernels.cpu.active import close_chunk
 from eventsim.kernels.cpu.jit import kernel
-from eventsim.kernels.cpu.srm import ALPHA_REF, ALPHA_SYN, THETA, U, fire, receive, step, tick_end
+from eventsim.kernels.cpu.srm import GAP, awake, next_event, power, put_to_rest, reach_of, stays_below, sum_rows
 from eventsim.kernels.cpu.surrogate import surrogate
-from eventsim.kernels.cpu.vector import lowest_bit, mask_at_least
-from eventsim.kernels.layout import TILE
+from eventsim.kernels.cpu.vector import (
+    at_least,
+    bit_count,
+    flush_subnormals,
+    load,
+    restore_subnormals,
+    splat,
+    store,
+    where,
+    zeros,
+)
+from eventsim.kernels.layout import ALPHA_REF, ALPHA_SYN, CHUNK, CUT_P, CUT_Q, GAIN_REF, THETA, TILE
 from eventsim.kernels.status import Status
 
 _OK, _GROW = np.int32(Status.OK), np.int32(Status.GROW)
-_ONE = np.uint64(1)
+_NOBODY = np.uint64(0)
+# Of the potential that a tile must stay below to be left alone, for rounding.
+_MARGIN = np.float32(1.0 - 1e-4)
 
 
 @kernel
@@ -24,83 +37,120 @@ def valid_lanes(tile, n_neurons):
 
 
 @kernel
-def _collect(mask, tick, state, ready, lane_count, lane_tick, lane_u):
-    """Append (tick, potential) to the list of every neuron in ``mask`` that is not dead."""
-    while mask != np.uint64(0):
-        lane = lowest_bit(mask)
-        mask &= mask - _ONE
-        if tick >= ready[lane]:
-            i = lane_count[lane]
-            lane_tick[lane, i] = tick
-            lane_u[lane, i] = state[U, lane]
-            lane_count[lane] = i + 1
-
-
-@kernel
-def _pack(lane_count, lane_tick, lane_u, active_tick, active_rho, used):
-    """Copy the 64 lists to ``used`` and on, one behind the other; returns the new end."""
-    for lane in range(TILE):
-        for i in range(lane_count[lane]):
-            active_tick[used + i] = lane_tick[lane, i]
-            active_rho[used + i] = lane_u[lane, i]
-        used += lane_count[lane]
-    return used
-
-
-@kernel
 def dense_forward(
     item_first, item_last, n_samples, n_neurons, n_ticks, n_abs, n_taps, keep_active, u_low, u_high, rho_width,
-    rho_peak, weight, sample_ptr, address, tick, constants, state, ready, lane_tick, lane_u,
-    progress, item_spikes, spike_tick, spike_address, active_count, active_tick, active_rho,
+    rho_peak, weight, gain, run_base, run_count, run_tick, run_start, address, constants, ready, chunk_u, chunk_lanes,
+    progress, item_spikes, item_words, word_tick, word_lanes, block_entries, block_pairs, entry_lane, entry_ticks, rho,
 ):
     """Spikes of the items item_first..item_last-1, and where wanted their active sets.
 
-    The spikes of an item are sorted by (tick, address); item_spikes int64[...] holds their number. An active set holds
-    (tick, rho) for the ticks with u_low <= u < u_high at which the neuron is not dead, neuron by neuron;
-    active_count int32[..., 64] holds their numbers. Both are indexed by item - item_first.
+    weight[tiles,N_in,64] : float32, or int8 or float16 bits (uint16) to be multiplied by the gain
+    gain : float32[tiles,64], what one unit of weight adds to a neuron's p
+    run_base, run_count, run_tick, run_start, address : the input spikes by tick, see `group_by_tick`
+    ready int32[64], chunk_u float32[64,64], chunk_lanes uint64[64] : scratch
 
-    progress int64[3] holds the next item and the used lengths of the two output buffers. Status GROW: a buffer may not
-    hold what the next item can need, 64 * n_ticks entries; grow it and call again.
+    The spikes of an item are words (tick, bits of the lanes that spike), one for each tick that has any; item_words and
+    item_spikes hold their numbers and how many bits are set. Active sets are laid out as `ActiveSet` says, and hold
+    rho(u) where u_low <= u < u_high and the neuron is not dead. What stands by item is indexed from item_first on.
+
+    Long runs of ticks without input are jumped over where no neuron of the tile can fire, or become active, in them.
+
+    progress int64[4] holds the next item and the used lengths of words, entries and rho. Status GROW: a buffer may not
+    hold what the next item can need; grow it and call again.
     """
-    alpha_syn, alpha_ref, theta = constants[ALPHA_SYN], constants[ALPHA_REF], constants[THETA]
+    alpha, beta, theta = splat(constants[ALPHA_SYN]), splat(constants[ALPHA_REF]), splat(constants[THETA])
+    low, high, kick = splat(u_low), splat(u_high), splat(constants[GAIN_REF])
+    cut_p, cut_q = splat(constants[CUT_P]), splat(constants[CUT_Q])
+    limit = (u_low if keep_active else constants[THETA]) * _MARGIN
+    reach = reach_of(constants[ALPHA_SYN])
     # Where u = 0 is active, so are the ticks before the first input.
     rest_is_active = keep_active and u_low <= np.float32(0.0) < u_high
+    n_chunks = (n_ticks + CHUNK - 1) // CHUNK
+    mode = flush_subnormals()
     for item in range(progress[0], item_last):
-        spikes, active = progress[1], progress[2]
-        room = TILE * n_ticks
-        if spikes + room > len(spike_tick) or (keep_active and active + room > len(active_tick)):
+        words, entries, pairs = progress[1], progress[2], progress[3]
+        if words + n_ticks > len(word_tick) or (
+            keep_active and (entries + TILE * n_chunks > len(entry_lane) or pairs + TILE * n_ticks > len(rho))
+        ):
+            restore_subnormals(mode)
             return _GROW
         tile, sample = item // n_samples, item % n_samples
-        lane_count = active_count[item - item_first if keep_active else 0]
-        lane_count[:] = 0
-        k, end = sample_ptr[sample], sample_ptr[sample + 1]
-        if k < end or rest_is_active:
-            rows = weight[tile]
-            lanes = valid_lanes(tile, n_neurons)
-            valid = ~np.uint64(0) >> np.uint64(TILE - lanes)
-            state[:] = np.float32(0.0)
+        run, run_end = run_base[sample], run_base[sample] + run_count[sample]
+        spikes = 0
+        if run < run_end or rest_is_active:
+            rows, lane_gain = weight[tile], load(gain, tile)
+            valid = ~_NOBODY >> np.uint64(TILE - valid_lanes(tile, n_neurons))
+            p, q, pr, qr = zeros(), zeros(), zeros(), zeros()
             ready[:] = 0
-            cut = k
-            for t in range(0 if rest_is_active else tick[k], n_ticks):
-                step(state, alpha_syn, alpha_ref)
+            ended = run
+            t = 0 if rest_is_active else run_tick[run]
+            chunk, active = t // CHUNK, False
+            chunk_lanes[:] = _NOBODY
+            while t < n_ticks:
+                if t // CHUNK != chunk:
+                    if active:
+                        block = (item - item_first) * n_chunks + chunk
+                        entries, pairs = close_chunk(
+                            chunk_lanes, chunk_u, entry_lane, entry_ticks, rho, entries, pairs, block, block_entries,
+                            block_pairs,
+                        )
+                        chunk_lanes[:] = _NOBODY
+                    chunk, active = t // CHUNK, False
+                q = alpha * (q + p)
+                p = alpha * p
+                qr = beta * (qr + pr)
+                pr = beta * pr
+                u = q + qr
                 if keep_active:
-                    mask = mask_at_least(state, U, u_low) & ~mask_at_least(state, U, u_high) & valid
-                    _collect(mask, t, state, ready, lane_count, lane_tick, lane_u)
-                spiking = fire(state, t, constants, n_abs, ready)
-                while spiking != np.uint64(0):
-                    lane = lowest_bit(spiking)
-                    spiking &= spiking - _ONE
-                    spike_tick[spikes] = t
-                    spike_address[spikes] = tile * TILE + lane
-                    spikes += 1
-                first, k = k, tick_end(tick, t, k, end)
-                cut_first = cut
-                if n_taps > 0:
-                    cut = tick_end(tick, t - (n_taps - 1), cut, end)
-                receive(rows, address, first, k, cut_first, cut, constants, state)
+                    lanes = at_least(u, low) & ~at_least(u, high) & valid
+                    if n_abs > 1:
+                        lanes = awake(lanes, t, ready)
+                    if lanes != _NOBODY:
+                        store(u, chunk_u, t % CHUNK)
+                        chunk_lanes[t % CHUNK] = lanes
+                        active = True
+                lanes = at_least(u, theta) & valid
+                if n_abs > 1:
+                    lanes = awake(lanes, t, ready)
+                    put_to_rest(lanes, t + n_abs, ready)
+                if lanes != _NOBODY:
+                    pr = where(lanes, pr + kick, pr)
+                    word_tick[words] = t
+                    word_lanes[words] = lanes
+                    words += 1
+                    spikes += bit_count(lanes)
+                if run < run_end and run_tick[run] == t:
+                    p = p + lane_gain * sum_rows(rows, address, run_start[run], run_start[run + 1])
+                    run += 1
+                if n_taps > 0 and ended < run and run_tick[ended] == t - (n_taps - 1):
+                    # A psp of K taps counts for the last time at age K - 1; then what the untruncated system holds of it
+                    # is taken off.
+                    total = sum_rows(rows, address, run_start[ended], run_start[ended + 1])
+                    p = p - cut_p * total
+                    q = q - cut_q * total
+                    ended += 1
+                t += 1
+                to = next_event(run, run_end, ended, n_taps, run_tick, n_ticks)
+                if to - t >= GAP and stays_below(p, q, reach, limit):
+                    if to < n_ticks:
+                        n = to - t
+                        fall = splat(power(constants[ALPHA_SYN], n))
+                        q = fall * (q + splat(np.float32(n)) * p)
+                        p = fall * p
+                        fall = splat(power(constants[ALPHA_REF], n))
+                        qr = fall * (qr + splat(np.float32(n)) * pr)
+                        pr = fall * pr
+                    t = to
+            if active:
+                block = (item - item_first) * n_chunks + chunk
+                entries, pairs = close_chunk(
+                    chunk_lanes, chunk_u, entry_lane, entry_ticks, rho, entries, pairs, block, block_entries,
+                    block_pairs,
+                )
             if keep_active:
-                active = _pack(lane_count, lane_tick, lane_u, active_tick, active_rho, active)
-                surrogate(active_rho[progress[2]:active], theta, rho_width, rho_peak)
-        item_spikes[item - item_first] = spikes - progress[1]
-        progress[0], progress[1], progress[2] = item + 1, spikes, active
+                surrogate(rho[progress[3]:pairs], constants[THETA], rho_width, rho_peak)
+        item_spikes[item - item_first] = spikes
+        item_words[item - item_first] = words - progress[1]
+        progress[0], progress[1], progress[2], progress[3] = item + 1, words, entries, pairs
+    restore_subnormals(mode)
     return _OK

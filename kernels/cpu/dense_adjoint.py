@@ -1,196 +1,218 @@
 """The adjoint of a dense layer: explicit SLAYER gradient, tile by tile.
 
-For a tile of 64 postsynaptic neurons i and one sample, on a scratch float32[T, 64]:
+For a tile of 64 postsynaptic neurons i and one sample, on rows float32[T, 64] of scratch:
 
     d_i(t)  = rho(u_i(t)) e_i(t)                     where rho counts
     g_i(t)  = dt sum_{t' >= t} eps(t' - t) d_i(t')   the psp's two-state system, run backward
-    dW_ji  += sum over spikes t_f of neuron j, g_i(t_f)
     e_j(t)  = sum_i W_ji g_i(t)                      where rho of neuron j counts
+    dW_ji  += sum over spikes t_f of neuron j, g_i(t_f)
 
-(Shrestha & Orchard 2018, eq. 9-14; the refractory path carries no gradient.)
+(Shrestha & Orchard 2018, eq. 9-14; the refractory path carries no gradient.) The first three go chunk by chunk, from the
+last to the first, so that the g of a chunk is used while it is in the first-level cache. The last takes the g of a block
+of samples at once: a weight's gradient is summed up in a register and then written, or handed to the optimiser, once.
 """
 
 import numpy as np
 
 from eventsim.kernels.cpu.dense import valid_lanes
-from eventsim.kernels.cpu.jit import kernel, leaf
-from eventsim.kernels.cpu.srm import (
-    ALPHA_REF,
-    ALPHA_SYN,
-    CUT_P,
-    CUT_Q,
-    GAIN_SYN,
-    THETA,
-    TOTAL,
-    P,
-    Q,
-    U,
-    fire,
-    receive,
-    step,
-    sum_rows,
-    tick_end,
-)
+from eventsim.kernels.cpu.jit import kernel
+from eventsim.kernels.cpu.optimizer import adam_row
+from eventsim.kernels.cpu.send import send_error
+from eventsim.kernels.cpu.srm import awake, put_to_rest, sum_rows
 from eventsim.kernels.cpu.surrogate import surrogate
-from eventsim.kernels.layout import ALL, NONE, PAIRS, TILE
+from eventsim.kernels.cpu.vector import (
+    at_least,
+    flush_subnormals,
+    load,
+    lowest_bit,
+    restore_subnormals,
+    splat,
+    store,
+    where,
+    zeros,
+)
+from eventsim.kernels.layout import ADAM, ADD, ALL, ALPHA_REF, ALPHA_SYN, CHUNK, CUT_P, CUT_Q, GAIN_REF, GAIN_SYN, NONE, THETA, TILE
 from eventsim.kernels.status import Status
 
 _OK = np.int32(Status.OK)
+_ONE, _NOBODY = np.uint64(1), np.uint64(0)
 
 
 @kernel
 def _recompute_rho(
-    sample, n_ticks, n_abs, n_taps, rho_width, rho_peak, rows, sample_ptr, address, tick, constants, state, ready, drive
+    run, run_end, n_ticks, n_abs, n_taps, rho_width, rho_peak, rows, run_tick, run_start, address, constants, ready, g
 ):
-    """drive[T, 64] = rho of every potential of a tile, by running the layer forward once more."""
-    k, end = sample_ptr[sample], sample_ptr[sample + 1]
-    cut = k
-    state[:] = np.float32(0.0)
+    """g[T, 64] = rho of every potential of a tile, by running the layer forward once more."""
+    alpha, beta, gain = splat(constants[ALPHA_SYN]), splat(constants[ALPHA_REF]), splat(constants[GAIN_SYN])
+    theta, kick, never = splat(constants[THETA]), splat(constants[GAIN_REF]), splat(np.float32(-np.inf))
+    cut_p, cut_q = splat(constants[CUT_P]), splat(constants[CUT_Q])
+    p, q, pr, qr = zeros(), zeros(), zeros(), zeros()
     ready[:] = 0
+    ended = run
     for t in range(n_ticks):
-        step(state, constants[ALPHA_SYN], constants[ALPHA_REF])
-        for lane in range(TILE):
+        q = alpha * (q + p)
+        p = alpha * p
+        qr = beta * (qr + pr)
+        pr = beta * pr
+        u = q + qr
+        lanes = at_least(u, theta)
+        if n_abs > 1:
             # rho of minus infinity vanishes, as it should in dead ticks.
-            drive[t, lane] = state[U, lane] if t >= ready[lane] else np.float32(-np.inf)
-        fire(state, t, constants, n_abs, ready)
-        first, k = k, tick_end(tick, t, k, end)
-        cut_first = cut
+            u = where(awake(~_NOBODY, t, ready), u, never)
+            lanes = awake(lanes, t, ready)
+            put_to_rest(lanes, t + n_abs, ready)
+        store(u, g, t)
+        pr = where(lanes, pr + kick, pr)
+        if run < run_end and run_tick[run] == t:
+            p = p + gain * sum_rows(rows, address, run_start[run], run_start[run + 1])
+            run += 1
+        if n_taps > 0 and ended < run and run_tick[ended] == t - (n_taps - 1):
+            total = sum_rows(rows, address, run_start[ended], run_start[ended + 1])
+            p = p - cut_p * total
+            q = q - cut_q * total
+            ended += 1
+    surrogate(g.reshape(g.size), constants[THETA], rho_width, rho_peak)
+
+
+@kernel
+def _summed(error, pair):
+    """The error of a pair: what the groups of tiles above sent, in their order."""
+    e = error[0, pair]
+    for group in range(1, error.shape[0]):
+        e += error[group, pair]
+    return e
+
+
+@kernel
+def _drive_all(lanes, error, pair, g):
+    """g[t, lane] *= e in every tick of a chunk, for a layer with full support; idle lanes become 0."""
+    for lane in range(TILE):
+        for t in range(len(g)):
+            g[t, lane] = g[t, lane] * _summed(error, pair) if lane < lanes else np.float32(0.0)
+            pair += 1
+
+
+@kernel
+def _drive_pairs(entry, entry_end, pair, entry_lane, entry_ticks, rho, error, g):
+    """g = rho e at the active pairs of a chunk, and 0 elsewhere."""
+    g[:] = np.float32(0.0)
+    for i in range(entry, entry_end):
+        lane, ticks = entry_lane[i], entry_ticks[i]
+        while ticks != _NOBODY:
+            g[lowest_bit(ticks), lane] = rho[pair] * _summed(error, pair)
+            pair += 1
+            ticks &= ticks - _ONE
+
+
+@kernel
+def adjoint_psp(first, last, n_driven, n_taps, dt, constants, state, g, kept):
+    """g[t] <- dt sum of eps(t' - t) g[t'], for the ticks from last - 1 down to first.
+
+    state float32[2,64] holds the two-state system from one chunk to the next. ``kept`` float32[n_driven,64] holds a
+    copy of what drives it, where the psp is truncated (n_taps > 0).
+    """
+    alpha, gain = splat(constants[ALPHA_SYN]), splat(constants[GAIN_SYN] * dt)
+    cut_p, cut_q = splat(constants[CUT_P] * dt), splat(constants[CUT_Q] * dt)
+    p, q = load(state, 0), load(state, 1)
+    for t in range(last - 1, first - 1, -1):
+        driven = load(g, t)
+        q = alpha * (q + p)
+        p = alpha * p + gain * driven
+        store(q, g, t)
         if n_taps > 0:
-            cut = tick_end(tick, t - (n_taps - 1), cut, end)
-        receive(rows, address, first, k, cut_first, cut, constants, state)
-    surrogate(drive.reshape(drive.size), constants[THETA], rho_width, rho_peak)
+            store(driven, kept, t)
+            last_tap = t + n_taps - 1
+            if last_tap < n_driven:
+                p = p - cut_p * load(kept, last_tap)
+                q = q - cut_q * load(kept, last_tap)
+    store(p, state, 0)
+    store(q, state, 1)
 
 
 @kernel
-def _drive_all(lanes, n_ticks, error, start, drive):
-    """drive[T, 64] *= e, for a layer with full support; returns the number of ticks that are driven."""
-    for lane in range(TILE):
-        for t in range(n_ticks):
-            if lane < lanes:
-                e = np.float32(0.0)
-                for g in range(error.shape[0]):
-                    e += error[g, start + lane * n_ticks + t]
-                drive[t, lane] *= e
-            else:
-                drive[t, lane] = np.float32(0.0)
-    return n_ticks
-
-
-@kernel
-def _drive_pairs(count, active_tick, active_rho, error, start, drive):
-    """drive[T, 64] = rho e at the active pairs, 0 elsewhere; returns the number of ticks up to the last driven one."""
-    drive[:] = np.float32(0.0)
-    end = np.int32(0)
-    for lane in range(TILE):
-        for k in range(start, start + count[lane]):
-            e = np.float32(0.0)
-            for g in range(error.shape[0]):
-                e += error[g, k]
-            drive[active_tick[k], lane] = active_rho[k] * e
-            end = max(end, active_tick[k] + np.int32(1))
-        start += count[lane]
-    return end
-
-
-@kernel
-def adjoint_psp(n_ticks, n_taps, dt, constants, state, drive, kept):
-    """drive[T, 64] <- g, from the last tick to the first; ``kept`` holds a copy of d where the psp is truncated."""
-    alpha, gain = constants[ALPHA_SYN], constants[GAIN_SYN] * dt
-    cut_p, cut_q = constants[CUT_P] * dt, constants[CUT_Q] * dt
-    state[P] = np.float32(0.0)
-    state[Q] = np.float32(0.0)
-    if n_taps > 0:
-        kept[:n_ticks] = drive[:n_ticks]
-    for t in range(n_ticks - 1, -1, -1):
-        for k in range(TILE):
-            g = alpha * (state[Q, k] + state[P, k])
-            state[Q, k] = g
-            state[P, k] = alpha * state[P, k] + gain * drive[t, k]
-            drive[t, k] = g
-        last_tap = t + n_taps - 1
-        if n_taps > 0 and last_tap < n_ticks:
-            for k in range(TILE):
-                state[P, k] -= cut_p * kept[last_tap, k]
-                state[Q, k] -= cut_q * kept[last_tap, k]
-
-
-@kernel
-def _add_weight_gradient(first, last, run_address, run_start, run_tick, drive, state, gradient):
-    """gradient[N_in, 64] += sum of g over the spikes of each presynaptic neuron (runs first..last-1)."""
-    for r in range(first, last):
-        sum_rows(drive, run_tick, run_start[r], run_start[r + 1], state[TOTAL])
-        row = gradient[run_address[r]]
-        for k in range(TILE):
-            row[k] += state[TOTAL, k]
-
-
-@leaf
-def _dot(a, b):
-    total = np.float32(0.0)
-    for k in range(TILE):
-        total += a[k] * b[k]
-    return total
-
-
-@kernel
-def _send_error(
-    sample, n_samples, n_ticks, n_driven, first_of_group, rows, kind, start, count, active_tick, drive, error
-):
-    """error[...] of the layer below, at its active pairs (PAIRS) or all its ticks (ALL), gains this tile's part."""
-    for tile in range(count.shape[0] // n_samples):
-        item = tile * n_samples + sample
-        k = start[item]
-        for lane in range(TILE):
-            number = count[item, lane]
-            if number == 0:
-                continue
-            row = rows[tile * TILE + lane]
-            for i in range(number):
-                t = active_tick[k + i] if kind == PAIRS else np.int32(i)
-                e = _dot(row, drive[t]) if t < n_driven else np.float32(0.0)
-                if first_of_group:
-                    error[k + i] = e
-                else:
-                    error[k + i] += e
-            k += number
+def _update_weights(tile, rule, driven, block, is_first, is_last, neuron_ptr, row, g, settings, total, weight, gradient,
+                    mean, square):
+    """Sum up the gradient of a tile's weights over a block's spikes; add it to ``gradient``, or step by it."""
+    for j in range(neuron_ptr.shape[1] - 1):
+        change = zeros()
+        if driven:
+            change = sum_rows(g, row, neuron_ptr[block, j], neuron_ptr[block, j + 1])
+        if rule == ADD:
+            if driven:
+                store(load(gradient[tile], j) + change, gradient[tile], j)
+            continue
+        if not is_first:
+            change = load(total, j) + change
+        if not is_last:
+            store(change, total, j)
+        elif rule == ADAM:
+            adam_row(j, change, settings, weight[tile], mean[tile], square[tile])
 
 
 @kernel
 def dense_backward(
-    group, tile_first, tile_last, n_samples, n_neurons, n_ticks, n_abs, n_taps, dt, rho_width, rho_peak, weight,
-    constants, sample_ptr, address, tick, run_ptr, run_address, run_start, run_tick, kind, start, count, active_tick,
-    active_rho, error, below_kind, below_start, below_count, below_tick, state, ready, drive, kept, gradient,
-    error_below,
+    group, tile_first, tile_last, n_samples, block_samples, n_neurons, n_ticks, n_abs, n_taps, dt, rho_width, rho_peak,
+    constants, run_base, run_count, run_tick, run_start, address, neuron_ptr, row, kind, entry_start, pair_start,
+    entry_lane, entry_ticks, rho, error, below_kind, below_neurons, below_entry_start, below_pair_start, below_lane,
+    below_ticks, rule, settings, ready, state, g, kept, sums, total, weight, gradient, mean, square, error_below,
 ):
     """Weight gradient of the tiles tile_first..tile_last-1, and their part of the error of the layer below.
 
-    The layer's own lists (kind PAIRS or ALL; start int64[items], count int32[items, 64], active_tick, active_rho) carry
-    the error float32[G, P], one row for each group of tiles above, added here in the order of groups. gradient
-    float32[n_tiles, N_in, 64] is added to; row ``group`` of error_below float32[G', P'] is overwritten (below_kind
-    NONE: there is no layer below).
+    run_base, run_count, run_tick, run_start, address : the layer's input by tick, see `group_by_tick`
+    neuron_ptr int64[blocks,N_in+1], row : the same by address, for blocks of ``block_samples``, see `group_by_address`
+    kind, entry_start, pair_start, entry_lane, entry_ticks, rho : the layer's `ActiveSet`
+    error : float32[G,P], the error at its pairs, one row for each group of tiles above, added in the order of groups
+    below_kind, ... : the `ActiveSet` of the layer below; kind NONE: there is none
+    rule : ADD adds to gradient float32[tiles,N_in,64]; ADAM takes a step (``settings`` as in `optimizer`) instead, and
+        then the arrays of weights are written and ``gradient`` is empty, else mean and square are
+    ready, state, g float32[block_samples * T,64], kept, sums, total : scratch
+    error_below : float32[G',P'], of which row ``group`` is overwritten
     """
+    n_chunks = (n_ticks + CHUNK - 1) // CHUNK
+    mode = flush_subnormals()
     for tile in range(tile_first, tile_last):
         rows = weight[tile]
         lanes = valid_lanes(tile, n_neurons)
-        for sample in range(n_samples):
-            item = tile * n_samples + sample
-            if kind == ALL:
-                _recompute_rho(
-                    sample, n_ticks, n_abs, n_taps, rho_width, rho_peak, rows, sample_ptr, address, tick, constants,
-                    state, ready, drive,
-                )
-                n_driven = _drive_all(lanes, n_ticks, error, start[item], drive)
-            else:
-                n_driven = _drive_pairs(count[item], active_tick, active_rho, error, start[item], drive)
-            adjoint_psp(n_driven, n_taps, dt, constants, state, drive, kept)
-            if n_driven > 0:
-                _add_weight_gradient(
-                    run_ptr[sample], run_ptr[sample + 1], run_address, run_start, run_tick, drive, state,
-                    gradient[tile],
-                )
-            if below_kind != NONE:
-                _send_error(
-                    sample, n_samples, n_ticks, n_driven, tile == tile_first, rows, below_kind, below_start,
-                    below_count, below_tick, drive, error_below[group],
-                )
+        for first in range(0, n_samples, block_samples):
+            last = min(first + block_samples, n_samples)
+            tile_is_driven = False
+            for sample in range(first, last):
+                item = tile * n_samples + sample
+                ticks_g = g[(sample - first) * n_ticks : (sample - first + 1) * n_ticks]
+                if kind == ALL:
+                    _recompute_rho(
+                        run_base[sample], run_base[sample] + run_count[sample], n_ticks, n_abs, n_taps, rho_width,
+                        rho_peak, rows, run_tick, run_start, address, constants, ready, ticks_g,
+                    )
+                state[:] = np.float32(0.0)
+                driven = False
+                n_driven = 0
+                for chunk in range(n_chunks - 1, -1, -1):
+                    block = item * n_chunks + chunk
+                    begin, end = chunk * CHUNK, min((chunk + 1) * CHUNK, n_ticks)
+                    pair = pair_start[block]
+                    if not driven and pair_start[block + 1] > pair:
+                        driven = True
+                        n_driven = end
+                    if kind == ALL:
+                        _drive_all(lanes, error, pair, ticks_g[begin:end])
+                    else:
+                        _drive_pairs(
+                            entry_start[block], entry_start[block + 1], pair, entry_lane, entry_ticks, rho, error,
+                            ticks_g[begin:end],
+                        )
+                    if driven:
+                        adjoint_psp(begin, end, n_driven, n_taps, dt, constants, state, ticks_g, kept)
+                    if below_kind != NONE:
+                        send_error(
+                            sample, n_samples, chunk, n_chunks, tile == tile_first, driven, rows, below_kind,
+                            below_neurons, below_entry_start, below_pair_start, below_lane, below_ticks,
+                            ticks_g[begin:end], sums, error_below[group],
+                        )
+                tile_is_driven |= driven
+            _update_weights(
+                tile, rule, tile_is_driven, first // block_samples, first == 0, last == n_samples, neuron_ptr, row, g,
+                settings, total, weight, gradient, mean, square,
+            )
+    restore_subnormals(mode)
     return _OK

@@ -1,26 +1,32 @@
-"""Optimiser steps: one pass over memory, in place."""
+"""Optimiser steps on rows of 64 weights: one pass over memory, in place."""
 
 import numpy as np
 
 from eventsim.kernels.cpu.jit import kernel
+from eventsim.kernels.cpu.vector import load, splat, sqrt, store, zeros
 from eventsim.kernels.status import Status
 
 _OK = np.int32(Status.OK)
+# Indices into the float32 vector of settings: learning rate over 1 - beta1^step, decay of the mean and what it takes in,
+# the same of the squares, 1 / sqrt(1 - beta2^step), and epsilon.
+RATE, KEEP_MEAN, ADD_MEAN, KEEP_SQUARE, ADD_SQUARE, ROOT, EPSILON = range(7)
 
 
 @kernel
-def adam_step(first, last, rate, beta1, beta2, bias1, bias2, epsilon, weight, gradient, mean, square):
-    """Adam (Kingma & Ba 2015, algorithm 1) on entries first..last-1; the gradient is set to zero on the way.
+def adam_row(row, gradient, settings, weight, mean, square):
+    """Adam (Kingma & Ba 2015, algorithm 1) on one row of weights, and of their moments, by their gradient."""
+    m = splat(settings[KEEP_MEAN]) * load(mean, row) + splat(settings[ADD_MEAN]) * gradient
+    v = splat(settings[KEEP_SQUARE]) * load(square, row) + splat(settings[ADD_SQUARE]) * (gradient * gradient)
+    store(m, mean, row)
+    store(v, square, row)
+    change = splat(settings[RATE]) * m / (sqrt(v) * splat(settings[ROOT]) + splat(settings[EPSILON]))
+    store(load(weight, row) - change, weight, row)
 
-    bias1 = 1 - beta1^step and bias2 = 1 - beta2^step correct the moments' start at zero.
-    """
-    one = np.float32(1.0)
-    for i in range(first, last):
-        g = gradient[i]
-        m = beta1 * mean[i] + (one - beta1) * g
-        v = beta2 * square[i] + (one - beta2) * (g * g)
-        mean[i] = m
-        square[i] = v
-        weight[i] -= rate * (m / bias1) / (np.sqrt(v / bias2) + epsilon)
-        gradient[i] = np.float32(0.0)
+
+@kernel
+def adam_step(first, last, settings, weight, gradient, mean, square):
+    """Adam on the rows first..last-1 of float32[R, 64]; the gradient is set to zero on the way."""
+    for row in range(first, last):
+        adam_row(row, load(gradient, row), settings, weight, mean, square)
+        store(zeros(), gradient, row)
     return _OK

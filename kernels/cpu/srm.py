@@ -1,103 +1,134 @@
-"""The spike response model on the tick clock: a tile of 64 neurons, stepped together.
+"""The spike response model on the tick clock: what the kernels of a tile of 64 neurons share.
 
-State of a tile, float32[6, 64], rows P, Q, PR, QR, U and TOTAL (a scratch row). One array, so that rows stand at
-constant offsets and the loops below vectorise without alias checks. The kernels eps and nu are alpha functions, each a
-two-state linear system (Shrestha & Orchard 2018, eq. 1-5); the factors e dt / tau are folded into what is added to P
-and PR:
+A neuron is four numbers. The kernels eps and nu are alpha functions, each a two-state linear system (Shrestha & Orchard
+2018, eq. 1-5); the factors e dt / tau are folded into what is added to p and pr:
 
-    Q  <- a (Q + P)        P  <- a P          a  = exp(-dt / tau_syn)
-    QR <- b (QR + PR)      PR <- b PR         b  = exp(-dt / tau_ref)
-    U   = Q + QR           a spike where U >= theta and the neuron is not dead
-    PR += b_gain at a spike,   P += a_gain * (sum of the tick's weight rows)
+    q  <- a (q + p)        p  <- a p          a  = exp(-dt / tau_syn)
+    qr <- b (qr + pr)      pr <- b pr         b  = exp(-dt / tau_ref)
+    u   = q + qr           a spike where u >= theta and the neuron is not dead
+    pr += kick at a spike,   p += gain * (sum of the tick's weight rows)
 
-eps(0) = nu(0) = 0: neither the input nor a spike of tick t changes U of tick t.
+eps(0) = nu(0) = 0: neither the input nor a spike of tick t changes u of tick t. The state of a tile is four vectors that
+stay in registers.
 """
 
+import math
+
 import numpy as np
+from numba.core import types
+from numba.extending import overload
 
 from eventsim.kernels.cpu.jit import kernel
-from eventsim.kernels.cpu.vector import lowest_bit, mask_at_least
-from eventsim.kernels.layout import TILE
+from eventsim.kernels.cpu.vector import (
+    add_shorts,
+    as_floats,
+    at_least,
+    load,
+    long_zeros,
+    lowest_bit,
+    short_zeros,
+    splat,
+    where,
+    zeros,
+)
 
-P, Q, PR, QR, U, TOTAL = range(6)
-# Indices into the float32 vector of constants, `SRM.constants`.
-ALPHA_SYN, GAIN_SYN, ALPHA_REF, GAIN_REF, THETA, CUT_P, CUT_Q = range(7)
-N_CONSTANTS = 7
-
-
-@kernel
-def step(state, alpha_syn, alpha_ref):
-    """Advance a tile by one tick; afterwards row U is the potential that is compared with theta."""
-    for k in range(TILE):
-        psp = alpha_syn * (state[Q, k] + state[P, k])
-        state[Q, k] = psp
-        state[P, k] = alpha_syn * state[P, k]
-        refractory = alpha_ref * (state[QR, k] + state[PR, k])
-        state[QR, k] = refractory
-        state[PR, k] = alpha_ref * state[PR, k]
-        state[U, k] = psp + refractory
+# A run of ticks without input is worth a look whether it can be skipped from this length on.
+GAP = 8
+# Weights of int8 whose sum int16 holds: 256 * 127 < 2^15.
+_SHORT_SUM = 256
+_ONE = np.uint64(1)
 
 
 @kernel
-def sum_rows(rows, address, first, last, out):
-    """out[64] = sum of ``rows[address[i]]`` for i in first..last-1; four rows a turn, ``out += (a + b) + (c + d)``."""
-    for k in range(TILE):
-        out[k] = np.float32(0.0)
+def float_sum(rows, address, first, last):
+    """Sum of ``rows[address[i]]`` for i in first..last-1, one after the other."""
+    total = zeros()
+    for i in range(first, last):
+        total = total + load(rows, address[i])
+    return total
+
+
+@kernel
+def byte_sum(rows, address, first, last):
+    """The same of int8 rows: exact integers, so in any order."""
+    total = long_zeros()
     i = first
-    while i + 3 < last:
-        a, b, c, d = rows[address[i]], rows[address[i + 1]], rows[address[i + 2]], rows[address[i + 3]]
-        for k in range(TILE):
-            out[k] += (a[k] + b[k]) + (c[k] + d[k])
-        i += 4
     while i < last:
-        a = rows[address[i]]
-        for k in range(TILE):
-            out[k] += a[k]
-        i += 1
+        stop = min(last, i + _SHORT_SUM)
+        part = short_zeros()
+        while i < stop:
+            part = part + load(rows, address[i])
+            i += 1
+        total = add_shorts(total, part)
+    return as_floats(total)
+
+
+def sum_rows(rows, address, first, last):
+    """Sum of the rows of float32, float16 bits or int8 that ``address[first:last]`` names, as float32."""
+    raise NotImplementedError
+
+
+@overload(sum_rows, inline="always")
+def _sum_rows(rows, address, first, last):
+    if rows.dtype == types.int8:
+        return lambda rows, address, first, last: byte_sum(rows, address, first, last)
+    return lambda rows, address, first, last: float_sum(rows, address, first, last)
 
 
 @kernel
-def receive(rows, address, first, last, cut_first, cut_last, constants, state):
-    """Add a tick's input, spikes first..last-1, to a tile's psp, and take off the spikes whose truncated psp ends here.
-
-    A psp of K taps counts for the last time at age K - 1. After that tick it is taken off as what the untruncated
-    system then holds of it: gain a^(K-1) from P, gain (K-1) a^(K-1) from Q (oracle mode; else cut_first == cut_last).
-    """
-    if last > first:
-        sum_rows(rows, address, first, last, state[TOTAL])
-        gain = constants[GAIN_SYN]
-        for k in range(TILE):
-            state[P, k] += gain * state[TOTAL, k]
-    if cut_last > cut_first:
-        sum_rows(rows, address, cut_first, cut_last, state[TOTAL])
-        cut_p, cut_q = constants[CUT_P], constants[CUT_Q]
-        for k in range(TILE):
-            state[P, k] -= cut_p * state[TOTAL, k]
-            state[Q, k] -= cut_q * state[TOTAL, k]
-
-
-@kernel
-def fire(state, tick, constants, n_abs, ready):
-    """Bit mask of the neurons that spike at ``tick``; gives them their refractory response and dead time.
-
-    ready int32[64] holds the first tick at which each neuron may fire again.
-    """
-    spiking = mask_at_least(state, U, constants[THETA])
-    crossing = spiking
-    while crossing != np.uint64(0):
-        lane = lowest_bit(crossing)
-        crossing &= crossing - np.uint64(1)
+def awake(mask, tick, ready):
+    """The lanes of ``mask`` whose dead time is over; ready int32[64] is the first tick at which each may fire again."""
+    rest = mask
+    while rest != np.uint64(0):
+        lane = lowest_bit(rest)
+        rest &= rest - _ONE
         if tick < ready[lane]:
-            spiking ^= np.uint64(1) << np.uint64(lane)
-        else:
-            state[PR, lane] += constants[GAIN_REF]
-            ready[lane] = tick + n_abs
-    return spiking
+            mask ^= _ONE << np.uint64(lane)
+    return mask
 
 
 @kernel
-def tick_end(tick, value, first, last):
-    """End of the run of entries equal to ``value`` that starts at ``first`` (``first`` itself where there is none)."""
-    while first < last and tick[first] == value:
-        first += 1
-    return first
+def put_to_rest(mask, until, ready):
+    """The neurons of ``mask`` may fire again at tick ``until``."""
+    while mask != np.uint64(0):
+        ready[lowest_bit(mask)] = until
+        mask &= mask - _ONE
+
+
+@kernel
+def positive(v):
+    """v where it is at least 0, else 0."""
+    return where(at_least(v, zeros()), v, zeros())
+
+
+@kernel
+def reach_of(alpha):
+    """The largest n alpha^n, which a psp's state p can add to its potential in n ticks without input."""
+    return np.float32(1.0 / (math.e * -math.log(np.float64(alpha))))
+
+
+@kernel
+def stays_below(p, q, reach, limit):
+    """Whether no potential of a tile can reach ``limit`` before the next input.
+
+    In n ticks the psp is a^n (q + n p), never more than max(q, 0) + max(p, 0) max_n(n a^n), and the refractory response
+    is at most 0. ``limit`` is to hold a margin for rounding.
+    """
+    return at_least(positive(q) + positive(p) * splat(reach), splat(limit)) == np.uint64(0)
+
+
+@kernel
+def power(alpha, n):
+    """alpha^n, by way of float64."""
+    return np.float32(math.pow(np.float64(alpha), np.float64(n)))
+
+
+@kernel
+def next_event(run, run_end, ended, n_taps, run_tick, n_ticks):
+    """The first tick ahead at which input arrives or a truncated psp ends, or n_ticks."""
+    tick = n_ticks
+    if run < run_end:
+        tick = np.int64(run_tick[run])
+    if n_taps > 0 and ended < run:
+        tick = min(tick, np.int64(run_tick[ended]) + n_taps - 1)
+    return tick

@@ -1,35 +1,289 @@
-"""Two machine operations that Numba has no name for: a 64-lane compare to a bit mask, and the lowest set bit.
+"""Vectors of one number for each of a tile's 64 neurons, as values that a kernel can hold and compute with.
 
-They are given as LLVM instructions on 64-lane vectors, which the compiler lowers to what the processor has (four
-compares on AVX-512, sixteen on SSE), so there is one source for every machine.
+Numba vectorises loops where it can prove that it may, and keeps nothing in registers from one loop to the next. A
+`Vector` is a value of LLVM's vector type instead: a tile's state stays in registers for a whole sample, and the compiler
+lowers every operation to what the processor has (four instructions on AVX-512, sixteen on SSE). One source serves every
+machine, in IEEE arithmetic and in the order that is written.
+
+    load(rows, row), store(v, rows, row)    a row of float32[R, 64]; rows of int8 and of float16 bits load as integers
+                                            and as float32
+    zeros(), splat(x), lanes(x)             64 zeros, 64 times x, 0.0 or 1.0 by the bits of x
+    a + b, a - b, a * b, a / b, sqrt(a)     lane by lane
+    at_least(a, b), where(mask, a, b)       64 comparisons to the bits of a uint64, and a choice by them
 """
 
+import operator
+
+import llvmlite.binding
 from llvmlite import ir
-from numba.core import types
-from numba.extending import intrinsic
+from numba.core import cgutils, types
+from numba.extending import intrinsic, models, overload, register_model
 
 from eventsim.kernels.layout import TILE
 
-_LANES = ir.VectorType(ir.FloatType(), TILE)
-_INT32 = ir.IntType(32)
-_INT64 = ir.IntType(64)
+_INT8, _INT16, _INT32, _INT64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
+_MASK = ir.VectorType(ir.IntType(1), TILE)
+_ELEMENTS = {"float32": ir.FloatType(), "int16": _INT16, "int32": _INT32}
+# Where a processor cannot convert float16, LLVM would call a function that nobody provides.
+_IS_X86 = llvmlite.binding.get_process_triple().startswith(("x86_64", "i386", "i686"))
+_CONVERTS_HALF = not _IS_X86 or llvmlite.binding.get_host_cpu_features().get("f16c", False)
+_FLUSH = 0x8040  # MXCSR: results (bit 15) and operands (bit 6) that are subnormal count as zero
+
+
+# The four steps of `sums_of_quarters`: from two vectors a (0..15) and b (16..31), the entries of one, and those that are
+# added to them. The first two steps take pairs within 128 bits, as the processors' cheapest shuffles do, the last two
+# whole blocks of 128 bits.
+_EVEN = [16 * (k // 2 % 2) + 4 * (k // 4) + 2 * (k % 2) for k in range(16)]
+_FRONT = [16 * (k // 8) + 8 * (k // 4 % 2) + k % 4 for k in range(16)]
+_HALVINGS = [(_EVEN, [k + 1 for k in _EVEN])] * 2 + [(_FRONT, [k + 4 for k in _FRONT])] * 2
+
+
+class Vector(types.Type):
+    """The Numba type of ``lanes`` numbers of one kind."""
+
+    def __init__(self, element: str, lanes: int):
+        self.element, self.lanes = element, lanes
+        super().__init__(name=f"Vector({element}, {lanes})")
+
+    @property
+    def llvm(self):
+        """LLVM's type of the same."""
+        return ir.VectorType(_ELEMENTS[self.element], self.lanes)
+
+
+@register_model(Vector)
+class _VectorModel(models.PrimitiveModel):
+    def __init__(self, manager, vector):
+        super().__init__(manager, vector, vector.llvm)
+
+
+FLOATS, SHORTS, LONGS = Vector("float32", TILE), Vector("int16", TILE), Vector("int32", TILE)
+QUARTER = Vector("float32", TILE // 4)
+
+
+def _row(context, builder, array_type, array, row, stored):
+    """Pointer to a row of 64 elements of a C-contiguous array, as a vector of LLVM type ``stored``."""
+    data = context.make_array(array_type)(context, builder, array).data
+    first = builder.gep(data, [builder.mul(row, ir.Constant(_INT64, TILE))])
+    return builder.bitcast(first, stored.as_pointer())
+
+
+def _splat(builder, value, vector):
+    undefined = ir.Constant(vector, ir.Undefined)
+    one = builder.insert_element(undefined, value, ir.Constant(_INT32, 0))
+    return builder.shuffle_vector(one, undefined, ir.Constant(ir.VectorType(_INT32, vector.count), [0] * vector.count))
+
+
+def _float_of_half(builder, bits):
+    """float32 of float16 bits <64 x i16>; finite numbers only."""
+    vector = FLOATS.llvm
+    if _CONVERTS_HALF:
+        return builder.fpext(builder.bitcast(bits, ir.VectorType(ir.HalfType(), TILE)), vector)
+    wide = builder.zext(bits, LONGS.llvm)
+
+    def constant(value):
+        return ir.Constant(LONGS.llvm, [value] * TILE)
+
+    sign = builder.shl(builder.and_(wide, constant(0x8000)), constant(16))
+    size = builder.bitcast(builder.shl(builder.and_(wide, constant(0x7FFF)), constant(13)), vector)
+    # Moves the exponent by the difference of the two formats' biases; exact, also for float16's subnormal numbers.
+    scaled = builder.fmul(size, ir.Constant(vector, [2.0**112] * TILE))
+    return builder.bitcast(builder.or_(builder.bitcast(scaled, LONGS.llvm), sign), vector)
 
 
 @intrinsic
-def mask_at_least(typingctx, rows, row, bound):
-    """uint64 whose bit k is ``rows[row, k] >= bound``; ``rows`` is float32[R, 64], C-contiguous. NaN compares false."""
-    signature = types.uint64(rows, types.intp, types.float32)
+def load(typingctx, rows, row):
+    """A row of float32[R, 64]; of int8[R, 64] as int16; of uint16[R, 64], the bits of float16, as float32."""
+    if not isinstance(row, types.Integer):
+        return None
+    if rows.dtype == types.int8:
+        result, stored, align = SHORTS, ir.VectorType(_INT8, TILE), 1
+    elif rows.dtype == types.uint16:
+        result, stored, align = FLOATS, ir.VectorType(_INT16, TILE), 2
+    else:
+        result, stored, align = FLOATS, FLOATS.llvm, 4
 
     def codegen(context, builder, signature, args):
-        array = context.make_array(signature.args[0])(context, builder, args[0])
-        first = builder.gep(array.data, [builder.mul(args[1], ir.Constant(_INT64, TILE))])
-        values = builder.load(builder.bitcast(first, _LANES.as_pointer()), align=4)
-        undefined = ir.Constant(_LANES, ir.Undefined)
-        one = builder.insert_element(undefined, args[2], ir.Constant(_INT32, 0))
-        bound = builder.shuffle_vector(one, undefined, ir.Constant(ir.VectorType(_INT32, TILE), [0] * TILE))
-        return builder.bitcast(builder.fcmp_ordered(">=", values, bound), _INT64)
+        values = builder.load(_row(context, builder, signature.args[0], args[0], args[1], stored), align=align)
+        if rows.dtype == types.int8:
+            return builder.sext(values, SHORTS.llvm)
+        return _float_of_half(builder, values) if rows.dtype == types.uint16 else values
 
-    return signature, codegen
+    return result(rows, types.intp), codegen
+
+
+@intrinsic
+def store(typingctx, values, rows, row):
+    """Write a vector to a row of float32[R, 64]."""
+
+    def codegen(context, builder, signature, args):
+        builder.store(args[0], _row(context, builder, signature.args[1], args[1], args[2], FLOATS.llvm), align=4)
+        return context.get_dummy_value()
+
+    return types.void(FLOATS, rows, types.intp), codegen
+
+
+@intrinsic
+def zeros(typingctx):
+    """64 zeros."""
+    return FLOATS(), lambda context, builder, signature, args: ir.Constant(FLOATS.llvm, [0.0] * TILE)
+
+
+@intrinsic
+def short_zeros(typingctx):
+    """64 zeros, int16."""
+    return SHORTS(), lambda context, builder, signature, args: ir.Constant(SHORTS.llvm, [0] * TILE)
+
+
+@intrinsic
+def long_zeros(typingctx):
+    """64 zeros, int32."""
+    return LONGS(), lambda context, builder, signature, args: ir.Constant(LONGS.llvm, [0] * TILE)
+
+
+@intrinsic
+def splat(typingctx, value):
+    """64 times the same float32."""
+    return FLOATS(types.float32), lambda context, builder, signature, args: _splat(builder, args[0], FLOATS.llvm)
+
+
+@intrinsic
+def add_shorts(typingctx, total, values):
+    """int32 plus int16, lane by lane."""
+
+    def codegen(context, builder, signature, args):
+        return builder.add(args[0], builder.sext(args[1], LONGS.llvm))
+
+    return LONGS(LONGS, SHORTS), codegen
+
+
+@intrinsic
+def as_floats(typingctx, values):
+    """float32 of int32, lane by lane."""
+    return FLOATS(LONGS), lambda context, builder, signature, args: builder.sitofp(args[0], FLOATS.llvm)
+
+
+@intrinsic
+def folded_product(typingctx, a, b):
+    """a * b, its four quarters added up: 16 sums of four products, where a processor can in fused operations."""
+
+    def codegen(context, builder, signature, args):
+        quarters = [
+            [builder.shuffle_vector(arg, arg, ir.Constant(ir.VectorType(_INT32, 16), list(range(first, first + 16))))
+             for first in range(0, TILE, 16)]
+            for arg in args
+        ]
+        total = None
+        for x, y in zip(*quarters, strict=True):
+            product = builder.fmul(x, y, flags=("contract",))
+            total = product if total is None else builder.fadd(product, total, flags=("contract",))
+        return total
+
+    return QUARTER(FLOATS, FLOATS), codegen
+
+
+@intrinsic
+def store_quarter(typingctx, values, array, index):
+    """Write 16 numbers to ``array[index:index + 16]`` of a float32 array of one axis."""
+
+    def codegen(context, builder, signature, args):
+        data = context.make_array(signature.args[1])(context, builder, args[1]).data
+        pointer = builder.bitcast(builder.gep(data, [args[2]]), QUARTER.llvm.as_pointer())
+        builder.store(args[0], pointer, align=4)
+        return context.get_dummy_value()
+
+    return types.void(QUARTER, array, types.intp), codegen
+
+
+@intrinsic
+def load_quarter(typingctx, array, index):
+    """``array[index:index + 16]`` of a float32 array of one axis."""
+
+    def codegen(context, builder, signature, args):
+        data = context.make_array(signature.args[0])(context, builder, args[0]).data
+        pointer = builder.bitcast(builder.gep(data, [args[1]]), QUARTER.llvm.as_pointer())
+        return builder.load(pointer, align=4)
+
+    return QUARTER(array, types.intp), codegen
+
+
+@intrinsic
+def sums_of_quarters(typingctx, array, index):
+    """The sums of 16 vectors of 16 numbers, which stand one behind the other from ``array[index]`` on.
+
+    Sixteen sums across a vector, for the price of one: pairs of vectors are interleaved and added, four times over.
+    """
+
+    def codegen(context, builder, signature, args):
+        data = context.make_array(signature.args[0])(context, builder, args[0]).data
+        vectors = []
+        for k in range(16):
+            first = builder.gep(data, [builder.add(args[1], ir.Constant(_INT64, 16 * k))])
+            vectors.append(builder.load(builder.bitcast(first, QUARTER.llvm.as_pointer()), align=4))
+        for even, odd in _HALVINGS:
+            low, high = (ir.Constant(ir.VectorType(_INT32, 16), order) for order in (even, odd))
+            vectors = [
+                builder.fadd(builder.shuffle_vector(a, b, low), builder.shuffle_vector(a, b, high))
+                for a, b in zip(vectors[::2], vectors[1::2], strict=True)
+            ]
+        return vectors[0]
+
+    return QUARTER(array, types.intp), codegen
+
+
+def _operation(operation, float_name, int_name=None):
+    """Give ``operation`` to vectors of one type."""
+
+    @intrinsic
+    def compute(typingctx, a, b):
+        name = float_name if a.element == "float32" else int_name
+
+        def codegen(context, builder, signature, args):
+            return getattr(builder, name)(*args)
+
+        return a(a, b), codegen
+
+    @overload(operation)
+    def typed(a, b):
+        if isinstance(a, Vector) and a == b and (int_name or a.element == "float32"):
+            return lambda a, b: compute(a, b)
+        return None
+
+
+_operation(operator.add, "fadd", "add")
+_operation(operator.sub, "fsub")
+_operation(operator.mul, "fmul")
+_operation(operator.truediv, "fdiv")
+
+
+@intrinsic
+def sqrt(typingctx, a):
+    """Square roots, correctly rounded."""
+
+    def codegen(context, builder, signature, args):
+        return builder.call(builder.module.declare_intrinsic("llvm.sqrt", [FLOATS.llvm]), args)
+
+    return FLOATS(FLOATS), codegen
+
+
+@intrinsic
+def at_least(typingctx, a, b):
+    """uint64 whose bit k is ``a[k] >= b[k]``; NaN compares false."""
+
+    def codegen(context, builder, signature, args):
+        return builder.bitcast(builder.fcmp_ordered(">=", *args), _INT64)
+
+    return types.uint64(FLOATS, FLOATS), codegen
+
+
+@intrinsic
+def where(typingctx, mask, a, b):
+    """``a[k]`` where bit k of the uint64 ``mask`` is set, ``b[k]`` elsewhere."""
+
+    def codegen(context, builder, signature, args):
+        return builder.select(builder.bitcast(args[0], _MASK), args[1], args[2])
+
+    return FLOATS(types.uint64, FLOATS, FLOATS), codegen
 
 
 @intrinsic
@@ -40,3 +294,55 @@ def lowest_bit(typingctx, mask):
         return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
 
     return types.int64(types.uint64), codegen
+
+
+@intrinsic
+def bit_count(typingctx, mask):
+    """Number of set bits of ``mask``."""
+    return types.int64(types.uint64), lambda context, builder, signature, args: builder.ctpop(args[0])
+
+
+def _mode_word(context, builder):
+    """A stack slot for the processor's floating-point mode, as the x86 instructions want it."""
+    slot = cgutils.alloca_once(builder, _INT32)
+    return slot, builder.bitcast(slot, _INT8.as_pointer())
+
+
+def _mode_instruction(builder, name, pointer):
+    kind = ir.FunctionType(ir.VoidType(), [_INT8.as_pointer()])
+    builder.call(cgutils.get_or_insert_function(builder.module, kind, f"llvm.x86.sse.{name}"), [pointer])
+
+
+@intrinsic
+def flush_subnormals(typingctx):
+    """Let this thread take numbers below 2^-126 for zero, and return the mode of before.
+
+    A state that decays ends there, and some processors take a hundred times longer over such numbers. Only x86 is told;
+    the others are not slow.
+    """
+
+    def codegen(context, builder, signature, args):
+        if not _IS_X86:
+            return ir.Constant(_INT32, 0)
+        slot, pointer = _mode_word(context, builder)
+        _mode_instruction(builder, "stmxcsr", pointer)
+        before = builder.load(slot)
+        builder.store(builder.or_(before, ir.Constant(_INT32, _FLUSH)), slot)
+        _mode_instruction(builder, "ldmxcsr", pointer)
+        return before
+
+    return types.int32(), codegen
+
+
+@intrinsic
+def restore_subnormals(typingctx, mode):
+    """Put back the mode that `flush_subnormals` returned."""
+
+    def codegen(context, builder, signature, args):
+        if _IS_X86:
+            slot, pointer = _mode_word(context, builder)
+            builder.store(args[0], slot)
+            _mode_instruction(builder, "ldmxcsr", pointer)
+        return context.get_dummy_value()
+
+    return types.void(types.int32), codegen

@@ -4,6 +4,7 @@ import numpy as np
 
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import TILE, n_tiles
+from eventsim.kernels.memory import aligned_zeros
 
 
 class Dense:
@@ -19,7 +20,7 @@ class Dense:
 
     def __init__(self, n_in: int, n_out: int):
         self.n_in, self.n_out = n_in, n_out
-        self.packed = np.zeros((n_tiles(n_out), n_in, TILE), np.float32)
+        self.packed = aligned_zeros((n_tiles(n_out), n_in, TILE), np.float32)
 
     def __repr__(self):
         return f"Dense({self.n_in}, {self.n_out})"
@@ -56,6 +57,10 @@ class Dense:
         for tile in range(len(self.packed)):
             part = values[:, tile * TILE : (tile + 1) * TILE]
             self.packed[tile, :, : part.shape[1]] = part
+
+    def gain(self, unit):
+        """float32[n_tiles, 64], what the engine multiplies a neuron's summed rows with: here ``unit`` for all."""
+        return np.full((len(self.packed), TILE), unit, np.float32)
 
     def initialize(self, rng: np.random.Generator, gain: float):
         """Draw the weights from U(-gain, gain) / sqrt(fan_in), as PyTorch's default and SLAYER's do."""

@@ -1,15 +1,20 @@
 """Adam, in place, one pass over memory."""
 
+import math
+
 import numpy as np
 
 from eventsim import kernels
+from eventsim.engine.backward import Sink
+from eventsim.kernels.layout import ADAM, TILE
+from eventsim.kernels.memory import aligned_zeros
 
-# Entries that one call of the kernel updates: large enough to hide the call, small enough to share out.
-_CHUNK = 1 << 18
+# Rows that one call of the kernel updates: enough to hide the call, few enough to share out.
+_CHUNK = 1 << 12
 
 
 class Adam:
-    """Adam (Kingma & Ba 2015) over a list of float32 arrays of any shape.
+    """Adam (Kingma & Ba 2015) over a list of float32 arrays in rows of 64, as layers keep their weights.
 
     state : {"step": int, "mean": [...], "square": [...]}, the moments laid out like the weights
     """
@@ -17,21 +22,34 @@ class Adam:
     def __init__(self, weights, beta1=0.9, beta2=0.999, epsilon=1e-8):
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
         self.n_steps = 0
-        self.mean = [np.zeros_like(w) for w in weights]
-        self.square = [np.zeros_like(w) for w in weights]
+        self.mean = [aligned_zeros(w.shape, np.float32) for w in weights]
+        self.square = [aligned_zeros(w.shape, np.float32) for w in weights]
+
+    def _settings(self, rate):
+        """What the kernels need for the step that ``n_steps`` counts, see `kernels.cpu.optimizer`."""
+        bias1, bias2 = 1.0 - self.beta1**self.n_steps, 1.0 - self.beta2**self.n_steps
+        return np.array([
+            rate / bias1, self.beta1, 1.0 - self.beta1, self.beta2, 1.0 - self.beta2, 1.0 / math.sqrt(bias2),
+            self.epsilon,
+        ], np.float32)
+
+    def sinks(self, rate: float) -> list[Sink]:
+        """Begin a step with learning rate ``rate``: where a backward walk over the whole batch takes it."""
+        self.n_steps += 1
+        settings = self._settings(rate)
+        return [Sink(ADAM, settings, mean=m, square=v) for m, v in zip(self.mean, self.square, strict=True)]
 
     def step(self, weights, gradients, rate: float):
         """Update ``weights`` with learning rate ``rate``, and set ``gradients`` to zero."""
         self.n_steps += 1
-        bias1 = 1.0 - self.beta1**self.n_steps
-        bias2 = 1.0 - self.beta2**self.n_steps
-        parts = []
-        for arrays in zip(weights, gradients, self.mean, self.square, strict=True):
-            flat = [array.reshape(-1) for array in arrays]
-            for first in range(0, len(flat[0]), _CHUNK):
-                last = min(first + _CHUNK, len(flat[0]))
-                parts.append((first, last, rate, self.beta1, self.beta2, bias1, bias2, self.epsilon, *flat))
-        kernels.call_parts("adam_step", parts)
+        for weight, gradient, mean, square in zip(weights, gradients, self.mean, self.square, strict=True):
+            rows = {"weight": weight, "gradient": gradient, "mean": mean, "square": square}
+            n_rows = weight.size // TILE
+            kernels.call_parts(
+                "adam_step",
+                {"settings": self._settings(rate), **{name: array.reshape(-1, TILE) for name, array in rows.items()}},
+                [{"first": a, "last": min(a + _CHUNK, n_rows)} for a in range(0, n_rows, _CHUNK)],
+            )
 
     def state(self) -> dict:
         """Everything that the next step depends on, as one dict of arrays and numbers."""

@@ -1,0 +1,64 @@
+"""Spike lists in the orders that kernels want: runs by tick for the sweep, rows by address for weight gradients."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from eventsim import kernels
+
+
+class Runs(NamedTuple):
+    """Runs of spikes that share a tick, see the kernel `group_by_tick`; the names are those of kernels' arguments."""
+
+    run_base: np.ndarray
+    run_count: np.ndarray
+    run_tick: np.ndarray
+    run_start: np.ndarray
+
+
+def empty_runs(sample_ptr, n_ticks) -> Runs:
+    """Room for the runs of samples with these spikes: one a tick or spike, whichever are fewer, and one more."""
+    room = np.minimum(np.diff(sample_ptr), n_ticks) + 1
+    ends = np.cumsum(room)
+    total = int(ends[-1]) if len(ends) else 0
+    return Runs(ends - room, np.zeros(len(room), np.int64), np.empty(total, np.int32), np.empty(total, np.int64))
+
+
+def sample_parts(sample_ptr) -> list[dict]:
+    """Parts of about as many spikes each, by whole samples."""
+    bounds = even_parts(np.diff(sample_ptr), kernels.threads())
+    return [{"sample_first": a, "sample_last": b} for a, b in bounds]
+
+
+def even_parts(cost, n_parts):
+    """Bounds (first, last) of up to ``n_parts`` runs of items that cost about the same."""
+    if len(cost) == 0 or n_parts <= 1:
+        return [(0, len(cost))]
+    ends = np.cumsum(cost)
+    inner = np.searchsorted(ends, ends[-1] * np.arange(1, n_parts) / n_parts, side="right")
+    bounds = sorted({0, *inner.tolist(), len(cost)})
+    return list(zip(bounds[:-1], bounds[1:], strict=True))
+
+
+def by_tick(spikes) -> Runs:
+    """The runs of a spike list."""
+    runs = empty_runs(spikes.sample_ptr, spikes.n_ticks)
+    kernels.call_parts(
+        "group_by_tick", {"sample_ptr": spikes.sample_ptr, "tick": spikes.tick, **runs._asdict()},
+        sample_parts(spikes.sample_ptr),
+    )
+    return runs
+
+
+def by_address(spikes, block_samples):
+    """(neuron_ptr, row), the spike list by address for blocks of samples, see the kernel `group_by_address`."""
+    blocks = -(-spikes.n_samples // block_samples)
+    neuron_ptr, row = np.empty((blocks, spikes.n_neurons + 1), np.int64), np.empty(len(spikes), np.int32)
+    kernels.call_parts(
+        "group_by_address",
+        {"block_samples": block_samples, "n_ticks": spikes.n_ticks, "sample_ptr": spikes.sample_ptr,
+         "address": spikes.address, "tick": spikes.tick, "neuron_end": (spikes.n_neurons,), "neuron_ptr": neuron_ptr,
+         "row": row},
+        [{"block": block} for block in range(blocks)],
+    )
+    return neuron_ptr, row

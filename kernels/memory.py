@@ -1,0 +1,28 @@
+"""Arrays that start on a cache line, so that no row of 64 numbers lies across one more than it must.
+
+NumPy starts large arrays 16 bytes into a page. Rows of float32 then take five cache lines in place of four, and the sweep
+took 1.4 times as long.
+"""
+
+import math
+
+import numpy as np
+
+_LINE = 64  # bytes
+
+
+def _aligned(make, shape, dtype):
+    n_bytes = math.prod(shape) * np.dtype(dtype).itemsize
+    room = make(n_bytes + _LINE, np.uint8)
+    first = -room.ctypes.data % _LINE
+    return room[first : first + n_bytes].view(dtype).reshape(shape)
+
+
+def aligned_empty(shape: tuple[int, ...], dtype) -> np.ndarray:
+    """An array that starts on a cache line; what is in it is anything."""
+    return _aligned(np.empty, shape, dtype)
+
+
+def aligned_zeros(shape: tuple[int, ...], dtype) -> np.ndarray:
+    """An array of zeros that starts on a cache line."""
+    return _aligned(np.zeros, shape, dtype)
