@@ -44,21 +44,38 @@ def _arguments(line):
 
 
 def _kernel(file, text):
-    return Kernel(file, tuple(argument for line in text.strip().splitlines() for argument in _arguments(line)))
+    return Kernel(file, tuple(argument for line in text.splitlines() if line.strip() for argument in _arguments(line)))
 
 
 KERNELS: dict[str, Kernel] = {}
 
-KERNELS["dense_forward"] = _kernel("dense", """
-    int64: item_first item_last n_samples n_neurons n_ticks n_abs n_taps
-    bool: keep_active
-    float32: u_low u_high rho_width rho_peak
-    float32|int8|uint16[tiles,n_in,lanes]: weight
-    float32[tiles,lanes]: gain
+_INPUT = """
     int64[samples]: run_base run_count
     int32[runs]: run_tick
     int64[runs]: run_start
     int32[spikes]: address
+"""
+
+KERNELS["dense_forward"] = _kernel("dense", f"""
+    int64: item_first item_last n_samples n_neurons n_ticks n_abs n_taps
+    float32|int8|uint16[tiles,n_in,lanes]: weight
+    float32[tiles,lanes]: gain
+    {_INPUT}
+    float32[constants]: constants
+    scratch int32[lanes]: ready
+    scratch float32[one,lanes]: fetched
+    out int64[two]: progress
+    out int64[items]: item_spikes item_words
+    out int32[words]: word_tick
+    out uint64[words]: word_lanes
+""")
+
+KERNELS["dense_forward_active"] = _kernel("dense", f"""
+    int64: item_first item_last n_samples n_neurons n_ticks n_abs n_taps
+    float32: u_low u_high rho_width rho_peak
+    float32[tiles,n_in,lanes]: weight
+    float32[tiles,lanes]: gain
+    {_INPUT}
     float32[constants]: constants
     scratch int32[lanes]: ready
     scratch float32[ticks,lanes]: chunk_u
@@ -105,14 +122,11 @@ KERNELS["group_by_address"] = _kernel("lists", """
     out int32[spikes]: row
 """)
 
-KERNELS["dense_backward"] = _kernel("dense_adjoint", """
+KERNELS["dense_backward"] = _kernel("dense_adjoint", f"""
     int64: group tile_first tile_last n_samples block_samples n_neurons n_ticks n_abs n_taps
     float32: dt rho_width rho_peak
     float32[constants]: constants
-    int64[samples]: run_base run_count
-    int32[runs]: run_tick
-    int64[runs]: run_start
-    int32[spikes]: address
+    {_INPUT}
     int64[blocks,neurons]: neuron_ptr
     int32[spikes]: row
     int64: kind

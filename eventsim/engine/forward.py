@@ -24,32 +24,30 @@ _PARTS_A_THREAD = 2
 class _Part:
     """A run of items with its output buffers, which grow until everything fits."""
 
-    def __init__(self, first, last, n_ticks, keep_active):
-        n_items, chunks = last - first, n_chunks(n_ticks) if keep_active else 0
+    def __init__(self, first, last, n_ticks):
         self.span = {"item_first": first, "item_last": last}
-        self.progress = np.array([first, 0, 0, 0], np.int64)
-        self.counts = {
-            "item_spikes": np.zeros(n_items, np.int64), "item_words": np.zeros(n_items, np.int64),
-            "block_entries": np.zeros(n_items * chunks, np.int32),
-            "block_pairs": np.zeros(n_items * chunks, np.int32),
-        }
+        self.n_items = last - first
+        self.counts = {name: np.zeros(self.n_items, np.int64) for name in ("item_spikes", "item_words")}
         # Room for one item, and for others that are a quarter as busy as they can be.
-        words = n_ticks * (1 + n_items // 4)
-        self.words = np.empty(words, np.int32), np.empty(words, np.uint64)
-        entries = TILE * chunks * (1 + n_items // 4)
-        self.entries = np.empty(entries, np.uint8), np.empty(entries, np.uint64)
-        self.rho = np.empty(TILE * n_ticks * (1 + n_items // 16) if keep_active else 0, np.float32)
+        room = n_ticks * (1 + self.n_items // 4) + 1
+        self.lists = {"word_tick": np.empty(room, np.int32), "word_lanes": np.empty(room, np.uint64)}
+        self.progress = np.array([first, 0], np.int64)
+
+    def keep_active(self, n_ticks):
+        """Keep active sets as well."""
+        blocks = self.n_items * n_chunks(n_ticks)
+        self.counts |= {name: np.zeros(blocks, np.int32) for name in ("block_entries", "block_pairs")}
+        entries, pairs = TILE * n_chunks(n_ticks) * (1 + self.n_items // 4), TILE * n_ticks * (1 + self.n_items // 16)
+        self.lists |= {"entry_lane": np.empty(entries, np.uint8), "entry_ticks": np.empty(entries, np.uint64),
+                       "rho": np.empty(pairs, np.float32)}
+        self.progress = np.append(self.progress, (0, 0))
 
     def arguments(self):
-        return {
-            **self.span, "progress": self.progress, **self.counts,
-            **dict(zip(("word_tick", "word_lanes"), self.words, strict=True)),
-            **dict(zip(("entry_lane", "entry_ticks"), self.entries, strict=True)), "rho": self.rho,
-        }
+        return {**self.span, "progress": self.progress, **self.counts, **self.lists}
 
     def grow(self):
         """Double the buffers, keeping what is in them."""
-        self.words, self.entries, (self.rho,) = doubled(*self.words), doubled(*self.entries), doubled(self.rho)
+        self.lists = dict(zip(self.lists, doubled(*self.lists.values()), strict=True))
 
 
 def support_window(neuron, support):
@@ -61,38 +59,50 @@ def support_window(neuron, support):
 def _sweep(layer, neuron, spikes, runs, support, n_taps):
     """Run the tile kernel over all items of a layer; returns the parts, in the order of their items."""
     tiles, n_ticks = n_tiles(layer.n_out), spikes.n_ticks
-    keep_active = support is not None and math.isfinite(support)
-    low, high = support_window(neuron, support) if keep_active else (0.0, 0.0)
     cost = np.diff(spikes.sample_ptr) + _STEP_COST * runs.run_count
     bounds = even_parts(np.tile(cost, tiles), min(tiles * spikes.n_samples, _PARTS_A_THREAD * kernels.threads()))
-    parts = [_Part(a, b, n_ticks, keep_active) for a, b in bounds]
+    parts = [_Part(a, b, n_ticks) for a, b in bounds]
     constants = neuron.constants(spikes.dt, n_taps)
-    run_to_end("dense_forward", {
+    shared = {
         "n_samples": spikes.n_samples, "n_neurons": layer.n_out, "n_ticks": n_ticks,
-        "n_abs": neuron.dead_ticks(spikes.dt), "n_taps": n_taps, "keep_active": keep_active, "u_low": low,
-        "u_high": high, "rho_width": neuron.rho_width, "rho_peak": neuron.rho_peak, "weight": layer.packed,
+        "n_abs": neuron.dead_ticks(spikes.dt), "n_taps": n_taps, "weight": layer.packed,
         "gain": layer.gain(constants[GAIN_SYN]), **runs._asdict(), "address": spikes.address, "constants": constants,
-        "ready": (TILE,), "chunk_u": (CHUNK if keep_active else 0, TILE), "chunk_lanes": (CHUNK,),
-    }, parts)
+        "ready": (TILE,),
+    }
+    if support is None or math.isinf(support):
+        run_to_end("dense_forward", {**shared, "fetched": (1, TILE)}, parts)
+    else:
+        low, high = support_window(neuron, support)
+        for part in parts:
+            part.keep_active(n_ticks)
+        run_to_end("dense_forward_active", {
+            **shared, "u_low": low, "u_high": high, "rho_width": neuron.rho_width, "rho_peak": neuron.rho_peak,
+            "chunk_u": (CHUNK, TILE), "chunk_lanes": (CHUNK,),
+        }, parts)
     return parts
 
 
-def _joined(parts, name):
+def _counts(parts, name):
     return np.concatenate([part.counts[name] for part in parts])
+
+
+def _lists(parts, name, used):
+    """A list of all parts, as far as it is used: ``progress[used]`` says."""
+    return np.concatenate([part.lists[name][: part.progress[used]] for part in parts])
 
 
 def _merged_spikes(parts, layer, spikes):
     """The output spikes of all parts, and their runs."""
     shape = n_tiles(layer.n_out), spikes.n_samples
-    sample_ptr = starts(_joined(parts, "item_spikes").reshape(shape).sum(axis=0))
+    sample_ptr = starts(_counts(parts, "item_spikes").reshape(shape).sum(axis=0))
     n_spikes = int(sample_ptr[-1])
     address, tick = np.empty(n_spikes, np.int32), np.empty(n_spikes, np.int32)
     runs = empty_runs(sample_ptr, spikes.n_ticks)
     if n_spikes:
         kernels.call_parts("merge_items", {
-            "n_samples": spikes.n_samples, "n_ticks": spikes.n_ticks, "word_ptr": starts(_joined(parts, "item_words")),
-            "word_tick": np.concatenate([part.words[0][: part.progress[1]] for part in parts]),
-            "word_lanes": np.concatenate([part.words[1][: part.progress[1]] for part in parts]),
+            "n_samples": spikes.n_samples, "n_ticks": spikes.n_ticks, "word_ptr": starts(_counts(parts, "item_words")),
+            "word_tick": _lists(parts, "word_tick", 1),
+            "word_lanes": _lists(parts, "word_lanes", 1),
             "sample_ptr": sample_ptr, "tick_end": (spikes.n_ticks,), "address": address, "tick": tick,
             **runs._asdict(),
         }, sample_parts(sample_ptr))
@@ -105,10 +115,8 @@ def _merged_spikes(parts, layer, spikes):
 def _active_set(parts, spikes, n_neurons):
     return ActiveSet(
         spikes.n_samples, n_neurons, spikes.n_ticks,
-        starts(_joined(parts, "block_entries")), starts(_joined(parts, "block_pairs")),
-        np.concatenate([part.entries[0][: part.progress[2]] for part in parts]),
-        np.concatenate([part.entries[1][: part.progress[2]] for part in parts]),
-        np.concatenate([part.rho[: part.progress[3]] for part in parts]),
+        starts(_counts(parts, "block_entries")), starts(_counts(parts, "block_pairs")),
+        _lists(parts, "entry_lane", 2), _lists(parts, "entry_ticks", 2), _lists(parts, "rho", 3),
     )
 
 

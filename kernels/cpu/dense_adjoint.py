@@ -14,12 +14,12 @@ of samples at once: a weight's gradient is summed up in a register and then writ
 
 import numpy as np
 
-from eventsim.kernels.cpu.dense import valid_lanes
 from eventsim.kernels.cpu.jit import kernel
 from eventsim.kernels.cpu.optimizer import adam_row
 from eventsim.kernels.cpu.send import send_error
 from eventsim.kernels.cpu.srm import awake, put_to_rest, sum_rows
 from eventsim.kernels.cpu.surrogate import surrogate
+from eventsim.kernels.cpu.sweep import valid_lanes
 from eventsim.kernels.cpu.vector import (
     at_least,
     flush_subnormals,

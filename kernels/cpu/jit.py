@@ -70,7 +70,7 @@ class _Cache(caching.Cache):
 
 
 def _compile(function, fastmath):
-    dispatcher = numba.njit(nogil=True, error_model="numpy", fastmath=fastmath)(function)
+    dispatcher = numba.njit(nogil=True, error_model="numpy", fastmath=fastmath, _nrt=False)(function)
     if cache_folder():
         dispatcher._cache = _Cache(function)
     return dispatcher

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from eventsim.kernels.cpu.dense import valid_lanes
 from eventsim.kernels.cpu.jit import kernel
+from eventsim.kernels.cpu.sweep import valid_lanes
 from eventsim.kernels.cpu.vector import (
     folded_product,
     load,

@@ -40,39 +40,46 @@ _ONE = np.uint64(1)
 
 
 @kernel
-def float_sum(rows, address, first, last):
-    """Sum of ``rows[address[i]]`` for i in first..last-1, one after the other."""
+def _number(address, i):
+    """The i-th row wanted: ``address[i]``, or i itself where there is no list."""
+    return i if address is None else np.int64(address[i])
+
+
+@kernel
+def _float_sum(rows, address, first, last):
     total = zeros()
     for i in range(first, last):
-        total = total + load(rows, address[i])
+        total = total + load(rows, _number(address, i))
     return total
 
 
 @kernel
-def byte_sum(rows, address, first, last):
-    """The same of int8 rows: exact integers, so in any order."""
+def _byte_sum(rows, address, first, last):
     total = long_zeros()
     i = first
     while i < last:
         stop = min(last, i + _SHORT_SUM)
         part = short_zeros()
         while i < stop:
-            part = part + load(rows, address[i])
+            part = part + load(rows, _number(address, i))
             i += 1
         total = add_shorts(total, part)
     return as_floats(total)
 
 
 def sum_rows(rows, address, first, last):
-    """Sum of the rows of float32, float16 bits or int8 that ``address[first:last]`` names, as float32."""
-    raise NotImplementedError
+    """Sum of ``rows[address[i]]`` for i in first..last-1, or of ``rows[i]`` where address is None, as float32.
+
+    Rows of float32 or float16 bits are added one after the other; those of int8 as integers, which are exact.
+    """
+    raise NotImplementedError("compiled code only")
 
 
 @overload(sum_rows, inline="always")
 def _sum_rows(rows, address, first, last):
     if rows.dtype == types.int8:
-        return lambda rows, address, first, last: byte_sum(rows, address, first, last)
-    return lambda rows, address, first, last: float_sum(rows, address, first, last)
+        return lambda rows, address, first, last: _byte_sum(rows, address, first, last)
+    return lambda rows, address, first, last: _float_sum(rows, address, first, last)
 
 
 @kernel
@@ -129,6 +136,6 @@ def next_event(run, run_end, ended, n_taps, run_tick, n_ticks):
     tick = n_ticks
     if run < run_end:
         tick = np.int64(run_tick[run])
-    if n_taps > 0 and ended < run:
+    if n_taps is not None and ended < run:
         tick = min(tick, np.int64(run_tick[ended]) + n_taps - 1)
     return tick
