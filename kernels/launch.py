@@ -76,33 +76,37 @@ def _scratch(kernel, argument, shape):
 def _checked(kernel, argument, value):
     """A value as the kernel takes it; raises `TypeError` for another."""
     if argument.rank == 0:
-        return argument.dtype.type(value)
+        return argument.scalar(value)
     if argument.role == "scratch":
-        if not isinstance(value, tuple) or len(value) != argument.rank:
+        if type(value) is not tuple or len(value) != argument.rank:
             raise TypeError(
                 f"kernel {kernel}, argument {argument.name}: is scratch; wants a shape of {argument.rank} axes, "
                 f"got {value!r}"
             )
         return value
-    if (
-        not isinstance(value, np.ndarray)
-        or value.dtype not in argument.dtypes
-        or value.ndim != argument.rank
-        or not value.flags.c_contiguous
-    ):
-        got = f"{value.dtype}[{value.ndim} axes]" if isinstance(value, np.ndarray) else type(value).__name__
-        raise TypeError(
-            f"kernel {kernel}, argument {argument.name}: wants a C-contiguous "
-            f"{' or '.join(map(str, argument.dtypes))} array of {argument.rank} axes, got {got}"
-        )
+    if not isinstance(value, np.ndarray) or value.dtype not in argument.dtypes or value.ndim != argument.rank:
+        raise _wrong_array(kernel, argument, value)
+    flags = value.flags
+    if not flags.c_contiguous:
+        raise _wrong_array(kernel, argument, value)
+    writeable = flags.writeable
     if argument.role == "out":
-        if not value.flags.writeable:
+        if not writeable:
             raise TypeError(f"kernel {kernel} writes its argument {argument.name}, got a read-only array")
         return value
-    # Inputs are read-only whoever made them, so that one specialisation of the kernel serves every caller.
-    value = value.view()
-    value.flags.writeable = False
+    if writeable:
+        # Inputs are read-only whoever made them, so that one specialisation of the kernel serves every caller.
+        value = value.view()
+        value.flags.writeable = False
     return value
+
+
+def _wrong_array(kernel, argument, value):
+    got = f"{value.dtype}[{value.ndim} axes]" if isinstance(value, np.ndarray) else type(value).__name__
+    return TypeError(
+        f"kernel {kernel}, argument {argument.name}: wants a C-contiguous {' or '.join(map(str, argument.dtypes))} "
+        f"array of {argument.rank} axes, got {got}"
+    )
 
 
 def _bound(kernel, shared, parts):

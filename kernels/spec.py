@@ -6,6 +6,7 @@ for what is written, and ``scratch`` for what is neither input nor result: calle
 ``a|b`` is an argument of either type; the kernel is compiled for each.
 """
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,11 @@ class Argument:
     def dtype(self) -> np.dtype:
         """The type, of several the first."""
         return self.dtypes[0]
+
+    @functools.cached_property
+    def scalar(self) -> type:
+        """The NumPy type that a scalar is cast to."""
+        return self.dtype.type
 
 
 @dataclass(frozen=True)

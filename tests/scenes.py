@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 from naive import srm as naive
 
-from eventsim.engine import backward
+from eventsim.engine import Sink, backward
 from eventsim.model import SRM, Network
 from eventsim.spikes import Spikes
 
@@ -93,7 +93,7 @@ def some_but_not_all(spikes):
 def gradients_of(network, trace, errors, truncate=False):
     """Weight gradients float32[N_in, N_out] of every layer; errors is float32[B, N_out, T]."""
     packed = [np.zeros_like(layer.packed) for layer in network.layers]
-    backward(network, trace, errors.__getitem__, packed, truncate=truncate)
+    backward(network, trace, errors.__getitem__, [Sink(gradient=array) for array in packed], truncate=truncate)
     out = []
     for layer, gradient in zip(network.layers, packed, strict=True):
         rows = gradient.transpose(1, 0, 2).reshape(layer.n_in, -1)

@@ -14,7 +14,7 @@ KERNEL_LIBRARIES = {"numpy", "numba", "llvmlite", "platformdirs"}
 MAY_IMPORT = {
     "containers": set(),
     "eventsim.kernels": set(),
-    "eventsim.model": {"containers", "eventsim.kernels.layout"},
+    "eventsim.model": {"containers", "eventsim.kernels.layout", "eventsim.kernels.memory"},
     "eventsim.data": {"containers", "eventsim.kernels"},
     # A recording becomes spikes where it is simulated, and samples where a network is trained.
     "eventsim.engine": {"containers", "eventsim.kernels", "eventsim.model", "eventsim.data"},

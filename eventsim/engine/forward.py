@@ -3,6 +3,7 @@
 import math
 import numbers
 import time
+import weakref
 from collections.abc import Iterable
 
 import numpy as np
@@ -22,25 +23,24 @@ _PARTS_A_THREAD = 2
 
 
 class _Part:
-    """A run of items with its output buffers, which grow until everything fits."""
+    """A run of items with its output buffers, which grow until everything fits.
 
-    def __init__(self, first, last, n_ticks):
+    ``room`` gives entries an item: what a run before needed, for each of the lists.
+    """
+
+    def __init__(self, first, last, n_ticks, room, keep_active):
         self.span = {"item_first": first, "item_last": last}
-        self.n_items = last - first
-        self.counts = {name: np.zeros(self.n_items, np.int64) for name in ("item_spikes", "item_words")}
-        # Room for one item, and for others that are a quarter as busy as they can be.
-        room = n_ticks * (1 + self.n_items // 4) + 1
-        self.lists = {"word_tick": np.empty(room, np.int32), "word_lanes": np.empty(room, np.uint64)}
-        self.progress = np.array([first, 0], np.int64)
-
-    def keep_active(self, n_ticks):
-        """Keep active sets as well."""
-        blocks = self.n_items * n_chunks(n_ticks)
-        self.counts |= {name: np.zeros(blocks, np.int32) for name in ("block_entries", "block_pairs")}
-        entries, pairs = TILE * n_chunks(n_ticks) * (1 + self.n_items // 4), TILE * n_ticks * (1 + self.n_items // 16)
-        self.lists |= {"entry_lane": np.empty(entries, np.uint8), "entry_ticks": np.empty(entries, np.uint64),
-                       "rho": np.empty(pairs, np.float32)}
-        self.progress = np.append(self.progress, (0, 0))
+        n_items, blocks = last - first, (last - first) * n_chunks(n_ticks)
+        self.counts = {name: np.zeros(n_items, np.int64) for name in ("item_spikes", "item_words")}
+        most = {"word_tick": n_ticks + 1, "word_lanes": n_ticks + 1}
+        if keep_active:
+            self.counts |= {name: np.zeros(blocks, np.int32) for name in ("block_entries", "block_pairs")}
+            entries = TILE * n_chunks(n_ticks)
+            most |= {"entry_lane": entries, "entry_ticks": entries, "rho": TILE * n_ticks}
+        self.lists = {
+            name: np.empty(one + int(n_items * room.get(name, one / 8)), _LISTS[name][0]) for name, one in most.items()
+        }
+        self.progress = np.array([first, 0, 0, 0] if keep_active else [first, 0], np.int64)
 
     def arguments(self):
         return {**self.span, "progress": self.progress, **self.counts, **self.lists}
@@ -48,6 +48,21 @@ class _Part:
     def grow(self):
         """Double the buffers, keeping what is in them."""
         self.lists = dict(zip(self.lists, doubled(*self.lists.values()), strict=True))
+
+
+# The lists that a sweep writes: their type, and the entry of its progress that counts what is used of them.
+_LISTS = {
+    "word_tick": (np.int32, 1), "word_lanes": (np.uint64, 1), "entry_lane": (np.uint8, 2), "entry_ticks": (np.uint64, 2),
+    "rho": (np.float32, 3),
+}
+# What the last run of a layer needed of each, an item. Only the first guess at the size of a buffer depends on it.
+_room = weakref.WeakKeyDictionary()
+
+
+def _learn_room(layer, parts, n_items):
+    used = sum(part.progress for part in parts)
+    names = parts[0].lists
+    _room.setdefault(layer, {}).update({name: 1.25 * used[_LISTS[name][1]] / n_items for name in names})
 
 
 def support_window(neuron, support):
@@ -61,7 +76,8 @@ def _sweep(layer, neuron, spikes, runs, support, n_taps):
     tiles, n_ticks = n_tiles(layer.n_out), spikes.n_ticks
     cost = np.diff(spikes.sample_ptr) + _STEP_COST * runs.run_count
     bounds = even_parts(np.tile(cost, tiles), min(tiles * spikes.n_samples, _PARTS_A_THREAD * kernels.threads()))
-    parts = [_Part(a, b, n_ticks) for a, b in bounds]
+    keep_active = support is not None and math.isfinite(support)
+    parts = [_Part(a, b, n_ticks, _room.get(layer, {}), keep_active) for a, b in bounds]
     constants = neuron.constants(spikes.dt, n_taps)
     shared = {
         "n_samples": spikes.n_samples, "n_neurons": layer.n_out, "n_ticks": n_ticks,
@@ -69,16 +85,15 @@ def _sweep(layer, neuron, spikes, runs, support, n_taps):
         "gain": layer.gain(constants[GAIN_SYN]), **runs._asdict(), "address": spikes.address, "constants": constants,
         "ready": (TILE,),
     }
-    if support is None or math.isinf(support):
-        run_to_end("dense_forward", {**shared, "fetched": (1, TILE)}, parts)
-    else:
+    if keep_active:
         low, high = support_window(neuron, support)
-        for part in parts:
-            part.keep_active(n_ticks)
         run_to_end("dense_forward_active", {
             **shared, "u_low": low, "u_high": high, "rho_width": neuron.rho_width, "rho_peak": neuron.rho_peak,
             "chunk_u": (CHUNK, TILE), "chunk_lanes": (CHUNK,),
         }, parts)
+    else:
+        run_to_end("dense_forward", {**shared, "fetched": (1, TILE)}, parts)
+    _learn_room(layer, parts, tiles * spikes.n_samples)
     return parts
 
 
@@ -86,9 +101,9 @@ def _counts(parts, name):
     return np.concatenate([part.counts[name] for part in parts])
 
 
-def _lists(parts, name, used):
-    """A list of all parts, as far as it is used: ``progress[used]`` says."""
-    return np.concatenate([part.lists[name][: part.progress[used]] for part in parts])
+def _joined(parts, name):
+    """A list of all parts, as far as it is used."""
+    return np.concatenate([part.lists[name][: part.progress[_LISTS[name][1]]] for part in parts])
 
 
 def _merged_spikes(parts, layer, spikes):
@@ -101,8 +116,8 @@ def _merged_spikes(parts, layer, spikes):
     if n_spikes:
         kernels.call_parts("merge_items", {
             "n_samples": spikes.n_samples, "n_ticks": spikes.n_ticks, "word_ptr": starts(_counts(parts, "item_words")),
-            "word_tick": _lists(parts, "word_tick", 1),
-            "word_lanes": _lists(parts, "word_lanes", 1),
+            "word_tick": _joined(parts, "word_tick"),
+            "word_lanes": _joined(parts, "word_lanes"),
             "sample_ptr": sample_ptr, "tick_end": (spikes.n_ticks,), "address": address, "tick": tick,
             **runs._asdict(),
         }, sample_parts(sample_ptr))
@@ -116,7 +131,7 @@ def _active_set(parts, spikes, n_neurons):
     return ActiveSet(
         spikes.n_samples, n_neurons, spikes.n_ticks,
         starts(_counts(parts, "block_entries")), starts(_counts(parts, "block_pairs")),
-        _lists(parts, "entry_lane", 2), _lists(parts, "entry_ticks", 2), _lists(parts, "rho", 3),
+        _joined(parts, "entry_lane"), _joined(parts, "entry_ticks"), _joined(parts, "rho"),
     )
 
 

@@ -17,6 +17,7 @@ from eventsim.trainer.interrupt import Interrupted, watch_for_interrupt
 from eventsim.trainer.metrics import Metrics
 from eventsim.trainer.optimizers import OPTIMIZERS
 from eventsim.trainer.schedules import SCHEDULES
+from eventsim.trainer.warm_up import warm_up
 
 _CALIBRATION_SAMPLES = 16
 # (neuron, tick) pairs of full support that one backward walk may hold; a batch with more is walked in pieces.
@@ -177,7 +178,7 @@ class Trainer:
         validation = splits.validation and make_loader(self.network, splits.validation, self.config.batch_size)
         if self.config.calibrate and self.epoch == 0 and self.position == 0 and not self.history:
             self._calibrate(loader)
-        self._warm_up(loader)
+        warm_up()
         with watch_for_interrupt() as interrupt:
             observer.start(self, len(loader))
             while self.epoch < self.config.epochs:
@@ -208,13 +209,6 @@ class Trainer:
         self.gains = calibrate(self.network, spikes, output=output, seed=self.config.seed)
         self.provenance["gains"] = self.gains
         self._epoch_rng_state = self._rng.bit_generator.state
-
-    def _warm_up(self, loader):
-        """Let every kernel compile before the clock of the first epoch runs; an error of zero changes nothing."""
-        spikes = next(iter(make_loader(self.network, loader.dataset, 1, [0])))[0]
-        trace = forward(self.network, spikes, supports=self._supports)
-        nothing = np.zeros((self.network.arch.n_outputs, spikes.n_ticks), np.float32)
-        backward(self.network, trace, lambda b: nothing, self._gradients)
 
     def _run_epoch(self, loader, observer, interrupt):
         """The batches of an epoch from `position` on."""

@@ -37,14 +37,15 @@ def close_chunk(
 ):
     """Append a chunk of a tile to its active set: an entry for each neuron with active ticks, and their potentials.
 
-    chunk_lanes uint64[64] has the active lanes of every tick; it is overwritten. chunk_u float32[64,64] has the
-    potentials of those ticks. Returns the new numbers of entries and pairs.
+    chunk_lanes uint64[64] has the active lanes of every tick, and is cleared; chunk_u float32[64,64] has the potentials
+    of those ticks. Returns the new numbers of entries and pairs.
     """
     transpose_bits(chunk_lanes)
     first_entry, first_pair = entries, pairs
     for lane in range(TILE):
         ticks = chunk_lanes[lane]
         if ticks != np.uint64(0):
+            chunk_lanes[lane] = np.uint64(0)
             entry_lane[entries] = lane
             entry_ticks[entries] = ticks
             entries += 1

@@ -57,6 +57,7 @@ def merge_items(
     for b in range(sample_first, sample_last):
         end = sample_ptr[b]
         if sample_ptr[b + 1] == end:
+            run_start[run_base[b]] = end
             run_count[b] = 0
             continue
         tick_end[:] = 0

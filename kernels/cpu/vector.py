@@ -261,7 +261,8 @@ def sqrt(typingctx, a):
     """Square roots, correctly rounded."""
 
     def codegen(context, builder, signature, args):
-        return builder.call(builder.module.declare_intrinsic("llvm.sqrt", [FLOATS.llvm]), args)
+        kind = ir.FunctionType(FLOATS.llvm, [FLOATS.llvm])
+        return builder.call(cgutils.get_or_insert_function(builder.module, kind, f"llvm.sqrt.v{TILE}f32"), args)
 
     return FLOATS(FLOATS), codegen
 

@@ -91,8 +91,9 @@ def test_kernel_equals_the_naive_pixel(rng):
     down, right = rng.random((2, steps + 1))
     threshold = rng.uniform(0.08, 0.3, (2, 12))
     refractory, phase = rng.uniform(200, 3000, 12), rng.uniform(-0.1, 0.1, 12)
-    t, x, y, p = module._run(scene, row, column, down, right, width, height, 1000.0, 0.7, 0.004, threshold, refractory,
-                             phase)
+    t, x, y, p = module._run(scene=scene, row=row, column=column, down=down, right=right, width=width, height=height,
+                             step=1000.0, follow=0.7, leak=0.004, threshold=threshold, refractory=refractory,
+                             phase=phase)
     assert len(t) > 100
     for pixel in range(12):
         seen = naive.seen_by(scene, row, column, down, right, pixel % width, pixel // width)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from eventsim.engine import backward, forward, simulate
+from eventsim.engine import Sink, backward, forward, simulate
 from eventsim.engine.queue import forward_exact
 from eventsim.errors import ConfigError
 from eventsim.events import Events
@@ -57,9 +57,9 @@ def test_supports_are_a_positive_number_a_layer(network, supports):
 
 
 def test_a_trace_without_active_sets_has_no_gradient(network):
-    gradients = [np.zeros_like(layer.packed) for layer in network.layers]
+    sinks = [Sink(gradient=np.zeros_like(layer.packed)) for layer in network.layers]
     with pytest.raises(ConfigError, match="supports"):
-        backward(network, forward(network, spikes()), lambda b: np.zeros((3, 9), np.float32), gradients)
+        backward(network, forward(network, spikes()), lambda b: np.zeros((3, 9), np.float32), sinks)
 
 
 def test_a_recording_must_fit_the_network(network):

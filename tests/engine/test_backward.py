@@ -1,5 +1,6 @@
 """Explicit gradients against the naive formula, and the naive formula against finite differences."""
 
+import importlib
 import itertools
 from types import SimpleNamespace
 
@@ -17,11 +18,13 @@ from scenes import (
     some_but_not_all,
 )
 
-from eventsim.engine import backward, forward
+from eventsim.engine import Sink, backward, forward
 from eventsim.model import SRM
 from eventsim.spikes import Spikes
+from eventsim.trainer.optimizers import Adam
 
 INF = np.inf
+module = importlib.import_module("eventsim.engine.backward")  # the package has a function of this name
 
 
 def naive_gradients(network, trace, errors, supports, truncate):
@@ -104,13 +107,55 @@ def test_many_tiles_above_add_their_errors(rng, supports):
     compare_with_naive(draw, supports)
 
 
+@pytest.mark.parametrize("supports", [(0.3, 0.3, 0.5), (0.5, INF, INF), (1.5, 0.3, INF), (INF, INF, INF)])
+@pytest.mark.parametrize("truncate", [False, True])
+@pytest.mark.parametrize("rows", [None, 300])
+def test_many_chunks_of_ticks_and_blocks_of_samples(rng, monkeypatch, supports, truncate, rows):
+    """150 ticks are three chunks; 300 rows of scratch hold two of the five samples."""
+    if rows:
+        monkeypatch.setattr(module, "_BLOCK_ROWS", rows)
+
+    def draw():
+        network = random_network(rng, (30, 70, 65, 9), (3.0, 3.0, 3.0), NEURONS["plain"])
+        spikes = random_spikes(rng, 30, 5, 150, 0.05, empty=(1,))
+        late = spikes.tick < np.repeat([150, 150, 70, 40, 150], np.diff(spikes.sample_ptr))
+        spikes = Spikes.from_structured(spikes.to_structured()[late], n_samples=5, n_neurons=30, n_ticks=150)
+        return network, spikes, rng.normal(size=(5, 9, 150)).astype(np.float32)
+
+    compare_with_naive(draw, supports, truncate)
+
+
+@pytest.mark.parametrize("rows", [None, 60])
+def test_a_step_on_the_way_is_a_step_afterwards(rng, monkeypatch, rows):
+    """Adam inside the backward walk, and Adam on the gradients that it leaves: the same bits."""
+    if rows:
+        monkeypatch.setattr(module, "_BLOCK_ROWS", rows)  # of three samples of 40 ticks, one at a time
+    networks = [random_network(np.random.default_rng(5), (20, 70, 3), (5.0, 5.0)) for _ in range(2)]
+    optimizers = [Adam([layer.packed for layer in network.layers]) for network in networks]
+    for _ in range(3):
+        spikes, errors = random_spikes(rng, 20), rng.normal(size=(3, 3, 40)).astype(np.float32)
+        for fused, network, optimizer in zip((True, False), networks, optimizers, strict=True):
+            weights = [layer.packed for layer in network.layers]
+            gradients = [np.zeros_like(w) for w in weights]
+            trace = forward(network, spikes, supports=(0.5, INF))
+            sinks = optimizer.sinks(1e-2) if fused else [Sink(gradient=g) for g in gradients]
+            backward(network, trace, errors.__getitem__, sinks)
+            if not fused:
+                optimizer.step(weights, gradients, 1e-2)
+    for a, b in zip(*(network.layers for network in networks), strict=True):
+        np.testing.assert_array_equal(a.packed, b.packed)
+    for name, value in optimizers[0].state().items():
+        np.testing.assert_array_equal(value, optimizers[1].state()[name])
+    assert np.abs(optimizers[0].mean[0]).max() > 0
+
+
 def test_gradients_are_added_to_what_is_there(rng):
     network = random_network(rng, (20, 70, 3), (5.0, 5.0))
     trace = forward(network, random_spikes(rng, 20), supports=(0.5, INF))
     errors = rng.normal(size=(3, 3, 40)).astype(np.float32)
     once = gradients_of(network, trace, errors)
     packed = [np.ones_like(layer.packed) for layer in network.layers]
-    backward(network, trace, errors.__getitem__, packed)
+    backward(network, trace, errors.__getitem__, [Sink(gradient=array) for array in packed])
     for layer, gradient, g in zip(network.layers, packed, once, strict=True):
         rows = gradient.transpose(1, 0, 2).reshape(layer.n_in, -1)[:, : layer.n_out]
         np.testing.assert_allclose(rows, 1 + g, rtol=1e-5, atol=1e-5 * np.abs(g).max())

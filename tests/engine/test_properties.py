@@ -40,7 +40,8 @@ def errors_for(network, spikes, rng):
 def same_active(a, b):
     if a is None or b is None:
         return a is b
-    return all(np.array_equal(getattr(a, n), getattr(b, n)) for n in ("start", "count", "tick", "rho"))
+    names = "entry_start", "pair_start", "entry_lane", "entry_ticks", "rho"
+    return all(np.array_equal(getattr(a, name), getattr(b, name)) for name in names)
 
 
 def test_the_runs_below_are_not_all_silent():
@@ -75,13 +76,13 @@ def test_a_batch_is_the_loop_over_its_samples(run):
             for b, one in enumerate(singles):
                 for x, y in zip(layer.active.pairs(b), one.layers[i].active.pairs(0), strict=True):
                     np.testing.assert_array_equal(x, y)
-    # The same sums in the same order: kernels add to the gradient one sample after the other.
+    # A weight's gradient is summed up over the whole batch in a register, so this order of adding differs in rounding.
     one_by_one = [np.zeros_like(g) for g in gradients]
     for b, one in enumerate(singles):
         for total, part in zip(one_by_one, gradients_of(network, one, errors[b : b + 1], truncate), strict=True):
             total += part
     for x, y in zip(gradients, one_by_one, strict=True):
-        np.testing.assert_array_equal(x, y)
+        assert np.abs(x - y).max() <= 2e-6 * np.abs(y).max()
 
 
 @QUICK
@@ -97,9 +98,10 @@ def test_a_later_input_gives_the_same_output_later(run, k):
         assert np.array_equal(x.spikes.sample_ptr, y.spikes.sample_ptr)
         assert np.array_equal(x.spikes.address, y.spikes.address)
         assert np.array_equal(x.spikes.tick + k, y.spikes.tick)
-        assert np.array_equal(x.active.count, y.active.count)
-        assert np.array_equal(x.active.tick + k, y.active.tick)
-        assert np.array_equal(x.active.rho, y.active.rho)
+        for i in range(spikes.n_samples):
+            address, tick, rho = x.active.pairs(i)
+            for before, after in zip((address, tick + k, rho), y.active.pairs(i), strict=True):
+                np.testing.assert_array_equal(before, after)
 
 
 @QUICK

@@ -16,40 +16,43 @@ from eventsim.kernels.spec import KERNELS
 def good():
     """Arguments that the kernel accepts: one sample with one spike of neuron 0 of 1 at tick 3."""
     return {
-        "sample_ptr": np.array([0, 1]), "address": np.zeros(1, np.int32), "tick": np.full(1, 3, np.int32),
-        "slot": np.empty(1, np.int64), "run_ptr": np.empty(2, np.int64), "run_address": np.empty(1, np.int32),
-        "run_start": np.empty(2, np.int64), "run_tick": np.empty(1, np.int32),
+        "block": 0, "block_samples": 1, "n_ticks": 9, "sample_ptr": np.array([0, 1]), "address": np.zeros(1, np.int32),
+        "tick": np.full(1, 3, np.int32), "neuron_end": (1,), "neuron_ptr": np.empty((1, 2), np.int64),
+        "row": np.zeros(1, np.int32),
     }
 
 
+ARRAYS = [a for a in KERNELS["group_by_address"].arguments if isinstance(good()[a.name], np.ndarray)]
+
+
 def run(**changed):
-    return call("group_by_address", *(good() | changed).values())
+    return call("group_by_address", **good() | changed)
 
 
 def test_good_arguments_pass_and_outputs_are_written():
-    run_tick = np.zeros(1, np.int32)
-    assert run(run_tick=run_tick) == 0
-    assert run_tick[0] == 3
+    row = np.zeros(1, np.int32)
+    assert run(row=row) == 0
+    assert row[0] == 3
 
 
-@pytest.mark.parametrize("name", [a.name for a in KERNELS["group_by_address"].arguments])
+@pytest.mark.parametrize("name", [a.name for a in ARRAYS])
 @pytest.mark.parametrize("wrong", ["dtype", "rank", "strided", "list", "none", "byte order"])
 def test_what_is_not_the_array_of_the_table_is_refused_by_name(name, wrong):
     array = good()[name]
     value = {
-        "dtype": array.astype(np.float32), "rank": array[None], "strided": np.repeat(array, 4)[::2],
+        "dtype": array.astype(np.float32), "rank": array[None], "strided": np.repeat(array, 4, axis=-1)[..., ::2],
         "list": array.tolist(), "none": None, "byte order": array.astype(array.dtype.newbyteorder()),
     }[wrong]
-    sentence = f"wants a C-contiguous {array.dtype} array of 1 axes, got "
+    sentence = f"wants a C-contiguous {array.dtype} array of {array.ndim} axes, got "
     with pytest.raises(TypeError, match=f"^kernel group_by_address, argument {name}: {sentence}.+$"):
         run(**{name: value})
 
 
-@pytest.mark.parametrize("argument", KERNELS["group_by_address"].arguments, ids=lambda a: a.name)
+@pytest.mark.parametrize("argument", ARRAYS, ids=lambda a: a.name)
 def test_only_what_is_written_must_be_writable(argument):
     array = good()[argument.name]
     array.flags.writeable = False
-    if argument.out:
+    if argument.role == "out":
         sentence = f"kernel group_by_address writes its argument {argument.name}, got a read-only array"
         with pytest.raises(TypeError, match=f"^{sentence}$"):
             run(**{argument.name: array})
@@ -57,40 +60,49 @@ def test_only_what_is_written_must_be_writable(argument):
         assert run(**{argument.name: array}) == 0
 
 
-def test_the_number_of_arguments_is_checked():
-    with pytest.raises(TypeError, match=r"^kernel group_by_address takes 8 arguments, got 7$"):
-        call("group_by_address", *list(good().values())[:-1])
+@pytest.mark.parametrize("wrong", [1, (1, 2), [1], None, np.zeros(1, np.int64)], ids=repr)
+def test_scratch_is_given_as_a_shape(wrong):
+    with pytest.raises(TypeError, match=r"argument neuron_end: is scratch; wants a shape of 1 axes, got "):
+        run(neuron_end=wrong)
+
+
+def test_arguments_are_given_by_their_names():
+    with pytest.raises(TypeError, match=r"^kernel group_by_address lacks row$"):
+        call("group_by_address", **{name: value for name, value in good().items() if name != "row"})
+    with pytest.raises(TypeError, match=r"^kernel group_by_address has no argument rows$"):
+        run(rows=good()["row"])
     with pytest.raises(KeyError):
         call("no_such_kernel")
 
 
 def test_one_wrong_part_stops_all_before_the_first_runs():
-    run_tick = np.zeros(1, np.int32)
-    parts = [(good() | {"run_tick": run_tick}).values(), (good() | {"tick": None}).values()]
+    row = np.zeros(1, np.int32)
     with pytest.raises(TypeError, match="argument tick"):
-        call_parts("group_by_address", [tuple(part) for part in parts])
-    assert run_tick[0] == 0
+        call_parts("group_by_address", {}, [good() | {"row": row}, good() | {"tick": None}])
+    assert row[0] == 0
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 5])
 def test_parts_come_back_in_their_order(n_threads):
     sizes = [5, 1, 40, 0, 3, 17, 2]
     outs = [np.full(40, -1, np.int32) for _ in sizes]
-    parts = []
-    for n, run_tick in zip(sizes, outs, strict=True):
-        parts.append((np.array([0, n]), np.zeros(n, np.int32), np.arange(n, dtype=np.int32), np.empty(1, np.int64),
-                      np.empty(2, np.int64), np.empty(1, np.int32), np.empty(2, np.int64), run_tick))
+    shared = {name: good()[name] for name in ("block", "block_samples", "n_ticks", "neuron_end")}
+    parts = [
+        {"sample_ptr": np.array([0, n]), "address": np.zeros(n, np.int32), "tick": np.arange(n, dtype=np.int32),
+         "neuron_ptr": np.empty((1, 2), np.int64), "row": row}
+        for n, row in zip(sizes, outs, strict=True)
+    ]
     set_threads(n_threads)
     try:
-        assert call_parts("group_by_address", parts) == [0] * len(sizes)
+        assert call_parts("group_by_address", shared, parts) == [0] * len(sizes)
     finally:
         set_threads(None)
-    for n, run_tick in zip(sizes, outs, strict=True):
-        assert run_tick.tolist() == [*range(n), *[-1] * (40 - n)]
+    for n, row in zip(sizes, outs, strict=True):
+        assert row.tolist() == [*range(n), *[-1] * (40 - n)]
 
 
 def test_no_parts_are_no_work():
-    assert call_parts("group_by_address", []) == []
+    assert call_parts("group_by_address", {}, []) == []
 
 
 def test_threads_come_from_the_setting_then_the_environment_then_the_machine(monkeypatch):
@@ -111,7 +123,9 @@ def test_every_argument_line_of_the_table_was_understood():
     for name, kernel in KERNELS.items():
         for argument in kernel.arguments:
             assert re.fullmatch("[a-z_0-9]+", argument.name), name
-            assert argument.dtype.name in ("bool", "uint8", "uint16", "int32", "int64", "float32", "float64"), name
+            assert argument.role in ("in", "out", "scratch"), name
+            known = ("bool", "int8", "uint8", "uint16", "int32", "uint64", "int64", "float32", "float64")
+            assert all(dtype.name in known for dtype in argument.dtypes), name
 
 
 _FORK = """

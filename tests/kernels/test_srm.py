@@ -1,15 +1,16 @@
-"""The tile's pieces, called alone: psp and its adjoint, thresholds on masks, the surrogate's exponential."""
+"""The pieces that the kernels of a tile share, called alone: psp and its adjoint, row sums, masks, the surrogate."""
 
 import math
 
+import numba
 import numpy as np
 import pytest
 from naive import srm32
 
-from eventsim.kernels.cpu import srm
+from eventsim.kernels.cpu import active, srm, vector
 from eventsim.kernels.cpu.dense_adjoint import adjoint_psp
 from eventsim.kernels.cpu.surrogate import surrogate
-from eventsim.kernels.layout import STATE_ROWS, TILE
+from eventsim.kernels.layout import ALPHA_SYN, CUT_P, CUT_Q, GAIN_SYN, TILE
 from eventsim.model import SRM
 
 T = 24
@@ -19,25 +20,29 @@ EXACT = np.array([0.5, 2.0, 0.5, 0.0, 1.0, 2.0 * 0.5**2, 2.0 * 0.5**2 * 2], np.f
 
 
 def psp(x, constants, n_taps):
-    """The tile's psp of x[T, 64]: in tick t one input with the weights x[t]."""
-    n_ticks = len(x)
-    state = np.zeros((STATE_ROWS, TILE), np.float32)
-    address = np.arange(n_ticks, dtype=np.int32)
+    """The psp's two-state system driven by x[T, 64], as the sweep steps it: in tick t one input with weights x[t]."""
+    p, q = np.zeros((2, TILE), np.float32)
     out = np.empty_like(x)
-    for t in range(n_ticks):
-        srm.step(state, constants[srm.ALPHA_SYN], constants[srm.ALPHA_REF])
-        out[t] = state[srm.U]
+    for t in range(len(x)):
+        q = constants[ALPHA_SYN] * (q + p)
+        p = constants[ALPHA_SYN] * p
+        out[t] = q
+        p = p + constants[GAIN_SYN] * x[t]
         ended = t - (n_taps - 1)
-        cut = (ended, ended + 1) if n_taps and ended >= 0 else (0, 0)
-        srm.receive(x, address, t, t + 1, *cut, constants, state)
+        if n_taps and ended >= 0:
+            p = p - constants[CUT_P] * x[ended]
+            q = q - constants[CUT_Q] * x[ended]
     return out
 
 
-def adjoint(y, constants, n_taps, dt=ONE, n_driven=None):
-    g = y.copy()
-    state = np.empty((STATE_ROWS, TILE), np.float32)
-    kept = np.empty((len(y) if n_taps else 0, TILE), np.float32)
-    adjoint_psp(len(y) if n_driven is None else n_driven, n_taps, dt, constants, state, g, kept)
+def adjoint(y, constants, n_taps, dt=ONE, chunk=None):
+    """`adjoint_psp`, in one go or in chunks of ticks."""
+    g, n = y.copy(), len(y)
+    state = np.zeros((2, TILE), np.float32)
+    kept = np.full((n if n_taps else 0, TILE), np.nan, np.float32)
+    bounds = [*range(0, n, chunk or n), n]
+    for first, last in reversed(list(zip(bounds[:-1], bounds[1:], strict=True))):
+        adjoint_psp(first, last, n, n_taps, dt, constants, state, g, kept)
     return g
 
 
@@ -72,69 +77,128 @@ def test_adjoint_identity_of_the_psp_is_exact_on_dyadic_numbers(rng, n_taps, dt)
     np.testing.assert_array_equal(dt * forward, np.sum(x * adjoint(y, EXACT, n_taps, np.float32(dt)), axis=0))
 
 
-@pytest.mark.parametrize("n_taps", [0, 3])
-def test_the_adjoint_leaves_ticks_after_the_last_driven_one_alone(rng, n_taps):
+@pytest.mark.parametrize("n_taps", [0, 3, 9])
+@pytest.mark.parametrize("chunk", [1, 5, 23])
+def test_the_adjoint_goes_on_from_chunk_to_chunk(rng, n_taps, chunk):
     y = rng.normal(size=(T, TILE)).astype(np.float32)
-    got = adjoint(y, EXACT, n_taps, n_driven=10)
-    np.testing.assert_array_equal(got[10:], y[10:])
-    np.testing.assert_array_equal(got[:10], adjoint(y[:10], EXACT, n_taps))
+    constants = SRM(tau_syn=2.0).constants(1.0, n_taps)
+    np.testing.assert_array_equal(adjoint(y, constants, n_taps, chunk=chunk), adjoint(y, constants, n_taps))
 
 
-@pytest.mark.parametrize("n_rows", range(10))
-def test_rows_are_summed_whatever_their_number(rng, n_rows):
-    rows = rng.integers(-9, 10, (7, TILE)).astype(np.float32)
-    address = rng.integers(0, 7, n_rows + 2).astype(np.int32)
-    out = np.full(TILE, np.nan, np.float32)
-    srm.sum_rows(rows, address, 1, 1 + n_rows, out)
-    np.testing.assert_array_equal(out, rows[address[1 : 1 + n_rows]].sum(axis=0))
+@numba.njit
+def summed(rows, address, first, last, out):
+    vector.store(srm.sum_rows(rows, address, first, last), out, 0)
 
 
-@pytest.mark.parametrize("n_rows", [4, 5, 8, 11])
-def test_rows_are_summed_four_at_a_time_in_a_fixed_order(rng, n_rows):
+@pytest.mark.parametrize("n_rows", [0, 1, 2, 7, 300])
+def test_rows_are_summed_one_after_the_other(rng, n_rows):
     rows = rng.normal(size=(12, TILE)).astype(np.float32)
-    address = rng.permutation(12).astype(np.int32)
-    out = np.empty(TILE, np.float32)
-    srm.sum_rows(rows, address, 1, 1 + n_rows, out)
-    np.testing.assert_array_equal(out, srm32.sum_rows(address[1 : 1 + n_rows], rows))
+    address = rng.integers(0, 12, n_rows + 2).astype(np.int32)
+    out = np.full((1, TILE), np.nan, np.float32)
+    summed(rows, address, 1, 1 + n_rows, out)
+    np.testing.assert_array_equal(out[0], srm32.sum_rows(address[1 : 1 + n_rows], rows))
+
+
+@pytest.mark.parametrize("n_rows", [0, 1, 255, 256, 257, 70_000])
+def test_rows_of_bytes_are_summed_exactly(rng, n_rows):
+    rows = rng.integers(-127, 128, (12, TILE)).astype(np.int8)
+    rows[:, 0], rows[:, 1] = 127, -127
+    address = rng.integers(0, 12, n_rows + 2).astype(np.int32)
+    out = np.full((1, TILE), np.nan, np.float32)
+    summed(rows, address, 1, 1 + n_rows, out)
+    np.testing.assert_array_equal(out[0], rows[address[1 : 1 + n_rows]].sum(axis=0, dtype=np.int64))
+
+
+@pytest.mark.parametrize("converts", [True, False], ids=["by the processor", "by hand"])
+def test_rows_of_float16_are_their_float32(monkeypatch, converts):
+    every = np.arange(2**16).astype(np.uint16)
+    finite = every[np.isfinite(every.view(np.float16))]
+    rows = np.resize(finite, (len(finite) // TILE + 1, TILE))
+    monkeypatch.setattr(vector, "_CONVERTS_HALF", converts and vector._CONVERTS_HALF)
+
+    @numba.njit
+    def convert(rows, out):
+        for i in range(len(rows)):
+            vector.store(vector.load(rows, i), out, i)
+
+    out = np.empty(rows.shape, np.float32)
+    convert(rows, out)
+    np.testing.assert_array_equal(out.view(np.uint32), rows.view(np.float16).astype(np.float32).view(np.uint32))
+
+
+@numba.njit
+def masked(u, bound, kick, out):
+    mask = vector.at_least(vector.load(u, 0), vector.splat(bound))
+    values = vector.load(out, 0)
+    vector.store(vector.where(mask, values + vector.splat(kick), values), out, 0)
+    return mask
 
 
 @pytest.mark.parametrize("lanes", [(), (0,), (63,), (0, 31, 32, 63), tuple(range(64))])
-def test_every_lane_at_or_above_threshold_fires_and_no_other(lanes):
-    state = np.zeros((STATE_ROWS, TILE), np.float32)
-    constants = SRM(theta=2.0).constants(1.0)
-    state[srm.U] = np.nextafter(np.float32(2.0), np.float32(0.0))
-    state[srm.U, list(lanes)] = 2.0
-    ready = np.zeros(TILE, np.int32)
-    mask = int(srm.fire(state, 5, constants, 3, ready))
-    assert mask == sum(1 << lane for lane in lanes)
+def test_every_lane_at_or_above_a_bound_is_in_the_mask_and_no_other(lanes):
+    u = np.full((1, TILE), np.nextafter(ONE, np.float32(0.0)), np.float32)
+    u[0, list(lanes)] = 1.0
+    out = np.zeros((1, TILE), np.float32)
+    assert int(masked(u, ONE, np.float32(-3.0), out)) == sum(1 << lane for lane in lanes)
     want = np.zeros(TILE)
-    want[list(lanes)] = 1
-    np.testing.assert_array_equal(state[srm.PR], want * constants[srm.GAIN_REF])
-    np.testing.assert_array_equal(ready, want * 8)
+    want[list(lanes)] = -3.0
+    np.testing.assert_array_equal(out[0], want)
 
 
-def test_nan_does_not_fire_and_infinity_does():
-    state = np.zeros((STATE_ROWS, TILE), np.float32)
-    state[srm.U, 3], state[srm.U, 40], state[srm.U, 50] = np.nan, np.inf, -np.inf
-    assert int(srm.fire(state, 0, SRM().constants(1.0), 1, np.zeros(TILE, np.int32))) == 1 << 40
+def test_nan_is_at_least_nothing_and_infinity_is():
+    u = np.zeros((1, TILE), np.float32)
+    u[0, 3], u[0, 40], u[0, 50] = np.nan, np.inf, -np.inf
+    assert int(masked(u, ONE, ONE, np.zeros((1, TILE), np.float32))) == 1 << 40
 
 
-def test_a_dead_neuron_does_not_fire_until_it_is_ready():
-    state = np.full((STATE_ROWS, TILE), 100.0, np.float32)
+def test_a_dead_neuron_is_not_awake_until_it_is_ready(rng):
     ready = np.full(TILE, 7, np.int32)
-    constants = SRM().constants(1.0)
-    assert int(srm.fire(state, 6, constants, 2, ready)) == 0
-    assert np.all(state[srm.PR] == 100.0)
-    assert int(srm.fire(state, 7, constants, 2, ready)) == 2**64 - 1
-    assert np.all(ready == 9)
+    everyone = np.uint64(2**64 - 1)
+    assert int(srm.awake(everyone, 6, ready)) == 0
+    assert int(srm.awake(everyone, 7, ready)) == 2**64 - 1
+    srm.put_to_rest(np.uint64(1 << 63 | 1 << 5), 9, ready)
+    assert ready.tolist() == [9 if lane in (5, 63) else 7 for lane in range(TILE)]
+    assert int(srm.awake(np.uint64(0b111 << 4), 8, ready)) == 0b101 << 4
 
 
-def test_a_run_of_equal_ticks_ends_where_the_next_begins():
-    tick = np.array([1, 3, 3, 3, 8], np.int32)
-    assert [srm.tick_end(tick, t, i, 5) for t, i in ((0, 0), (1, 0), (3, 1), (3, 2), (5, 4), (8, 4), (8, 5))] == [
-        0, 1, 4, 4, 4, 5, 5,
-    ]
-    assert srm.tick_end(tick, 3, 1, 3) == 3  # the sample's end, not the list's
+@pytest.mark.parametrize("tau", [0.3, 1.0, 4.0, 50.0])
+def test_no_psp_adds_more_than_its_reach(tau):
+    alpha = np.float32(math.exp(-1 / tau))
+    n = np.arange(1, 4000)
+    most = (n * float(alpha) ** n).max()
+    assert most <= srm.reach_of(alpha) * (1 + 1e-6)
+    assert srm.reach_of(alpha) <= most * 1.3 or tau < 1
+
+
+def test_bits_are_transposed(rng):
+    words = rng.integers(0, 2**63, TILE, dtype=np.uint64) * np.uint64(2) + rng.integers(0, 2, TILE, dtype=np.uint64)
+    bits = np.unpackbits(words.view(np.uint8), bitorder="little").reshape(TILE, TILE)
+    active.transpose_bits(words)
+    np.testing.assert_array_equal(np.unpackbits(words.view(np.uint8), bitorder="little").reshape(TILE, TILE), bits.T)
+
+
+def test_sixteen_sums_across_vectors(rng):
+    @numba.njit
+    def sums(array, out):
+        vector.store_quarter(vector.sums_of_quarters(array, 16), out, 1)
+
+    array, out = rng.integers(-99, 99, (17, 16)).astype(np.float32), np.zeros(18, np.float32)
+    sums(array.reshape(-1), out)
+    np.testing.assert_array_equal(out, [0, *array[1:].sum(axis=1), 0])
+
+
+def test_subnormal_numbers_count_as_zero_only_between_the_two_calls():
+    @numba.njit
+    def products(tiny, out):
+        mode = vector.flush_subnormals()
+        out[0] = tiny[0] * np.float32(0.25)
+        vector.restore_subnormals(mode)
+        out[1] = tiny[0] * np.float32(0.25)
+
+    tiny, out = np.array([np.finfo(np.float32).tiny], np.float32), np.empty(2, np.float32)
+    products(tiny, out)
+    assert out[0] in (0.0, tiny[0] / 4)  # only x86 flushes
+    assert out[1] == tiny[0] / 4 > 0
 
 
 def test_the_exponential_is_that_of_float64_to_3e_7():

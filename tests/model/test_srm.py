@@ -8,7 +8,7 @@ import pytest
 from naive import srm as naive
 
 from eventsim.errors import ConfigError
-from eventsim.kernels.cpu import srm as rows
+from eventsim.kernels import layout as rows
 from eventsim.model import SRM
 
 NAMES = [field.name for field in fields(SRM)]
@@ -66,7 +66,7 @@ def test_dead_time_in_ticks(t_abs, dt, ticks):
 def test_constants_stepped_give_the_two_kernels(dt, n_taps):
     neuron = SRM(theta=7.0, tau_syn=4.0, tau_ref=1.5, scale_ref=3.0)
     constants = neuron.constants(dt, n_taps)
-    assert constants.dtype == np.float32 and constants.shape == (rows.N_CONSTANTS,)
+    assert constants.dtype == np.float32 and constants.shape == (7,)
     assert constants[rows.THETA] == 7.0
     alpha_syn, gain_syn = constants[rows.ALPHA_SYN].astype(float), constants[rows.GAIN_SYN].astype(float)
     alpha_ref, gain_ref = constants[rows.ALPHA_REF].astype(float), constants[rows.GAIN_REF].astype(float)

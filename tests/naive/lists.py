@@ -6,7 +6,15 @@ def merge_items(items):
     return sorted((sample, tick, address) for sample, spikes in items for tick, address in spikes)
 
 
-def group_by_address(spikes):
-    """Runs [(address, [tick, ...]), ...], addresses and ticks ascending, of one sample's (tick, address) pairs."""
-    addresses = sorted({address for _, address in spikes})
-    return [(a, sorted(tick for tick, address in spikes if address == a)) for a in addresses]
+def group_by_tick(ticks):
+    """Runs [(tick, number of spikes), ...] of one sample's ticks."""
+    return [(t, ticks.count(t)) for t in sorted(set(ticks))]
+
+
+def group_by_address(samples, n_ticks):
+    """{address: [sample * n_ticks + tick, ...]} of the (tick, address) pairs of some samples, in the order of time."""
+    rows = {}
+    for b, spikes in enumerate(samples):
+        for tick, address in sorted(spikes):
+            rows.setdefault(address, []).append(b * n_ticks + tick)
+    return rows
