@@ -28,6 +28,6 @@ EDGES = 16
 NONE, PAIRS, ALL = 0, 1, 2
 # What the backward pass does with a weight's gradient: add it to an array, or take a step of the optimiser at once.
 ADD, ADAM = 0, 1
-# Products that wait to be summed up while an error is sent down, 16 numbers each, and one place for their sums.
+# Pairs that wait for their products to be summed up while an error is sent down, four numbers each, and room for 16 sums.
 RING = 128
-SUMS = 16 * (RING + 1)
+SUMS = 4 * RING + 16

@@ -19,7 +19,7 @@ from eventsim.kernels.cpu.optimizer import adam_row
 from eventsim.kernels.cpu.send import send_error
 from eventsim.kernels.cpu.srm import awake, put_to_rest, sum_rows
 from eventsim.kernels.cpu.surrogate import surrogate
-from eventsim.kernels.cpu.sweep import valid_lanes
+from eventsim.kernels.cpu.sweep import fetch_tile, valid_lanes
 from eventsim.kernels.cpu.vector import (
     at_least,
     flush_subnormals,
@@ -173,6 +173,8 @@ def dense_backward(
     for tile in range(tile_first, tile_last):
         rows = weight[tile]
         lanes = valid_lanes(tile, n_neurons)
+        if below_kind != NONE:
+            fetch_tile(rows, below_pair_start[len(below_pair_start) - 1], state)
         for first in range(0, n_samples, block_samples):
             last = min(first + block_samples, n_samples)
             tile_is_driven = False

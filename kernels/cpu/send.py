@@ -4,14 +4,7 @@ import numpy as np
 
 from eventsim.kernels.cpu.jit import kernel
 from eventsim.kernels.cpu.sweep import valid_lanes
-from eventsim.kernels.cpu.vector import (
-    folded_product,
-    load,
-    load_quarter,
-    lowest_bit,
-    store_quarter,
-    sums_of_quarters,
-)
+from eventsim.kernels.cpu.vector import folded_product, load, load_sixteen, lowest_bit, store_few, sums_of_fours
 from eventsim.kernels.layout import ALL, CHUNK, RING, TILE
 
 _ONE, _NOBODY = np.uint64(1), np.uint64(0)
@@ -24,10 +17,10 @@ def _sum_up(pair, done, n, is_first, sums, error):
     A neuron adds 64 products at most and fewer than 16 are left of those before, so the ring of them never overflows.
     """
     while done + 16 <= n:
-        total = sums_of_quarters(sums, (done % RING) * 16)
+        total = sums_of_fours(sums, (done % RING) * 4)
         if not is_first:
-            total = load_quarter(error, pair + done) + total
-        store_quarter(total, error, pair + done)
+            total = load_sixteen(error, pair + done) + total
+        store_few(total, error, pair + done)
         done += 16
     return done
 
@@ -35,9 +28,9 @@ def _sum_up(pair, done, n, is_first, sums, error):
 @kernel
 def _sum_up_rest(pair, done, n, is_first, sums, error):
     """The same for fewer than sixteen; their sums go over scratch, since what follows in ``error`` is not theirs."""
-    store_quarter(sums_of_quarters(sums, (done % RING) * 16), sums, RING * 16)
+    store_few(sums_of_fours(sums, (done % RING) * 4), sums, RING * 4)
     for k in range(n - done):
-        e = sums[RING * 16 + k]
+        e = sums[RING * 4 + k]
         error[pair + done + k] = e if is_first else error[pair + done + k] + e
 
 
@@ -74,7 +67,7 @@ def send_error(
                 lane, ticks = np.int64(entry_lane[i]), entry_ticks[i]
             weights = load(rows, tile * TILE + lane)
             while ticks != _NOBODY:
-                store_quarter(folded_product(weights, load(g, lowest_bit(ticks))), sums, (n % RING) * 16)
+                store_few(folded_product(weights, load(g, lowest_bit(ticks))), sums, (n % RING) * 4)
                 n += 1
                 ticks &= ticks - _ONE
             done = _sum_up(pair, done, n, is_first, sums, error)

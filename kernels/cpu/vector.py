@@ -30,14 +30,6 @@ _CONVERTS_HALF = not _IS_X86 or llvmlite.binding.get_host_cpu_features().get("f1
 _FLUSH = 0x8040  # MXCSR: results (bit 15) and operands (bit 6) that are subnormal count as zero
 
 
-# The four steps of `sums_of_quarters`: from two vectors a (0..15) and b (16..31), the entries of one, and those that are
-# added to them. The first two steps take pairs within 128 bits, as the processors' cheapest shuffles do, the last two
-# whole blocks of 128 bits.
-_EVEN = [16 * (k // 2 % 2) + 4 * (k // 4) + 2 * (k % 2) for k in range(16)]
-_FRONT = [16 * (k // 8) + 8 * (k // 4 % 2) + k % 4 for k in range(16)]
-_HALVINGS = [(_EVEN, [k + 1 for k in _EVEN])] * 2 + [(_FRONT, [k + 4 for k in _FRONT])] * 2
-
-
 class Vector(types.Type):
     """The Numba type of ``lanes`` numbers of one kind."""
 
@@ -58,7 +50,7 @@ class _VectorModel(models.PrimitiveModel):
 
 
 FLOATS, SHORTS, LONGS = Vector("float32", TILE), Vector("int16", TILE), Vector("int32", TILE)
-QUARTER = Vector("float32", TILE // 4)
+SIXTEEN, FOUR = Vector("float32", 16), Vector("float32", 4)
 
 
 def _row(context, builder, array_type, array, row, stored):
@@ -165,70 +157,85 @@ def as_floats(typingctx, values):
 
 @intrinsic
 def folded_product(typingctx, a, b):
-    """a * b, its four quarters added up: 16 sums of four products, where a processor can in fused operations."""
+    """a * b, added up to four sums of sixteen products, where a processor can in fused operations."""
 
     def codegen(context, builder, signature, args):
         quarters = [
-            [builder.shuffle_vector(arg, arg, ir.Constant(ir.VectorType(_INT32, 16), list(range(first, first + 16))))
-             for first in range(0, TILE, 16)]
-            for arg in args
+            [_part(builder, arg, first, TILE // 4) for first in range(0, TILE, TILE // 4)] for arg in args
         ]
         total = None
         for x, y in zip(*quarters, strict=True):
             product = builder.fmul(x, y, flags=("contract",))
             total = product if total is None else builder.fadd(product, total, flags=("contract",))
+        for half in (8, 4):
+            total = builder.fadd(_part(builder, total, 0, half), _part(builder, total, half, half))
         return total
 
-    return QUARTER(FLOATS, FLOATS), codegen
+    return FOUR(FLOATS, FLOATS), codegen
 
 
 @intrinsic
-def store_quarter(typingctx, values, array, index):
-    """Write 16 numbers to ``array[index:index + 16]`` of a float32 array of one axis."""
+def store_few(typingctx, values, array, index):
+    """Write a short vector to ``array[index:]``, a float32 array of one axis."""
 
     def codegen(context, builder, signature, args):
         data = context.make_array(signature.args[1])(context, builder, args[1]).data
-        pointer = builder.bitcast(builder.gep(data, [args[2]]), QUARTER.llvm.as_pointer())
+        pointer = builder.bitcast(builder.gep(data, [args[2]]), values.llvm.as_pointer())
         builder.store(args[0], pointer, align=4)
         return context.get_dummy_value()
 
-    return types.void(QUARTER, array, types.intp), codegen
+    return types.void(values, array, types.intp), codegen
 
 
 @intrinsic
-def load_quarter(typingctx, array, index):
+def load_sixteen(typingctx, array, index):
     """``array[index:index + 16]`` of a float32 array of one axis."""
 
     def codegen(context, builder, signature, args):
-        data = context.make_array(signature.args[0])(context, builder, args[0]).data
-        pointer = builder.bitcast(builder.gep(data, [args[1]]), QUARTER.llvm.as_pointer())
-        return builder.load(pointer, align=4)
+        return _load_sixteen(builder, context.make_array(array)(context, builder, args[0]).data, args[1])
 
-    return QUARTER(array, types.intp), codegen
+    return SIXTEEN(array, types.intp), codegen
+
+
+def _load_sixteen(builder, data, index):
+    pointer = builder.bitcast(builder.gep(data, [index]), SIXTEEN.llvm.as_pointer())
+    return builder.load(pointer, align=4)
+
+
+def _part(builder, vector, first, length):
+    """``vector[first:first + length]``."""
+    return _shuffled(builder, vector, vector, range(first, first + length))
+
+
+def _shuffled(builder, a, b, order):
+    """The entries ``order`` of a followed by b."""
+    order = list(order)
+    return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(_INT32, len(order)), order))
 
 
 @intrinsic
-def sums_of_quarters(typingctx, array, index):
-    """The sums of 16 vectors of 16 numbers, which stand one behind the other from ``array[index]`` on.
+def sums_of_fours(typingctx, array, index):
+    """Sixteen sums of four numbers each, which stand one behind the other from ``array[index]`` on.
 
-    Sixteen sums across a vector, for the price of one: pairs of vectors are interleaved and added, four times over.
+    Neighbours are added twice over, with the shuffles within 128 bits that are a processor's cheapest; they leave the
+    sums in the order of a transposed 4 x 4 matrix.
     """
 
     def codegen(context, builder, signature, args):
-        data = context.make_array(signature.args[0])(context, builder, args[0]).data
-        vectors = []
-        for k in range(16):
-            first = builder.gep(data, [builder.add(args[1], ir.Constant(_INT64, 16 * k))])
-            vectors.append(builder.load(builder.bitcast(first, QUARTER.llvm.as_pointer()), align=4))
-        for even, odd in _HALVINGS:
-            low, high = (ir.Constant(ir.VectorType(_INT32, 16), order) for order in (even, odd))
+        data = context.make_array(array)(context, builder, args[0]).data
+        vectors = [
+            _load_sixteen(builder, data, builder.add(args[1], ir.Constant(_INT64, 16 * k))) for k in range(4)
+        ]
+        even = [16 * (k // 2 % 2) + 4 * (k // 4) + 2 * (k % 2) for k in range(16)]
+        odd = [k + 1 for k in even]
+        while len(vectors) > 1:
             vectors = [
-                builder.fadd(builder.shuffle_vector(a, b, low), builder.shuffle_vector(a, b, high))
+                builder.fadd(_shuffled(builder, a, b, even), _shuffled(builder, a, b, odd))
                 for a, b in zip(vectors[::2], vectors[1::2], strict=True)
             ]
-        return vectors[0]
+        return _shuffled(builder, vectors[0], vectors[0], [4 * (k % 4) + k // 4 for k in range(16)])
 
-    return QUARTER(array, types.intp), codegen
+    return SIXTEEN(array, types.intp), codegen
 
 
 def _operation(operation, float_name, int_name=None):

@@ -177,14 +177,17 @@ def test_bits_are_transposed(rng):
     np.testing.assert_array_equal(np.unpackbits(words.view(np.uint8), bitorder="little").reshape(TILE, TILE), bits.T)
 
 
-def test_sixteen_sums_across_vectors(rng):
+def test_products_are_folded_to_fours_and_sixteen_fours_to_their_sums(rng):
     @numba.njit
-    def sums(array, out):
-        vector.store_quarter(vector.sums_of_quarters(array, 16), out, 1)
+    def dots(a, b, fours, out):
+        for k in range(16):
+            vector.store_few(vector.folded_product(vector.load(a, k), vector.load(b, k)), fours, 4 * k + 2)
+        vector.store_few(vector.sums_of_fours(fours, 2), out, 1)
 
-    array, out = rng.integers(-99, 99, (17, 16)).astype(np.float32), np.zeros(18, np.float32)
-    sums(array.reshape(-1), out)
-    np.testing.assert_array_equal(out, [0, *array[1:].sum(axis=1), 0])
+    a, b = rng.integers(-9, 10, (2, 16, TILE)).astype(np.float32)
+    fours, out = np.zeros(70, np.float32), np.zeros(18, np.float32)
+    dots(a, b, fours, out)
+    np.testing.assert_array_equal(out, [0, *np.sum(a * b, axis=1), 0])
 
 
 def test_subnormal_numbers_count_as_zero_only_between_the_two_calls():
