@@ -41,20 +41,23 @@ def _kind(active):
     return ALL if active.full else PAIRS
 
 
-def backward_layer(layer, neuron, spikes, active, error, below, sink, *, truncate=False):
+def _block_samples(spikes):
+    return max(1, min(_BLOCK_ROWS // max(spikes.n_ticks, 1), spikes.n_samples))
+
+
+def _layer(layer, neuron, spikes, rows, active, error, below, sink, truncate):
     """Pass a layer's weight gradient to its `Sink` and return the error of the layer below, float32[G, P'] (or None).
 
-    spikes : the layer's input; active : its `ActiveSet`; error : float32[G, P], to be summed over G; below : the
-    `ActiveSet` of the layer below, None where there is none
+    spikes : the layer's input; rows : the same `by_address`; active : the layer's `ActiveSet`; error : float32[G, P], to
+    be summed over G; below : the `ActiveSet` of the layer below, None where there is none
     """
-    n_ticks, n_samples = spikes.n_ticks, spikes.n_samples
+    n_ticks, n_samples, block = spikes.n_ticks, spikes.n_samples, _block_samples(spikes)
     tiles = len(layer.packed)
     groups = even_parts(np.ones(tiles), min(_GROUPS, tiles))
     lower = ActiveSet.nothing(0, 1, 0) if below is None else below
     error_below = np.empty((len(groups), lower.n_pairs), np.float32)
     n_taps = neuron.n_taps(spikes.dt) if truncate else 0
-    block = max(1, min(_BLOCK_ROWS // max(n_ticks, 1), n_samples))
-    neuron_ptr, row = by_address(spikes, block)
+    neuron_ptr, row = rows
     runs = by_tick(spikes) if active.full else empty_runs(spikes.sample_ptr, 0)
     kernels.call_parts("dense_backward", {
         "n_samples": n_samples, "block_samples": block, "n_neurons": layer.n_out, "n_ticks": n_ticks,
@@ -93,9 +96,10 @@ def backward(network, trace: Trace, error, sinks, *, truncate=False):
     sets = [layer.active for layer in trace.layers]
     if any(active is None for active in sets):
         raise ConfigError("this run kept no active sets; call forward with supports before backward")
+    rows = by_address(inputs, _block_samples(trace.input))
     current = gather_error(sets[-1], error)
     for i in reversed(range(len(network.layers))):
         below = sets[i - 1] if i > 0 else None
-        current = backward_layer(
-            network.layers[i], network.neuron, inputs[i], sets[i], current, below, sinks[i], truncate=truncate
+        current = _layer(
+            network.layers[i], network.neuron, inputs[i], rows[i], sets[i], current, below, sinks[i], truncate
         )

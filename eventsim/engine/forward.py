@@ -18,8 +18,10 @@ from eventsim.spikes import Spikes
 
 # Cost of stepping a tile for a tick, in weight rows added; only the balance of the parts depends on it.
 _STEP_COST = 4
-# Parts a thread: more than one, so that a thread that was held up does not hold up the others.
+# Parts a thread: more than one, so that a thread that was held up does not hold up the others. And the cost of a part for
+# which it is worth to wake up another thread.
 _PARTS_A_THREAD = 2
+_WORTH_A_THREAD = 20_000
 
 
 class _Part:
@@ -75,7 +77,8 @@ def _sweep(layer, neuron, spikes, runs, support, n_taps):
     """Run the tile kernel over all items of a layer; returns the parts, in the order of their items."""
     tiles, n_ticks = n_tiles(layer.n_out), spikes.n_ticks
     cost = np.diff(spikes.sample_ptr) + _STEP_COST * runs.run_count
-    bounds = even_parts(np.tile(cost, tiles), min(tiles * spikes.n_samples, _PARTS_A_THREAD * kernels.threads()))
+    n_parts = min(_PARTS_A_THREAD * kernels.threads(), 1 + tiles * int(cost.sum()) // _WORTH_A_THREAD)
+    bounds = even_parts(np.tile(cost, tiles), min(tiles * spikes.n_samples, n_parts))
     keep_active = support is not None and math.isfinite(support)
     parts = [_Part(a, b, n_ticks, _room.get(layer, {}), keep_active) for a, b in bounds]
     constants = neuron.constants(spikes.dt, n_taps)

@@ -7,6 +7,10 @@ import numpy as np
 from eventsim import kernels
 
 
+# Spikes whose grouping takes about as long as it takes another thread to wake up.
+_WORTH_A_THREAD = 1 << 14
+
+
 class Runs(NamedTuple):
     """Runs of spikes that share a tick, see the kernel `group_by_tick`; the names are those of kernels' arguments."""
 
@@ -26,8 +30,8 @@ def empty_runs(sample_ptr, n_ticks) -> Runs:
 
 def sample_parts(sample_ptr) -> list[dict]:
     """Parts of about as many spikes each, by whole samples."""
-    bounds = even_parts(np.diff(sample_ptr), kernels.threads())
-    return [{"sample_first": a, "sample_last": b} for a, b in bounds]
+    n_parts = min(kernels.threads(), 1 + int(sample_ptr[-1]) // _WORTH_A_THREAD)
+    return [{"sample_first": a, "sample_last": b} for a, b in even_parts(np.diff(sample_ptr), n_parts)]
 
 
 def even_parts(cost, n_parts):
@@ -50,15 +54,17 @@ def by_tick(spikes) -> Runs:
     return runs
 
 
-def by_address(spikes, block_samples):
-    """(neuron_ptr, row), the spike list by address for blocks of samples, see the kernel `group_by_address`."""
-    blocks = -(-spikes.n_samples // block_samples)
-    neuron_ptr, row = np.empty((blocks, spikes.n_neurons + 1), np.int64), np.empty(len(spikes), np.int32)
-    kernels.call_parts(
-        "group_by_address",
-        {"block_samples": block_samples, "n_ticks": spikes.n_ticks, "sample_ptr": spikes.sample_ptr,
-         "address": spikes.address, "tick": spikes.tick, "neuron_end": (spikes.n_neurons,), "neuron_ptr": neuron_ptr,
-         "row": row},
-        [{"block": block} for block in range(blocks)],
-    )
-    return neuron_ptr, row
+def by_address(lists, block_samples) -> list[tuple]:
+    """(neuron_ptr, row) of each of some spike lists: by address, for blocks of samples (the kernel `group_by_address`)."""
+    out, parts = [], []
+    for spikes in lists:
+        blocks = -(-spikes.n_samples // block_samples)
+        neuron_ptr, row = np.empty((blocks, spikes.n_neurons + 1), np.int64), np.empty(len(spikes), np.int32)
+        out.append((neuron_ptr, row))
+        given = {
+            "n_ticks": spikes.n_ticks, "sample_ptr": spikes.sample_ptr, "address": spikes.address, "tick": spikes.tick,
+            "neuron_end": (spikes.n_neurons,), "neuron_ptr": neuron_ptr, "row": row,
+        }
+        parts += [{"block": block, **given} for block in range(blocks)]
+    kernels.call_parts("group_by_address", {"block_samples": block_samples}, parts)
+    return out
