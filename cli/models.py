@@ -20,6 +20,8 @@ class Model:
 
     def __str__(self):
         text = f"{self.path} ({self.network.arch.notation}"
+        if self.network.weights != "float32":
+            text += f" in {self.network.weights}"
         history = self.about["history"]
         if history and "val_accuracy" in history[-1]:
             text += f", validation accuracy {history[-1]['val_accuracy']:.3f}"
@@ -40,10 +42,10 @@ class Model:
         return open_source(self.data_source(data))
 
 
-def find_model(name=None) -> Model:
-    """The model called ``name`` (a run folder or file), else the newest run under ./runs."""
+def find_model(name=None, weights="float32") -> Model:
+    """The model called ``name`` (a run folder or file), else the newest run under ./runs; in this precision."""
     path = newest_run() if name is None else pathlib.Path(name)
     if path is None:
         raise FormatError("there is no model under ./runs; train one with `eventsim train --arch mlp512`, or name a "
                           "run or model file with --model")
-    return Model(path, load(path), describe(path))
+    return Model(path, load(path).with_weights(weights), describe(path))

@@ -77,6 +77,10 @@ threads_option = click.option(
 model_option = click.option(
     "--model", metavar="RUN|FILE", help="Run folder or model file.  [default: the newest run under ./runs]",
 )
+weights_option = click.option(
+    "--weights", type=click.Choice(["float32", "float16", "int8"]), default="float32", show_default=True,
+    help="Precision of the weights: fewer bits are faster and cost some accuracy.",
+)
 split_option = click.option(
     "--split", type=click.Choice(["validation", "train", "all"]), default="validation", show_default=True,
     help="Which samples of the data set.",

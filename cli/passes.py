@@ -21,6 +21,5 @@ def run_over(model, dataset):
     config = TrainingConfig(**model.about["config"] or {})
     check_fits(model.network, dataset)
     warm_up(model.network, dataset.events(0))
-    loss, batch_size = config.make_loss(), config.batch_size
     with track("running", None) as bar:
-        return evaluate(model.network, dataset, loss=loss, batch_size=batch_size, observer=_Bar(bar))
+        return evaluate(model.network, dataset, loss=config.make_loss(), observer=_Bar(bar))

@@ -13,10 +13,11 @@ from eventsim.cli import options
 @click.option("--samples", type=click.IntRange(min=1), metavar="N", help="So many samples, evenly over the data set.")
 @options.split_option
 @options.recording_options
+@options.weights_option
 @options.threads_option
 @options.json_option
 @click.pass_context
-def profile(context, source, model, samples, split, codec, sensor, as_json):
+def profile(context, source, model, samples, split, codec, sensor, weights, as_json):
     """Show how sparse a network is on recordings.
 
     For a recording, or as means over the samples of a data set (a folder, a zip, or "synthetic"): spikes of every
@@ -31,7 +32,7 @@ def profile(context, source, model, samples, split, codec, sensor, as_json):
     from eventsim.cli.models import find_model
     from eventsim.cli.output import print_json, show
 
-    found = find_model(model)
+    found = find_model(model, weights)
     if source == "synthetic" or pathlib.Path(source).is_dir() or source.endswith(".zip"):
         options.refuse_typed(context, ("codec", "sensor"), "is for a single recording; leave it out for a data set")
         facts, figures, tables = _dataset(found, source, split, samples)
@@ -39,7 +40,8 @@ def profile(context, source, model, samples, split, codec, sensor, as_json):
         options.refuse_typed(context, ("samples", "split"), "is for a data set; leave it out for a single recording")
         facts, figures, tables = _recording(found, source, codec, sensor)
     if as_json:
-        print_json({"source": source, "model": str(found.path), "arch": found.network.arch.notation, **figures})
+        print_json({"source": source, "model": str(found.path), "weights": weights,
+                    "arch": found.network.arch.notation, **figures})
     else:
         show([("Source", source), ("Model", found), *facts], "", *tables)
 

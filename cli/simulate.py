@@ -16,9 +16,10 @@ from eventsim.cli.output import busy, print_json, show
 @options.recording_options
 @click.option("--out", type=click.Path(path_type=pathlib.Path), help="Also write the spikes of all layers (HDF5).")
 @options.force_option
+@options.weights_option
 @options.threads_option
 @options.json_option
-def simulate(recording, model, clock, codec, sensor, out, force, as_json):
+def simulate(recording, model, clock, codec, sensor, out, force, weights, as_json):
     """Run one recording through a trained network.
 
     Prints the class, the spikes of the output neurons, and a line for every layer: its spikes and rate, the synapses
@@ -39,7 +40,7 @@ def simulate(recording, model, clock, codec, sensor, out, force, as_json):
     if out is not None:
         options.refuse_existing(out, force)
     events = read(recording, sensor=sensor, codec=codec)
-    found = find_model(model)
+    found = find_model(model, weights)
     network, clock = on_clock(found.network, clock)
     with busy("running the network (kernels compile when first used)"):
         warm_up(network, events, clock)
@@ -47,7 +48,8 @@ def simulate(recording, model, clock, codec, sensor, out, force, as_json):
     if out is not None:
         spike_file.write(out, trace, {"recording": recording, "model": str(found.path)})
     if as_json:
-        print_json({"file": recording, "model": str(found.path), **simulation.as_dict(network, events, trace, clock)})
+        print_json({"file": recording, "model": str(found.path), "weights": weights,
+                    **simulation.as_dict(network, events, trace, clock)})
         return
     facts = simulation.facts(network, events, trace, clock)
     show([("Recording", recording), ("Model", found), *facts], "", *simulation.screen(trace))

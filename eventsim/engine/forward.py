@@ -20,7 +20,7 @@ from eventsim.spikes import Spikes
 _STEP_COST = 4
 # Parts a thread: more than one, so that a thread that was held up does not hold up the others. And the cost of a part for
 # which it is worth to wake up another thread.
-_PARTS_A_THREAD = 2
+_PARTS_A_THREAD = 4
 _WORTH_A_THREAD = 20_000
 
 
@@ -198,6 +198,8 @@ def forward(network, spikes: Spikes, *, supports=None, truncate=False) -> Trace:
     if spikes.dt != network.dt:
         raise ConfigError(f"the network's tick is {network.dt:g} ms, the spikes' is {spikes.dt:g} ms")
     supports = _one_each(supports, len(network.layers))
+    if network.weights != "float32" and (truncate or any(support is not None for support in supports)):
+        raise ConfigError(f"weights of {network.weights} are for inference; train, and truncate the psp, with float32")
     layers = []
     current, runs = spikes, by_tick(spikes)
     for name, layer, support in zip(network.layer_names, network.layers, supports, strict=True):

@@ -39,7 +39,7 @@ def _layer(layer, neuron, spikes, dt, name):
     ptr = spikes.sample_ptr
     samples = [_Sample(int(ptr[b]), int(ptr[b + 1]), layer.n_out) for b in range(spikes.n_samples)]
     run_to_end("queue_layer", {
-        "n_neurons": layer.n_out, "t_end": spikes.n_ticks * spikes.dt, "weight": layer.packed,
+        "n_neurons": layer.n_out, "t_end": spikes.n_ticks * spikes.dt, "weight": layer.rows(),
         "address": spikes.address, "time": spikes.time, "constants": neuron.exact_constants(dt), "edges": (EDGES,),
     }, samples)
     counts = [int(s.progress[1]) for s in samples]

@@ -1,11 +1,11 @@
 """Spike lists in the orders that kernels want: runs by tick for the sweep, rows by address for weight gradients."""
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
 
 from eventsim import kernels
-
 
 # Spikes whose grouping takes about as long as it takes another thread to wake up.
 _WORTH_A_THREAD = 1 << 14
@@ -41,7 +41,7 @@ def even_parts(cost, n_parts):
     ends = np.cumsum(cost)
     inner = np.searchsorted(ends, ends[-1] * np.arange(1, n_parts) / n_parts, side="right")
     bounds = sorted({0, *inner.tolist(), len(cost)})
-    return list(zip(bounds[:-1], bounds[1:], strict=True))
+    return list(itertools.pairwise(bounds))
 
 
 def by_tick(spikes) -> Runs:

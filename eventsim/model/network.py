@@ -1,5 +1,6 @@
 """`Network`: a stack of layers of one neuron model, with its clock."""
 
+import copy
 import itertools
 from dataclasses import asdict, fields
 
@@ -10,6 +11,7 @@ from eventsim.errors import ConfigError
 from eventsim.model import arch as architectures
 from eventsim.model.layers import LAYERS
 from eventsim.model.neurons import NEURONS, SRM
+from eventsim.model.precision import WEIGHTS
 
 INPUT_MODES = ("or", "count")
 CLOCKS = ("grid", "exact")
@@ -96,6 +98,25 @@ class Network:
             raise ConfigError(f"neuron {kind!r} has no parameter {', '.join(map(repr, sorted(unknown, key=str)))}")
         rest = {key: value for key, value in config.items() if key not in ("arch", "neuron")}
         return cls(config["arch"], NEURONS[kind](**parameters), **rest, seed=None)
+
+    @property
+    def weights(self) -> str:
+        """What the weights are kept in: "float32", or of a network `with_weights` "float16" or "int8"."""
+        return self.layers[0].precision
+
+    def with_weights(self, precision: str) -> "Network":
+        """The network with its weights in "float16" or "int8", for inference; itself for what it has.
+
+        Rows of weights are what simulation moves through memory, so fewer bits are faster. The weights are copied: later
+        changes of the one do not reach the other. Raises `ConfigError` for another precision, or where weights do not
+        fit it.
+        """
+        checks.choice("weights", precision, WEIGHTS)
+        if precision == self.weights:
+            return self
+        other = copy.copy(self)
+        other.layers = [layer.with_weights(precision) for layer in self.layers]
+        return other
 
     def simulate(self, events, *, clock=None):
         """Run one recording; returns a `Trace`. See `eventsim.engine.simulate`."""

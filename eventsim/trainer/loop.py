@@ -20,6 +20,8 @@ from eventsim.trainer.schedules import SCHEDULES
 from eventsim.trainer.warm_up import warm_up
 
 _CALIBRATION_SAMPLES = 16
+# Samples that a pass without training runs at once: enough to make little of what a batch costs by itself.
+PASS_BATCH = 32
 # (neuron, tick) pairs of full support that one backward walk may hold; a batch with more is walked in pieces.
 _PAIRS_A_WALK = 1 << 22
 
@@ -40,7 +42,7 @@ class Observer:
         """An epoch is done; ``record`` is its line of the history."""
 
 
-def evaluate(network, dataset, *, loss=None, batch_size=8, observer=None, loader=None, interrupt=None):
+def evaluate(network, dataset, *, loss=None, batch_size=PASS_BATCH, observer=None, loader=None, interrupt=None):
     """Run a network over a data set; returns the `Metrics`, or None where the event ``interrupt`` was set meanwhile."""
     loss = loss or TrainingConfig().make_loss()
     check_fits(network, dataset)
@@ -101,6 +103,8 @@ class Trainer:
     def __init__(self, network, *, out=None, provenance=None, **settings):
         if not isinstance(network, Network):
             raise ConfigError(f"network must be a Network, got {network!r}")
+        if network.weights != "float32":
+            raise ConfigError(f"weights of {network.weights} are for inference; train the network in float32")
         unknown = set(settings) - set(TrainingConfig.__dataclass_fields__)
         if unknown:
             raise ConfigError(
@@ -175,7 +179,7 @@ class Trainer:
         self._adopt(splits)
         augment = self.config.make_augment()
         loader = make_loader(self.network, splits.train, self.config.batch_size, augment=augment)
-        validation = splits.validation and make_loader(self.network, splits.validation, self.config.batch_size)
+        validation = splits.validation and make_loader(self.network, splits.validation, PASS_BATCH)
         if self.config.calibrate and self.epoch == 0 and self.position == 0 and not self.history:
             self._calibrate(loader)
         warm_up()

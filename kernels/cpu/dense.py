@@ -7,8 +7,8 @@ of items keeps one tile of weights, float32[N_in, 64], in the second-level cache
 import numpy as np
 
 from eventsim.kernels.cpu.jit import kernel
-from eventsim.kernels.cpu.sweep import fetch_tile, sweep_item, valid_lanes
 from eventsim.kernels.cpu.surrogate import surrogate
+from eventsim.kernels.cpu.sweep import fetch_tile, sweep_item, valid_lanes
 from eventsim.kernels.cpu.vector import flush_subnormals, load, restore_subnormals
 from eventsim.kernels.layout import CHUNK, THETA, TILE
 from eventsim.kernels.status import Status

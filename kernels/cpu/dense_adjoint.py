@@ -31,7 +31,21 @@ from eventsim.kernels.cpu.vector import (
     where,
     zeros,
 )
-from eventsim.kernels.layout import ADAM, ADD, ALL, ALPHA_REF, ALPHA_SYN, CHUNK, CUT_P, CUT_Q, GAIN_REF, GAIN_SYN, NONE, THETA, TILE
+from eventsim.kernels.layout import (
+    ADAM,
+    ADD,
+    ALL,
+    ALPHA_REF,
+    ALPHA_SYN,
+    CHUNK,
+    CUT_P,
+    CUT_Q,
+    GAIN_REF,
+    GAIN_SYN,
+    NONE,
+    THETA,
+    TILE,
+)
 from eventsim.kernels.status import Status
 
 _OK = np.int32(Status.OK)

@@ -14,7 +14,7 @@ from eventsim.kernels.cpu.srm import (
     stays_below,
     sum_rows,
 )
-from eventsim.kernels.cpu.vector import at_least, bit_count, load, splat, store, where, zeros
+from eventsim.kernels.cpu.vector import at_least, bit_count, splat, store, where, zeros
 from eventsim.kernels.layout import ALPHA_REF, ALPHA_SYN, CHUNK, CUT_P, CUT_Q, GAIN_REF, THETA, TILE
 
 _NOBODY = np.uint64(0)

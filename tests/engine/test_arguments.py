@@ -62,6 +62,15 @@ def test_a_trace_without_active_sets_has_no_gradient(network):
         backward(network, forward(network, spikes()), lambda b: np.zeros((3, 9), np.float32), sinks)
 
 
+@pytest.mark.parametrize("precision", ["float16", "int8"])
+def test_weights_of_fewer_bits_only_infer(network, precision):
+    small = network.with_weights(precision)
+    assert forward(small, spikes()).output.n_neurons == 3
+    for arguments in ({"supports": [0.3, math.inf]}, {"truncate": True}):
+        with pytest.raises(ConfigError, match=f"weights of {precision} are for inference"):
+            forward(small, spikes(), **arguments)
+
+
 def test_a_recording_must_fit_the_network(network):
     events = Events([0], [0], [0], [0], Sensor(5, 4, 1))
     with pytest.raises(ConfigError, match="5x4x2 sensor, the recording has 5x4x1"):

@@ -66,6 +66,25 @@ def test_spikes_are_bit_for_bit_those_of_the_float32_recursion(rng, case):
     assert jumped > 100 or not case.startswith("long silences")
 
 
+@pytest.mark.parametrize("precision", ["int8", "float16"])
+@pytest.mark.parametrize("case", [name for name, case in CASES.items() if not case.get("truncate")])
+def test_spikes_of_fewer_bits_are_those_of_the_same_recursion(rng, case, precision):
+    """int8 as whole numbers with one scale a neuron, float16 as the float32 numbers that it holds."""
+    network, spikes, _, silent = scene(rng, **CASES[case])
+    network, neuron, dt = network.with_weights(precision), network.neuron, network.dt
+    before = spikes
+    for layer, got in zip(network.layers, forward(network, spikes).layers, strict=True):
+        scale = None if precision == "float16" else layer.scale.reshape(-1)[: layer.n_out]
+        w = layer.weight if scale is None else np.rint(layer.weight / scale)
+        assert silent or some_but_not_all(got.spikes)
+        for b in range(spikes.n_samples):
+            part = before.sample(b)
+            want, _ = srm32.layer(part.tick, part.address, w, spikes.n_ticks, neuron.dead_ticks(dt),
+                                  neuron.constants(dt), scale=scale)
+            assert pairs(got.spikes, b) == want
+        before = got.spikes
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_spikes_are_those_of_the_equations_but_for_rounding(rng, case):
     network, spikes, truncate, silent = scene(rng, **CASES[case])

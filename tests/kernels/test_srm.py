@@ -1,5 +1,6 @@
 """The pieces that the kernels of a tile share, called alone: psp and its adjoint, row sums, masks, the surrogate."""
 
+import itertools
 import math
 
 import numba
@@ -41,7 +42,7 @@ def adjoint(y, constants, n_taps, dt=ONE, chunk=None):
     state = np.zeros((2, TILE), np.float32)
     kept = np.full((n if n_taps else 0, TILE), np.nan, np.float32)
     bounds = [*range(0, n, chunk or n), n]
-    for first, last in reversed(list(zip(bounds[:-1], bounds[1:], strict=True))):
+    for first, last in reversed(list(itertools.pairwise(bounds))):
         adjoint_psp(first, last, n, n_taps, dt, constants, state, g, kept)
     return g
 

@@ -8,23 +8,26 @@ TILE = 64
 GAP = 8
 
 
-def layer(ticks, addresses, w, n_ticks, n_abs, constants, n_taps=0):
+def layer(ticks, addresses, w, n_ticks, n_abs, constants, n_taps=0, scale=None):
     """Spikes as a sorted list of (tick, address) of one sample, and the number of ticks that were jumped over.
 
     ticks, addresses : the input spikes in the order of the list; w : float32[N_in, N_out]
     constants : float32[7], decays, gains, threshold, and what a psp of ``n_taps`` ends with (0: it never ends)
+    scale : float32[N_out], what one unit of w weighs for each neuron; None: 1
     """
     spikes, jumped = [], 0
+    gain = constants[1] * (np.ones(w.shape[1], np.float32) if scale is None else scale)
     for first in range(0, w.shape[1], TILE):
-        found, skipped = tile(ticks, addresses, w[:, first : first + TILE], n_ticks, n_abs, constants, n_taps)
+        part = slice(first, first + TILE)
+        found, skipped = tile(ticks, addresses, w[:, part], gain[part], n_ticks, n_abs, constants, n_taps)
         spikes += [(t, first + i) for t, i in found]
         jumped += skipped
     return sorted(spikes), jumped
 
 
-def tile(ticks, addresses, w, n_ticks, n_abs, constants, n_taps):
+def tile(ticks, addresses, w, gain_syn, n_ticks, n_abs, constants, n_taps):
     """`layer` for the neurons of one tile, which jump over a silence together."""
-    alpha_syn, gain_syn, alpha_ref, gain_ref, theta, cut_p, cut_q = constants
+    alpha_syn, _, alpha_ref, gain_ref, theta, cut_p, cut_q = constants
     limit = np.float32(theta * np.float32(1.0 - 1e-4))
     reach = np.float32(1.0 / (math.e * -math.log(float(alpha_syn))))
     events = sorted(set(ticks.tolist()) | ({t + n_taps - 1 for t in ticks.tolist()} if n_taps else set()))

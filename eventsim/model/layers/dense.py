@@ -1,10 +1,13 @@
 """A fully connected layer."""
 
+import copy
+
 import numpy as np
 
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import TILE, n_tiles
 from eventsim.kernels.memory import aligned_zeros
+from eventsim.model.precision import as_float16, as_int8
 
 
 class Dense:
@@ -13,7 +16,9 @@ class Dense:
     Attributes
     ----------
     packed : float32[n_tiles, n_in, 64], the weights as the engine and the optimiser use them: the row of a presynaptic
-        neuron is contiguous within a tile of 64 postsynaptic ones. Lanes past ``n_out`` are zero and stay so.
+        neuron is contiguous within a tile of 64 postsynaptic ones. Lanes past ``n_out`` are zero and stay so. Of a layer
+        `with_weights` of fewer bits, int8, or uint16 that are the bits of float16.
+    scale : float32[n_tiles, 64], what one unit of ``packed`` weighs for each postsynaptic neuron, or None: 1
     """
 
     kind = "dense"
@@ -21,6 +26,7 @@ class Dense:
     def __init__(self, n_in: int, n_out: int):
         self.n_in, self.n_out = n_in, n_out
         self.packed = aligned_zeros((n_tiles(n_out), n_in, TILE), np.float32)
+        self.scale = None
 
     def __repr__(self):
         return f"Dense({self.n_in}, {self.n_out})"
@@ -38,10 +44,12 @@ class Dense:
     @property
     def weight(self):
         """A copy of the weights, float32[n_in, n_out] (presynaptic neuron first); assign to change them."""
-        return self.packed.transpose(1, 0, 2).reshape(self.n_in, -1)[:, : self.n_out].copy()
+        return self.rows().transpose(1, 0, 2).reshape(self.n_in, -1)[:, : self.n_out].copy()
 
     @weight.setter
     def weight(self, values):
+        if self.packed.dtype != np.float32:
+            raise ConfigError(f"weights of {self} are {self.precision} and cannot be changed; set them in float32 first")
         try:
             values = np.asarray(values)
         except ValueError:  # lists of unequal lengths
@@ -58,9 +66,34 @@ class Dense:
             part = values[:, tile * TILE : (tile + 1) * TILE]
             self.packed[tile, :, : part.shape[1]] = part
 
+    @property
+    def precision(self) -> str:
+        """What the weights are kept in, one of `WEIGHTS`."""
+        return "float16" if self.packed.dtype == np.uint16 else str(self.packed.dtype)
+
+    def with_weights(self, precision: str) -> "Dense":
+        """A layer for inference with the same weights in "float16" or "int8"; the layer itself for what it has."""
+        if precision == self.precision:
+            return self
+        if self.precision != "float32":
+            raise ConfigError(f"weights of {self} are {self.precision} already; convert those of float32")
+        other = copy.copy(self)
+        if precision == "int8":
+            other.packed, other.scale = as_int8(self.packed)
+        else:
+            other.packed = as_float16(self.packed)
+        return other
+
+    def rows(self):
+        """The weights, packed, in float32 whatever they are kept in."""
+        if self.packed.dtype == np.uint16:
+            return self.packed.view(np.float16).astype(np.float32)
+        return self.packed if self.scale is None else self.packed * self.scale[:, None, :]
+
     def gain(self, unit):
-        """float32[n_tiles, 64], what the engine multiplies a neuron's summed rows with: here ``unit`` for all."""
-        return np.full((len(self.packed), TILE), unit, np.float32)
+        """float32[n_tiles, 64], what the engine multiplies a neuron's summed rows with, of which a 1 shall weigh ``unit``."""
+        gain = np.full((len(self.packed), TILE), unit, np.float32)
+        return gain if self.scale is None else gain * self.scale
 
     def initialize(self, rng: np.random.Generator, gain: float):
         """Draw the weights from U(-gain, gain) / sqrt(fan_in), as PyTorch's default and SLAYER's do."""

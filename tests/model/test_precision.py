@@ -1,0 +1,74 @@
+"""Weights in fewer bits: what they keep, what they refuse, and that they are copies."""
+
+import numpy as np
+import pytest
+
+from eventsim.errors import ConfigError
+from eventsim.model import Network
+from eventsim.model.layers import Dense
+from eventsim.trainer import Trainer
+
+
+@pytest.fixture
+def layer(rng):
+    layer = Dense(40, 70)
+    layer.weight = rng.normal(size=(40, 70)) * np.logspace(-6, 3, 70)
+    return layer
+
+
+def test_int8_is_within_half_a_scale_of_every_neuron_s_own(layer):
+    small = layer.with_weights("int8")
+    assert (small.packed.dtype, small.precision) == (np.int8, "int8")
+    most = np.abs(layer.weight).max(axis=0)
+    np.testing.assert_allclose(small.scale.reshape(-1)[:70], most / 127, rtol=1e-6)
+    assert np.all(np.abs(small.weight - layer.weight) <= most / 254 * (1 + 1e-5))
+    assert small.packed.max() == 127 or small.packed.min() == -127
+    assert not small.packed[1, :, 6:].any()  # padding lanes
+
+
+def test_a_neuron_without_weights_has_none_in_int8():
+    small = Dense(3, 2).with_weights("int8")
+    assert not small.weight.any() and np.all(np.isfinite(small.gain(1.0)))
+
+
+def test_float16_is_the_nearest_float16(layer):
+    small = layer.with_weights("float16")
+    assert (small.packed.dtype, small.precision) == (np.uint16, "float16")
+    np.testing.assert_array_equal(small.weight, layer.weight.astype(np.float16).astype(np.float32))
+
+
+def test_weights_too_large_for_float16_are_refused():
+    layer = Dense(2, 2)
+    layer.weight = np.full((2, 2), 1e5)
+    with pytest.raises(ConfigError, match="up to 100000 do not fit float16, which ends at 65504"):
+        layer.with_weights("float16")
+    assert layer.with_weights("int8").weight[0, 0] == pytest.approx(1e5)
+
+
+@pytest.mark.parametrize("precision", ["float16", "int8"])
+def test_a_network_in_fewer_bits_is_a_copy_that_cannot_be_trained(precision):
+    network = Network("6x5x2-70-3")
+    small = network.with_weights(precision)
+    assert (small.weights, network.weights) == (precision, "float32")
+    assert small.config() == network.config()
+    before = small.layers[0].weight
+    network.layers[0].weight = np.zeros((60, 70))
+    np.testing.assert_array_equal(small.layers[0].weight, before)
+    with pytest.raises(ConfigError, match=f"are {precision} and cannot be changed"):
+        small.layers[0].weight = before
+    with pytest.raises(ConfigError, match=f"weights of {precision} are for inference"):
+        Trainer(small)
+    with pytest.raises(ConfigError, match=f"are {precision} already"):
+        small.with_weights("float32")
+
+
+def test_the_same_precision_is_the_same_network():
+    network = Network("4-3")
+    assert network.with_weights("float32") is network
+    assert network.with_weights("int8").with_weights("int8").weights == "int8"
+
+
+@pytest.mark.parametrize("wrong", ["float64", "", None, 8, ["int8"]], ids=repr)
+def test_other_precisions_are_refused(wrong):
+    with pytest.raises(ConfigError, match="weights must be"):
+        Network("4-3").with_weights(wrong)
