@@ -16,8 +16,8 @@ def n_chunks(n_ticks: int) -> int:
     return -(-n_ticks // CHUNK)
 
 
-# Indices into the float32 vector of a neuron's constants on the tick clock, `SRM.constants`: decays and gains of psp and
-# refractory response, threshold, and what a truncated psp ends with.
+# Indices into the float32 vector of a neuron's constants on the tick clock, `SRM.constants`: decays and gains of psp
+# and refractory response, threshold, and what a truncated psp ends with.
 ALPHA_SYN, GAIN_SYN, ALPHA_REF, GAIN_REF, THETA, CUT_P, CUT_Q = range(7)
 # Rows of a layer's state on the exact clock (`cpu.queue` names them).
 QUEUE_ROWS = 7
@@ -28,6 +28,7 @@ EDGES = 16
 NONE, PAIRS, ALL = 0, 1, 2
 # What the backward pass does with a weight's gradient: add it to an array, or take a step of the optimiser at once.
 ADD, ADAM = 0, 1
-# Pairs that wait for their products to be summed up while an error is sent down, four numbers each, and room for 16 sums.
+# Pairs that wait for their products to be summed up while an error is sent down, four numbers each, and room for the
+# sums of 16.
 RING = 128
 SUMS = 4 * RING + 16

@@ -1,7 +1,7 @@
 """Arrays that start on a cache line, so that no row of 64 numbers lies across one more than it must.
 
-NumPy starts large arrays 16 bytes into a page. Rows of float32 then take five cache lines in place of four, and the sweep
-took 1.4 times as long.
+NumPy starts large arrays 16 bytes into a page. A row of float32 then lies on five cache lines in place of four, and the
+sweep took 1.4 times as long.
 """
 
 import math

@@ -162,6 +162,12 @@ KERNELS["adam_step"] = _kernel("optimizer", """
     out float32[rows,lanes]: weight gradient mean square
 """)
 
+KERNELS["read_rows"] = _kernel("bandwidth", """
+    int64: first last repeats
+    float32[rows,lanes]: rows
+    out float32[one,lanes]: total
+""")
+
 KERNELS["bin_events"] = _kernel("bin", """
     int64[events]: t
     uint16[events]: x y

@@ -13,7 +13,8 @@ from eventsim.kernels.layout import ADD, ALL, NONE, PAIRS, SUMS, TILE
 # Tiles above a layer send their error to it in groups, each adding up its own part; the parts are added in the order of
 # the groups. The number is fixed, so that sums do not depend on the number of threads.
 _GROUPS = 8
-# Rows of 64 numbers that the g of a block of samples may take: what a second-level cache holds. Fixed for the same reason.
+# Rows of 64 numbers that the g of a block of samples may take: what a second-level cache holds. Fixed for the same
+# reason.
 _BLOCK_ROWS = 2400
 _NO_ROWS = np.empty((0, 0, TILE), np.float32)
 _NO_SETTINGS = np.empty(0, np.float32)
@@ -48,8 +49,8 @@ def _block_samples(spikes):
 def _layer(layer, neuron, spikes, rows, active, error, below, sink, truncate):
     """Pass a layer's weight gradient to its `Sink` and return the error of the layer below, float32[G, P'] (or None).
 
-    spikes : the layer's input; rows : the same `by_address`; active : the layer's `ActiveSet`; error : float32[G, P], to
-    be summed over G; below : the `ActiveSet` of the layer below, None where there is none
+    spikes : the layer's input; rows : the same `by_address`; active : the layer's `ActiveSet`
+    error : float32[G, P], to be summed over G; below : the `ActiveSet` of the layer below, None where there is none
     """
     n_ticks, n_samples, block = spikes.n_ticks, spikes.n_samples, _block_samples(spikes)
     tiles = len(layer.packed)

@@ -18,8 +18,8 @@ from eventsim.spikes import Spikes
 
 # Cost of stepping a tile for a tick, in weight rows added; only the balance of the parts depends on it.
 _STEP_COST = 4
-# Parts a thread: more than one, so that a thread that was held up does not hold up the others. And the cost of a part for
-# which it is worth to wake up another thread.
+# Parts a thread: more than one, so that a thread that was held up does not hold up the others. And the cost for which
+# it is worth to wake up another thread.
 _PARTS_A_THREAD = 4
 _WORTH_A_THREAD = 20_000
 
@@ -54,8 +54,8 @@ class _Part:
 
 # The lists that a sweep writes: their type, and the entry of its progress that counts what is used of them.
 _LISTS = {
-    "word_tick": (np.int32, 1), "word_lanes": (np.uint64, 1), "entry_lane": (np.uint8, 2), "entry_ticks": (np.uint64, 2),
-    "rho": (np.float32, 3),
+    "word_tick": (np.int32, 1), "word_lanes": (np.uint64, 1),
+    "entry_lane": (np.uint8, 2), "entry_ticks": (np.uint64, 2), "rho": (np.float32, 3),
 }
 # What the last run of a layer needed of each, an item. Only the first guess at the size of a buffer depends on it.
 _room = weakref.WeakKeyDictionary()

@@ -55,7 +55,7 @@ def by_tick(spikes) -> Runs:
 
 
 def by_address(lists, block_samples) -> list[tuple]:
-    """(neuron_ptr, row) of each of some spike lists: by address, for blocks of samples (the kernel `group_by_address`)."""
+    """(neuron_ptr, row) of each of some spike lists, for blocks of samples: see the kernel `group_by_address`."""
     out, parts = [], []
     for spikes in lists:
         blocks = -(-spikes.n_samples // block_samples)

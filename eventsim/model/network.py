@@ -107,9 +107,9 @@ class Network:
     def with_weights(self, precision: str) -> "Network":
         """The network with its weights in "float16" or "int8", for inference; itself for what it has.
 
-        Rows of weights are what simulation moves through memory, so fewer bits are faster. The weights are copied: later
-        changes of the one do not reach the other. Raises `ConfigError` for another precision, or where weights do not
-        fit it.
+        Rows of weights are what simulation moves through memory, so fewer bits are faster. The weights are copied:
+        later changes of the one do not reach the other. Raises `ConfigError` for another precision, or where weights
+        do not fit it.
         """
         checks.choice("weights", precision, WEIGHTS)
         if precision == self.weights:

@@ -1,7 +1,7 @@
 """Weights in fewer bits, for inference: rows are what simulation moves through memory.
 
-int8 has one scale for every postsynaptic neuron, its largest weight over 127, so that the sum of a neuron's weights over
-a tick is an exact integer, whatever the order. float16 keeps eleven bits of every weight.
+int8 has one scale for every postsynaptic neuron, its largest weight over 127, so that the sum of a neuron's weights
+over a tick is an exact integer, whatever the order. float16 keeps eleven bits of every weight.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ _MOST_INT8 = 127
 
 
 def as_int8(packed):
-    """(rows int8, scale float32[n_tiles, 64]) of packed weights float32[n_tiles, N_in, 64], ``rows * scale`` about them.
+    """(rows int8, scale float32[n_tiles, 64]) of packed weights float32[n_tiles, N_in, 64]: about ``rows * scale``.
 
     The error is at most half a scale: a 254th of a neuron's largest weight.
     """

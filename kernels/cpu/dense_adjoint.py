@@ -7,9 +7,10 @@ For a tile of 64 postsynaptic neurons i and one sample, on rows float32[T, 64] o
     e_j(t)  = sum_i W_ji g_i(t)                      where rho of neuron j counts
     dW_ji  += sum over spikes t_f of neuron j, g_i(t_f)
 
-(Shrestha & Orchard 2018, eq. 9-14; the refractory path carries no gradient.) The first three go chunk by chunk, from the
-last to the first, so that the g of a chunk is used while it is in the first-level cache. The last takes the g of a block
-of samples at once: a weight's gradient is summed up in a register and then written, or handed to the optimiser, once.
+(Shrestha & Orchard 2018, eq. 9-14; the refractory path carries no gradient.) The first three go chunk by chunk, from
+the last to the first, so that the g of a chunk is used while it is in the first-level cache. The last takes the g of a
+block of samples at once: a weight's gradient is summed up in a register and then written, or handed to the optimiser,
+once.
 """
 
 import numpy as np
@@ -148,11 +149,12 @@ def _update_weights(tile, rule, driven, block, is_first, is_last, neuron_ptr, ro
                     mean, square):
     """Sum up the gradient of a tile's weights over a block's spikes; add it to ``gradient``, or step by it."""
     for j in range(neuron_ptr.shape[1] - 1):
+        first, last = neuron_ptr[block, j], neuron_ptr[block, j + 1]
         change = zeros()
         if driven:
-            change = sum_rows(g, row, neuron_ptr[block, j], neuron_ptr[block, j + 1])
+            change = sum_rows(g, row, first, last)
         if rule == ADD:
-            if driven:
+            if driven and last > first:
                 store(load(gradient[tile], j) + change, gradient[tile], j)
             continue
         if not is_first:

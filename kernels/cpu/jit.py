@@ -17,8 +17,6 @@ import platformdirs
 from numba.core import caching
 
 _HERE = pathlib.Path(__file__).parent
-# Re-association lets leaf sums vectorise. NaN and infinity keep their meaning: those flags stay off.
-_LEAF = {"reassoc", "contract", "nsz", "arcp"}
 
 
 @functools.cache
@@ -69,18 +67,13 @@ class _Cache(caching.Cache):
     _impl_class = _CacheImpl
 
 
-def _compile(function, fastmath):
-    dispatcher = numba.njit(nogil=True, error_model="numpy", fastmath=fastmath, _nrt=False)(function)
+def kernel(function):
+    """Compile on first call; IEEE arithmetic, so that threshold decisions are those of the written order.
+
+    Kernels allocate nothing, so Numba's run time is left out: counting references to arrays within a loop took a third
+    of the sweep's time, most of it for saving the vector registers around the call.
+    """
+    dispatcher = numba.njit(nogil=True, error_model="numpy", _nrt=False)(function)
     if cache_folder():
         dispatcher._cache = _Cache(function)
     return dispatcher
-
-
-def kernel(function):
-    """Compile on first call; IEEE arithmetic, so that threshold decisions are those of the written order."""
-    return _compile(function, False)
-
-
-def leaf(function):
-    """Like `kernel`, but sums may be re-associated so that they vectorise; never for code that decides."""
-    return _compile(function, _LEAF)

@@ -1,4 +1,4 @@
-"""Orders of a spike list: by tick for the sweep, from words to (sample, tick, address), and by address for gradients."""
+"""Orders of a spike list: by tick for the sweep, by (sample, tick, address) from words, by address for gradients."""
 
 import numpy as np
 

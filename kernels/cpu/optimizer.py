@@ -7,8 +7,8 @@ from eventsim.kernels.cpu.vector import load, splat, sqrt, store, zeros
 from eventsim.kernels.status import Status
 
 _OK = np.int32(Status.OK)
-# Indices into the float32 vector of settings: learning rate over 1 - beta1^step, decay of the mean and what it takes in,
-# the same of the squares, 1 / sqrt(1 - beta2^step), and epsilon.
+# Indices into the float32 vector of settings: learning rate over 1 - beta1^step, decay of the mean and what it takes
+# in, the same of the squares, 1 / sqrt(1 - beta2^step), and epsilon.
 RATE, KEEP_MEAN, ADD_MEAN, KEEP_SQUARE, ADD_SQUARE, ROOT, EPSILON = range(7)
 
 

@@ -8,8 +8,8 @@ A neuron is four numbers. The kernels eps and nu are alpha functions, each a two
     u   = q + qr           a spike where u >= theta and the neuron is not dead
     pr += kick at a spike,   p += gain * (sum of the tick's weight rows)
 
-eps(0) = nu(0) = 0: neither the input nor a spike of tick t changes u of tick t. The state of a tile is four vectors that
-stay in registers.
+eps(0) = nu(0) = 0: neither the input nor a spike of tick t changes u of tick t. The state of a tile is four vectors,
+which stay in registers.
 """
 
 import math

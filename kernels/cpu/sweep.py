@@ -44,8 +44,7 @@ def sweep_item(
     t, n_ticks, rows, lane_gain, n_lanes, run, run_end, run_tick, run_start, address, constants, least, n_abs, ready,
     n_taps, word_tick, word_lanes, words, active,
 ):
-    """Step a tile from tick ``t`` on; returns the new number of words, the spikes, and the numbers of active entries and
-    pairs.
+    """Step a tile from tick ``t`` on; returns the new numbers of words, of spikes, of active entries and of pairs.
 
     run, run_end : the sample's runs of input spikes
     least : the potential below which nothing is to be done: theta, or where a neuron becomes active

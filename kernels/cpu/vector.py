@@ -1,13 +1,13 @@
 """Vectors of one number for each of a tile's 64 neurons, as values that a kernel can hold and compute with.
 
 Numba vectorises loops where it can prove that it may, and keeps nothing in registers from one loop to the next. A
-`Vector` is a value of LLVM's vector type instead: a tile's state stays in registers for a whole sample, and the compiler
-lowers every operation to what the processor has (four instructions on AVX-512, sixteen on SSE). One source serves every
-machine, in IEEE arithmetic and in the order that is written.
+`Vector` is a value of LLVM's vector type instead: a tile's state stays in registers for a whole sample, and the
+compiler lowers every operation to what the processor has (four instructions on AVX-512, sixteen on SSE). One source
+serves every machine, in IEEE arithmetic and in the order that is written.
 
     load(rows, row), store(v, rows, row)    a row of float32[R, 64]; rows of int8 and of float16 bits load as integers
                                             and as float32
-    zeros(), splat(x), lanes(x)             64 zeros, 64 times x, 0.0 or 1.0 by the bits of x
+    zeros(), splat(x)                       64 zeros, 64 times x
     a + b, a - b, a * b, a / b, sqrt(a)     lane by lane
     at_least(a, b), where(mask, a, b)       64 comparisons to the bits of a uint64, and a choice by them
 """

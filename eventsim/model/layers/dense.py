@@ -16,8 +16,8 @@ class Dense:
     Attributes
     ----------
     packed : float32[n_tiles, n_in, 64], the weights as the engine and the optimiser use them: the row of a presynaptic
-        neuron is contiguous within a tile of 64 postsynaptic ones. Lanes past ``n_out`` are zero and stay so. Of a layer
-        `with_weights` of fewer bits, int8, or uint16 that are the bits of float16.
+        neuron is contiguous within a tile of 64 postsynaptic ones. Lanes past ``n_out`` are zero and stay so. After
+        `with_weights` int8, or uint16 that are the bits of float16.
     scale : float32[n_tiles, 64], what one unit of ``packed`` weighs for each postsynaptic neuron, or None: 1
     """
 
@@ -49,7 +49,7 @@ class Dense:
     @weight.setter
     def weight(self, values):
         if self.packed.dtype != np.float32:
-            raise ConfigError(f"weights of {self} are {self.precision} and cannot be changed; set them in float32 first")
+            raise ConfigError(f"weights of {self} are {self.precision} and cannot be changed; set those of float32")
         try:
             values = np.asarray(values)
         except ValueError:  # lists of unequal lengths
@@ -91,7 +91,7 @@ class Dense:
         return self.packed if self.scale is None else self.packed * self.scale[:, None, :]
 
     def gain(self, unit):
-        """float32[n_tiles, 64], what the engine multiplies a neuron's summed rows with, of which a 1 shall weigh ``unit``."""
+        """float32[n_tiles, 64], what the engine multiplies a neuron's summed rows with; a weight of 1 is ``unit``."""
         gain = np.full((len(self.packed), TILE), unit, np.float32)
         return gain if self.scale is None else gain * self.scale
 
