@@ -12,6 +12,7 @@ COMMANDS = {
     "profile": "Show how sparse a network is on recordings.",
     "info": "Describe an architecture, recording, run or data set.",
     "generate": "Write recordings of a synthetic event camera.",
+    "bench": "Measure the engine's speed on this machine.",
 }
 
 

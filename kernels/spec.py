@@ -96,6 +96,22 @@ KERNELS["dense_forward_active"] = _kernel("dense", f"""
     out float32[pairs]: rho
 """)
 
+KERNELS["sparse_forward"] = _kernel("sparse", f"""
+    int64: sample neuron_first neuron_last n_ticks n_abs
+    {_INPUT}
+    int64[neurons]: row_start
+    int32[synapses]: target
+    float32[synapses]: weight
+    float32[constants]: constants
+    out float32[tiles,rows,lanes]: state
+    out float32[tiles,lanes]: total
+    out int64[tiles]: since
+    out uint8[tiles]: doing
+    out int32[lanes]: ready
+    out int64[three]: progress
+    out int32[spikes]: spike_tick spike_address
+""")
+
 KERNELS["group_by_tick"] = _kernel("lists", """
     int64: sample_first sample_last
     int64[samples]: sample_ptr

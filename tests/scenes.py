@@ -13,6 +13,25 @@ from eventsim.spikes import Spikes
 ROUNDING = 1e-5
 
 
+class Dyadic(SRM):
+    """Decays, gains and threshold with few bits, so that float32 sums are exact in any order."""
+
+    decay, gain, gain_ref = 0.5, 1.0, -8.0
+
+    def n_taps(self, dt):
+        return 4
+
+    def constants(self, dt, n_taps=0):
+        cut = self.gain * self.decay ** (n_taps - 1) if n_taps else 0.0
+        cuts = cut, cut * (n_taps - 1)
+        return np.array([self.decay, self.gain, self.decay, self.gain_ref, self.theta, *cuts], np.float32)
+
+    def kernels(self, n_ticks, truncate):
+        age = np.arange(n_ticks)
+        eps, nu = self.gain * age * self.decay**age, self.gain_ref * age * self.decay**age
+        return np.where(age < (4 if truncate else n_ticks), eps, 0.0), nu
+
+
 def random_spikes(rng, n_neurons, n_samples=3, n_ticks=40, rate=0.1, repeats=False, empty=(), dt=1.0):
     """A batch of random input spikes; the samples in ``empty`` have none, ``repeats`` allows pairs to repeat."""
     rows = []

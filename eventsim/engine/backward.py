@@ -46,13 +46,15 @@ def _block_samples(spikes):
     return max(1, min(_BLOCK_ROWS // max(spikes.n_ticks, 1), spikes.n_samples))
 
 
-def _layer(layer, neuron, spikes, rows, active, error, below, sink, truncate):
+def backward_layer(layer, neuron, spikes, active, error, below, sink, *, rows=None, truncate=False):
     """Pass a layer's weight gradient to its `Sink` and return the error of the layer below, float32[G, P'] (or None).
 
-    spikes : the layer's input; rows : the same `by_address`; active : the layer's `ActiveSet`
-    error : float32[G, P], to be summed over G; below : the `ActiveSet` of the layer below, None where there is none
+    spikes : the layer's input; rows : the same `by_address`, where it is there already
+    active : the layer's `ActiveSet`; error : float32[G, P], to be summed over G
+    below : the `ActiveSet` of the layer below, None where there is none
     """
     n_ticks, n_samples, block = spikes.n_ticks, spikes.n_samples, _block_samples(spikes)
+    rows = rows or by_address([spikes], block)[0]
     tiles = len(layer.packed)
     groups = even_parts(np.ones(tiles), min(_GROUPS, tiles))
     lower = ActiveSet.nothing(0, 1, 0) if below is None else below
@@ -101,6 +103,7 @@ def backward(network, trace: Trace, error, sinks, *, truncate=False):
     current = gather_error(sets[-1], error)
     for i in reversed(range(len(network.layers))):
         below = sets[i - 1] if i > 0 else None
-        current = _layer(
-            network.layers[i], network.neuron, inputs[i], rows[i], sets[i], current, below, sinks[i], truncate
+        current = backward_layer(
+            network.layers[i], network.neuron, inputs[i], sets[i], current, below, sinks[i], rows=rows[i],
+            truncate=truncate,
         )

@@ -11,6 +11,7 @@ import numpy as np
 from eventsim import kernels
 from eventsim.engine.growing import doubled, run_to_end
 from eventsim.engine.runs import by_tick, empty_runs, even_parts, sample_parts
+from eventsim.engine.sparse import sparse_layer
 from eventsim.engine.trace import ActiveSet, LayerTrace, Trace, starts
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import CHUNK, GAIN_SYN, TILE, n_chunks, n_tiles
@@ -162,6 +163,8 @@ def _layer(layer, neuron, spikes, runs, name, support, truncate):
 
 def forward_layer(layer, neuron, spikes, *, name="", support=None, truncate=False) -> LayerTrace:
     """One layer over a batch; ``support`` (in thresholds, or inf) also keeps its active set for the backward pass."""
+    if layer.kind == "sparse":
+        return sparse_layer(layer, neuron, spikes, by_tick(spikes), name, support, truncate)
     return _layer(layer, neuron, spikes, by_tick(spikes), name, support, truncate)[0]
 
 

@@ -117,7 +117,7 @@ class LayerTrace:
     def of(cls, name, layer, given: Spikes, spikes: Spikes, started, active=None) -> "LayerTrace":
         """What a layer did with the spikes ``given`` to it since ``started``, a `time.perf_counter`."""
         return cls(
-            name=name, spikes=spikes, synops=len(given) * layer.n_out,
+            name=name, spikes=spikes, synops=layer.synops(given),
             dense_macs=layer.n_weights * given.n_ticks * given.n_samples, seconds=time.perf_counter() - started,
             active=active,
         )

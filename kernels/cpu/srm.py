@@ -34,6 +34,8 @@ from eventsim.kernels.cpu.vector import (
 
 # A run of ticks without input is worth a look whether it can be skipped from this length on.
 GAP = 8
+# Of the potential that a tile must stay below to be left alone, for rounding.
+MARGIN = np.float32(1.0 - 1e-4)
 # Weights of int8 whose sum int16 holds: 256 * 127 < 2^15.
 _SHORT_SUM = 256
 _ONE = np.uint64(1)

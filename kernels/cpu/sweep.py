@@ -6,6 +6,7 @@ from eventsim.kernels.cpu.active import close_chunk
 from eventsim.kernels.cpu.jit import kernel
 from eventsim.kernels.cpu.srm import (
     GAP,
+    MARGIN,
     awake,
     next_event,
     power,
@@ -18,8 +19,6 @@ from eventsim.kernels.cpu.vector import at_least, bit_count, splat, store, where
 from eventsim.kernels.layout import ALPHA_REF, ALPHA_SYN, CHUNK, CUT_P, CUT_Q, GAIN_REF, THETA, TILE
 
 _NOBODY = np.uint64(0)
-# Of the potential that a tile must stay below to be left alone, for rounding.
-_MARGIN = np.float32(1.0 - 1e-4)
 
 
 @kernel
@@ -56,7 +55,7 @@ def sweep_item(
     """
     alpha, beta, theta = splat(constants[ALPHA_SYN]), splat(constants[ALPHA_REF]), splat(constants[THETA])
     kick, cut_p, cut_q = splat(constants[GAIN_REF]), splat(constants[CUT_P]), splat(constants[CUT_Q])
-    limit, reach = least * _MARGIN, reach_of(constants[ALPHA_SYN])
+    limit, reach = least * MARGIN, reach_of(constants[ALPHA_SYN])
     valid = ~_NOBODY >> np.uint64(TILE - n_lanes)
     p, q, pr, qr = zeros(), zeros(), zeros(), zeros()
     spikes = entries = pairs = 0

@@ -5,6 +5,7 @@ import pytest
 from naive import srm as naive
 from naive import srm32
 from scenes import (
+    Dyadic,
     dense,
     excused_spikes,
     naive_layer,
@@ -97,25 +98,6 @@ def test_spikes_are_those_of_the_equations_but_for_rounding(rng, case):
             excuses += len(excused_spikes(dense(got.spikes, b), want, u, margin, network.neuron.theta))
         before = got.spikes
     assert excuses <= 3
-
-
-class Dyadic(SRM):
-    """Decays, gains and threshold with few bits, so that float32 sums are exact in any order."""
-
-    decay, gain, gain_ref = 0.5, 1.0, -8.0
-
-    def n_taps(self, dt):
-        return 4
-
-    def constants(self, dt, n_taps=0):
-        cut = self.gain * self.decay ** (n_taps - 1) if n_taps else 0.0
-        cuts = cut, cut * (n_taps - 1)
-        return np.array([self.decay, self.gain, self.decay, self.gain_ref, self.theta, *cuts], np.float32)
-
-    def kernels(self, n_ticks, truncate):
-        age = np.arange(n_ticks)
-        eps, nu = self.gain * age * self.decay**age, self.gain_ref * age * self.decay**age
-        return np.where(age < (4 if truncate else n_ticks), eps, 0.0), nu
 
 
 def dyadic_layer(rng, n_in=24, n_out=100):

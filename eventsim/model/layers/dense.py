@@ -36,6 +36,10 @@ class Dense:
         """Synapses of the layer."""
         return self.n_in * self.n_out
 
+    def synops(self, spikes) -> int:
+        """Synapses that these input spikes cross."""
+        return len(spikes) * self.n_out
+
     @property
     def fan_in(self) -> int:
         """Synapses into one neuron."""

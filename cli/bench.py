@@ -1,0 +1,125 @@
+"""``eventsim bench``: how fast the engine is on this machine."""
+
+import pathlib
+
+import click
+
+from eventsim.cli import options
+
+
+@options.command
+@click.option("--arch", default="smlp", show_default=True, metavar="NAME|NOTATION", help="Network to run.")
+@click.option("--data", default="synthetic", show_default=True, metavar="PATH|synthetic", help="Where samples are from.")
+@click.option("--batch", type=click.IntRange(1, 4096), default=8, show_default=True, metavar="N", help="Samples a batch.")
+@click.option("--rates", default="4,11.5", show_default=True, metavar="R[,R...]",
+              help="Spikes a neuron and sample that weights are scaled to, one run each.")
+@click.option("--growth", is_flag=True, help="Also measure how time and memory grow (some minutes).")
+@click.option("--plot", type=click.Path(path_type=pathlib.Path), metavar="FILE", help="Write the growth as a picture.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N", help="Of the weights.")
+@options.threads_option
+@options.json_option
+def bench(arch, data, batch, rates, growth, plot, seed, as_json):
+    """Measure the engine against this machine's caches and memory.
+
+    Prints the time a sample of inference in every precision of weights and of a training step, the latency of one
+    sample by itself, the peak memory of a training step, and for every phase on one core its rate and the share of the
+    bandwidth that bounds it. Speed of a spiking network means nothing without its activity, so it is measured at named
+    ones. Every figure is a median after a warm-up.
+
+    \b
+    Examples:
+      eventsim bench
+      eventsim bench --arch mlp512 --data N-MNIST/ --batch 64 --rates 4
+      eventsim bench --growth --plot growth.png --json > bench.json
+    """
+    from eventsim.bench import machine as machines
+    from eventsim.bench import memory, phases, scene, whole
+    from eventsim.cli.output import busy, print_json, show
+    from eventsim.report import benchmark
+
+    rates = _rates(rates)
+    if plot is not None and not growth:
+        raise click.UsageError("--plot draws the growth; add --growth")
+    with busy("measuring the machine"):
+        machine = machines.measure()
+    runs = []
+    for rate in rates:
+        with busy(f"{arch} at {rate:g} spikes a neuron (kernels compile when first used)"):
+            built = scene.build(arch, data, batch, rate, seed)
+            figures = whole.measure(built)
+            figures["phases"] = phases.forward_phases(built, machine) + phases.backward_phases(built, machine)
+            figures["memory"] = memory.of_training(arch=arch, data=data, batch=batch, rate=rate, seed=seed)
+        runs.append((rate, figures))
+    curves = _growth(seed) if growth else []
+    if plot is not None:
+        _write_plot(curves, plot)
+    if as_json:
+        print_json({
+            "machine": vars(machine), "arch": built.network.arch.notation, "data": data, "batch": batch,
+            "runs": [{"rate": rate, **figures, "phases": benchmark.phase_dicts(figures["phases"])}
+                     for rate, figures in runs],
+            "growth": benchmark.curve_dicts(curves),
+        })
+        return
+    show([*benchmark.machine_facts(machine), ("Network", built.network.arch.notation), ("Batch", batch)])
+    for _, figures in runs:
+        show("", *_run(figures))
+    if curves:
+        show("", benchmark.growth_table(curves), "", "Exponents are fitted to the upper half of the points.")
+    if plot is not None:
+        show("", f"The curves are in {plot}.")
+
+
+def _rates(text):
+    try:
+        rates = [float(part) for part in text.split(",")]
+    except ValueError:
+        rates = [0.0]
+    if not all(0.0 < rate < 1000.0 for rate in rates):
+        raise click.BadParameter(f"{text!r} is no list of spikes a neuron; write numbers above 0, e.g. 4,11.5",
+                                 param_hint="--rates")
+    return rates
+
+
+def _run(figures):
+    from eventsim.report import benchmark, numbers
+
+    facts = [
+        ("Activity", f"{numbers.rates(figures['activity'])} spikes a neuron, {numbers.large(figures['synops'])} SynOps "
+                     "a sample"),
+        ("Memory", f"{benchmark.memory(figures['memory']['peak'])} at the peak of a training step, "
+                   f"{benchmark.memory(figures['memory']['before'])} before the network was built"),
+    ]
+    if "speedup" in figures:
+        speedup = figures["speedup"]
+        facts.append(("Threads", f"{speedup['threads']} are {speedup['inference']:.2f} times as fast as one in "
+                                 f"inference, {speedup['training']:.2f} times in training"))
+    return [facts, "", benchmark.whole_table(figures), "", benchmark.phase_table(figures["phases"])]
+
+
+def _growth(seed):
+    import numpy as np
+
+    from eventsim.bench.growth import curves
+    from eventsim.cli.output import progress_console
+
+    run = curves(np.random.default_rng(seed))
+    with progress_console().status("growth") as status:
+        while True:
+            try:
+                name, x = next(run)
+            except StopIteration as done:
+                return done.value
+            status.update(f"growth with {name}: {x:,}")
+
+
+def _write_plot(curves, path):
+    from eventsim.bench.growth import plot
+    from eventsim.errors import ConfigError
+
+    try:
+        plot(curves, path)
+    except ImportError:
+        raise ConfigError("--plot needs matplotlib; install it with `pip install eventsim[plot]`") from None
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: the picture cannot be written ({error}); choose another --plot") from error

@@ -1,0 +1,106 @@
+"""The engine's phases one by one, on one core, and what share of the cache's or the memory's speed they reach."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from eventsim.bench.timing import median, on_threads
+from eventsim.engine import Sink, forward
+from eventsim.engine.backward import backward_layer, gather_error
+from eventsim.engine.forward import forward_layer
+from eventsim.spikes import Spikes
+from eventsim.trainer import TrainingConfig
+from eventsim.trainer.optimizers import Adam
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One phase of one batch: seconds a sample, operations a sample, and bytes/s over the rate it is held against.
+
+    operation : "SynOp" (a row's entry added), "MAC", or "weight"; bound : "L2" or "memory"; share : None where the
+    phase is not bound by reading
+    """
+
+    name: str
+    seconds: float
+    operations: float
+    operation: str
+    bound: str | None = None
+    share: float | None = None
+
+    @property
+    def rate(self) -> float:
+        """Operations/s of one core."""
+        return self.operations / self.seconds if self.seconds > 0 else 0.0
+
+
+def _given(trace):
+    return [trace.input, *(layer.spikes for layer in trace.layers[:-1])]
+
+
+def forward_phases(scene, machine, weights="float32") -> list[Phase]:
+    """The sweep of every layer, and of all."""
+    network, samples = scene.network.with_weights(weights), scene.spikes.n_samples
+    width = network.layers[0].packed.itemsize
+    out = []
+    with on_threads(1):
+        for name, layer, spikes in zip(network.layer_names, network.layers, _given(forward(network, scene.spikes)),
+                                       strict=True):
+            took = median(lambda layer=layer, spikes=spikes: forward_layer(layer, network.neuron, spikes)) / samples
+            synops = len(spikes) * layer.n_out / samples
+            out.append(Phase(f"forward {name}", took, synops, "SynOp", "L2",
+                             synops * width / took / machine.l2_read if took else None))
+    return [*out, _together("forward", out, width, machine)]
+
+
+def _together(name, phases, width, machine):
+    took, synops = sum(p.seconds for p in phases), sum(p.operations for p in phases)
+    return Phase(name, took, synops, "SynOp", "L2", synops * width / took / machine.l2_read)
+
+
+def backward_phases(scene, machine) -> list[Phase]:
+    """Adjoint, weight gradient and error of every layer, and the optimiser.
+
+    The adjoint is a backward pass of a layer whose input has no spikes; with spikes it takes the weight gradient's time
+    longer, and with a layer below the error's.
+    """
+    network, samples = scene.network, scene.spikes.n_samples
+    config = TrainingConfig()
+    adjoints, gradients, errors = [], [], []
+    with on_threads(1):
+        trace = forward(network, scene.spikes, supports=scene.supports)
+        error = config.make_loss()(trace.output, scene.labels, network.neuron).error
+        current = gather_error(trace.layers[-1].active, error)
+        for i in reversed(range(len(network.layers))):
+            layer, given, active = network.layers[i], _given(trace)[i], trace.layers[i].active
+            below = trace.layers[i - 1].active if i else None
+            sink = Sink(gradient=np.zeros_like(layer.packed))
+            nothing = Spikes(np.zeros(samples + 1, np.int64), [], tick=[], n_neurons=layer.n_in, n_ticks=given.n_ticks,
+                             dt=given.dt)
+
+            def run(spikes, below, layer=layer, active=active, current=current, sink=sink):
+                return backward_layer(layer, network.neuron, spikes, active, current, below, sink)
+
+            adjoint, gradient, full = (
+                median(lambda a=a, b=b, run=run: run(a, b)) / samples
+                for a, b in ((nothing, None), (given, None), (given, below))
+            )
+            adjoints.append(Phase("", adjoint, layer.n_out * given.n_ticks, "tick"))
+            gradients.append(Phase("", max(gradient - adjoint, 0.0), len(given) * layer.n_out / samples, "SynOp"))
+            if below is not None:
+                errors.append(Phase("", max(full - gradient, 0.0), below.n_pairs * layer.n_out / samples, "MAC"))
+            current = run(given, below)
+        weights = [layer.packed for layer in network.layers]
+        optimizer, zeros = Adam(weights), [np.zeros_like(w) for w in weights]
+        step = median(lambda: optimizer.step(weights, zeros, 1e-9)) / samples
+    return [
+        _sum("adjoint of the psp", adjoints, "tick"), _together("weight gradient", gradients, 4, machine),
+        *([_sum("error sent down", errors, "MAC")] if errors else []),
+        # Weight, gradient and two moments are read; the share leaves out that as much is written.
+        Phase("Adam, by itself", step, network.n_weights / samples, "weight", "memory",
+              16 * network.n_weights / samples / step / machine.memory_read),
+    ]
+
+
+def _sum(name, phases, operation):
+    return Phase(name, sum(p.seconds for p in phases), sum(p.operations for p in phases), operation)

@@ -1,0 +1,48 @@
+"""What is benchmarked: a network, a batch of samples, and weights scaled until its layers fire at a named rate."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from eventsim.data import open_dataset
+from eventsim.engine import forward
+from eventsim.model import Network
+from eventsim.spikes import Spikes
+from eventsim.trainer import TrainingConfig
+from eventsim.trainer.calibrate import calibrate
+from eventsim.trainer.loop import make_loader
+
+_CALIBRATION_SAMPLES = 8
+_DURATION = 300  # ticks of 1 ms, as N-MNIST is run
+# A learning rate at which a training step does all of its work and changes no spike.
+STILL = 1e-12
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A network and a batch of input spikes with its labels; ``supports`` are those of training by default."""
+
+    network: Network
+    spikes: Spikes
+    labels: np.ndarray
+    supports: list[float]
+
+    def activity(self) -> list[float]:
+        """Spikes a neuron and sample of every layer."""
+        layers = forward(self.network, self.spikes).layers
+        return [len(layer.spikes) / (self.spikes.n_samples * layer.spikes.n_neurons) for layer in layers]
+
+
+def build(arch="smlp", data="synthetic", batch=8, rate=4.0, seed=0) -> Scene:
+    """The network ``arch`` with every layer but the last scaled to ``rate`` spikes a neuron and sample of the batch.
+
+    The last is scaled to the mean of its targets, as training does.
+    """
+    network = Network(arch, n_ticks=_DURATION, seed=seed)
+    source = open_dataset(data, train=batch, validation=1) if data == "synthetic" else open_dataset(data)
+    order = np.random.default_rng(seed).permutation(len(source.train))
+    spikes, labels, _ = next(iter(make_loader(network, source.train, batch, order[:batch])))
+    config = TrainingConfig()
+    calibrate(network, spikes.samples(0, min(batch, _CALIBRATION_SAMPLES)), hidden=rate,
+              output=config.mean_target(network.arch.n_outputs), seed=seed)
+    return Scene(network, spikes, labels, config.supports(network.arch.widths))

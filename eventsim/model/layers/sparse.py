@@ -1,0 +1,69 @@
+"""A sparsely connected layer."""
+
+import numpy as np
+
+from eventsim import checks
+from eventsim.errors import ConfigError
+
+
+class Sparse:
+    """Synapses from ``n_in`` to ``n_out`` neurons, listed by presynaptic neuron (compressed sparse rows).
+
+    row_start : int64[n_in + 1], neuron j owns the synapses row_start[j]..row_start[j + 1] - 1
+    target : int32[synapses], postsynaptic neurons, ascending and each once in a row
+    values : float32[synapses], weights
+
+    For simulation on the grid; `eventsim.engine.forward.forward_layer` runs it. Raises `ConfigError` for lists that are
+    none of that.
+    """
+
+    kind = "sparse"
+
+    def __init__(self, n_in: int, n_out: int, row_start, target, values):
+        self.n_in, self.n_out = checks.whole_number("n_in", n_in, 1), checks.whole_number("n_out", n_out, 1)
+        self.row_start = np.ascontiguousarray(row_start, np.int64)
+        self.target = np.ascontiguousarray(target, np.int32)
+        self.values = np.ascontiguousarray(values, np.float32)
+        self._check()
+
+    def _check(self):
+        start, target = self.row_start, self.target
+        if start.shape != (self.n_in + 1,) or start[0] != 0 or start[-1] != len(target) or np.any(np.diff(start) < 0):
+            raise ConfigError(f"row_start of {self} must have {self.n_in + 1} entries that rise from 0 to the synapses")
+        if target.shape != self.values.shape or target.ndim != 1 or not np.isfinite(self.values).all():
+            raise ConfigError(f"{self} needs as many finite weights as targets")
+        if len(target) and (target.min() < 0 or target.max() >= self.n_out):
+            raise ConfigError(f"targets of {self} must lie in 0..{self.n_out - 1}, got {target.min()}..{target.max()}")
+        rises = np.diff(target) > 0
+        ends = start[1:-1]
+        rises[ends[(ends > 0) & (ends < len(target))] - 1] = True
+        if not rises.all():
+            raise ConfigError(f"targets of {self} must rise within every row")
+
+    def __repr__(self):
+        return f"Sparse({self.n_in}, {self.n_out})"
+
+    @property
+    def n_weights(self) -> int:
+        """Synapses of the layer."""
+        return len(self.target)
+
+    def synops(self, spikes) -> int:
+        """Synapses that these input spikes cross."""
+        return int(np.diff(self.row_start)[spikes.address].sum())
+
+    @classmethod
+    def random(cls, n_in, n_out, fan_in, gain, rng: np.random.Generator) -> "Sparse":
+        """About ``fan_in`` synapses to every neuron, from random matchings of all neurons; duplicates are one.
+
+        Weights are U(-gain, gain) / sqrt(fan_in), as of `Dense.initialize`.
+        """
+        target = np.empty((n_in, max(1, round(fan_in * n_out / n_in))), np.int32)
+        for column in target.T:
+            column[:] = np.resize(rng.permutation(n_out), n_in)
+        target.sort(axis=1)
+        fresh = np.ones(target.shape, bool)
+        fresh[:, 1:] = target[:, 1:] != target[:, :-1]
+        bound = gain / np.sqrt(fan_in)
+        row_start = np.concatenate(([0], np.cumsum(fresh.sum(axis=1))))
+        return cls(n_in, n_out, row_start, target[fresh], rng.uniform(-bound, bound, row_start[-1]))
