@@ -55,6 +55,16 @@ class Spikes:
         if check:
             self.check()
 
+    @classmethod
+    def of_kernel(cls, sample_ptr, address, tick, like: "Spikes", n_neurons: int) -> "Spikes":
+        """What a kernel wrote, on the clock of ``like``: arrays of the right types, taken as they are and frozen."""
+        out = cls.__new__(cls)
+        for array in (sample_ptr, address, tick):
+            array.flags.writeable = False
+        out.sample_ptr, out.address, out.tick, out.time = sample_ptr, address, tick, None
+        out.n_neurons, out.n_ticks, out.dt = n_neurons, like.n_ticks, like.dt
+        return out
+
     @property
     def _when(self):
         return self.tick if self.time is None else self.time

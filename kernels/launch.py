@@ -110,24 +110,44 @@ def _wrong_array(kernel, argument, value):
 
 
 def _bound(kernel, shared, parts):
-    """A list of dicts, every argument of the kernel for each part; what is shared is checked once."""
+    """The arguments of the kernel for each part, in order; what is shared is checked once."""
     arguments = KERNELS[kernel].arguments
-    names = {argument.name for argument in arguments}
-    for part in parts or [{}]:
+    if parts and len(shared) + len(parts[0]) != len(arguments):
+        _check_names(kernel, shared, parts)
+    try:
+        common = [_checked(kernel, a, shared[a.name]) if a.name in shared else None for a in arguments]
+        own = [(i, a) for i, a in enumerate(arguments) if a.name not in shared]
+        out = []
+        for part in parts:
+            values = common.copy()
+            for i, a in own:
+                values[i] = _checked(kernel, a, part[a.name])
+            out.append(values)
+    except KeyError:
+        _check_names(kernel, shared, parts)
+        raise
+    return out
+
+
+def _check_names(kernel, shared, parts):
+    names = {argument.name for argument in KERNELS[kernel].arguments}
+    for part in parts:
         given = shared.keys() | part.keys()
-        if parts and given != names:
+        if given != names:
             wrong = f"lacks {min(names - given)}" if names - given else f"has no argument {min(given - names)}"
             raise TypeError(f"kernel {kernel} {wrong}")
-    common = {a.name: _checked(kernel, a, shared[a.name]) for a in arguments if a.name in shared}
-    own = [a for a in arguments if a.name not in shared]
-    return [common | {a.name: _checked(kernel, a, part[a.name]) for a in own} for part in parts]
 
 
 def _run(kernel, values):
-    arguments = KERNELS[kernel].arguments
-    return _function(kernel)(*[
-        _scratch(kernel, a, values[a.name]) if a.role == "scratch" else values[a.name] for a in arguments
-    ])
+    for i, argument in _scratch_arguments(kernel):
+        values[i] = _scratch(kernel, argument, values[i])
+    return _function(kernel)(*values)
+
+
+@functools.cache
+def _scratch_arguments(kernel):
+    """(position, argument) of every scratch argument of a kernel."""
+    return [(i, a) for i, a in enumerate(KERNELS[kernel].arguments) if a.role == "scratch"]
 
 
 def call(kernel: str, **values):

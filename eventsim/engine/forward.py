@@ -77,9 +77,11 @@ def support_window(neuron, support):
 def _sweep(layer, neuron, spikes, runs, support, n_taps):
     """Run the tile kernel over all items of a layer; returns the parts, in the order of their items."""
     tiles, n_ticks = n_tiles(layer.n_out), spikes.n_ticks
-    cost = np.diff(spikes.sample_ptr) + _STEP_COST * runs.run_count
-    n_parts = min(_PARTS_A_THREAD * kernels.threads(), 1 + tiles * int(cost.sum()) // _WORTH_A_THREAD)
-    bounds = even_parts(np.tile(cost, tiles), min(tiles * spikes.n_samples, n_parts))
+    cost = spikes.sample_ptr[1:] - spikes.sample_ptr[:-1] + _STEP_COST * runs.run_count
+    n_parts = 1
+    if kernels.threads() > 1:
+        n_parts = min(_PARTS_A_THREAD * kernels.threads(), 1 + tiles * int(cost.sum()) // _WORTH_A_THREAD)
+    bounds = even_parts(cost, n_parts, tiles)
     keep_active = support is not None and math.isfinite(support)
     parts = [_Part(a, b, n_ticks, _room.get(layer, {}), keep_active) for a, b in bounds]
     constants = neuron.constants(spikes.dt, n_taps)
@@ -125,10 +127,7 @@ def _merged_spikes(parts, layer, spikes):
             "sample_ptr": sample_ptr, "tick_end": (spikes.n_ticks,), "address": address, "tick": tick,
             **runs._asdict(),
         }, sample_parts(sample_ptr))
-    out = Spikes(
-        sample_ptr, address, tick=tick, n_neurons=layer.n_out, n_ticks=spikes.n_ticks, dt=spikes.dt, check=False
-    )
-    return out, runs
+    return Spikes.of_kernel(sample_ptr, address, tick, spikes, layer.n_out), runs
 
 
 def _active_set(parts, spikes, n_neurons):
@@ -150,8 +149,8 @@ def _layer(layer, neuron, spikes, runs, name, support, truncate):
         parts = _sweep(layer, neuron, spikes, runs, support, neuron.n_taps(spikes.dt) if truncate else 0)
         out, runs = _merged_spikes(parts, layer, spikes)
     else:
-        ptr = np.zeros(spikes.n_samples + 1, np.int64)
-        out = Spikes(ptr, [], tick=[], n_neurons=layer.n_out, n_ticks=spikes.n_ticks, dt=spikes.dt, check=False)
+        ptr, none = np.zeros(spikes.n_samples + 1, np.int64), np.empty(0, np.int32)
+        out = Spikes.of_kernel(ptr, none, none, spikes, layer.n_out)
         runs = empty_runs(ptr, spikes.n_ticks)
     active = None
     if support is not None and not finite:

@@ -1,6 +1,7 @@
 """Spike lists in the orders that kernels want: runs by tick for the sweep, rows by address for weight gradients."""
 
 import itertools
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -22,8 +23,8 @@ class Runs(NamedTuple):
 
 def empty_runs(sample_ptr, n_ticks) -> Runs:
     """Room for the runs of samples with these spikes: one a tick or spike, whichever are fewer, and one more."""
-    room = np.minimum(np.diff(sample_ptr), n_ticks) + 1
-    ends = np.cumsum(room)
+    room = np.minimum(sample_ptr[1:] - sample_ptr[:-1], n_ticks) + 1
+    ends = room.cumsum()
     total = int(ends[-1]) if len(ends) else 0
     return Runs(ends - room, np.zeros(len(room), np.int64), np.empty(total, np.int32), np.empty(total, np.int64))
 
@@ -31,16 +32,22 @@ def empty_runs(sample_ptr, n_ticks) -> Runs:
 def sample_parts(sample_ptr) -> list[dict]:
     """Parts of about as many spikes each, by whole samples."""
     n_parts = min(kernels.threads(), 1 + int(sample_ptr[-1]) // _WORTH_A_THREAD)
-    return [{"sample_first": a, "sample_last": b} for a, b in even_parts(np.diff(sample_ptr), n_parts)]
+    bounds = even_parts(sample_ptr[1:] - sample_ptr[:-1], n_parts)
+    return [{"sample_first": a, "sample_last": b} for a, b in bounds]
 
 
-def even_parts(cost, n_parts):
-    """Bounds (first, last) of up to ``n_parts`` runs of items that cost about the same."""
-    if len(cost) == 0 or n_parts <= 1:
-        return [(0, len(cost))]
-    ends = np.cumsum(cost)
-    inner = np.searchsorted(ends, ends[-1] * np.arange(1, n_parts) / n_parts, side="right")
-    bounds = sorted({0, *inner.tolist(), len(cost)})
+def even_parts(cost, n_parts, repeats=1):
+    """Bounds (first, last) of up to ``n_parts`` runs of items that cost about the same.
+
+    The items are those of ``cost``, ``repeats`` times over.
+    """
+    n = len(cost)
+    if n == 0 or n_parts <= 1:
+        return [(0, n * repeats)]
+    ends = cost.cumsum()
+    turn, rest = np.divmod(ends[-1] * repeats * np.arange(1, n_parts) / n_parts, max(1, ends[-1]))
+    inner = turn.astype(np.int64) * n + np.searchsorted(ends, rest, side="right")
+    bounds = sorted({0, *inner.tolist(), n * repeats})
     return list(itertools.pairwise(bounds))
 
 

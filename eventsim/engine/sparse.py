@@ -69,7 +69,5 @@ def sparse_layer(layer, neuron, spikes, runs, name, support, truncate) -> LayerT
         sample = np.repeat(np.arange(spikes.n_samples), counts)
         order = np.argsort(sample * spikes.n_ticks + tick, kind="stable")
         tick, address = tick[order], address[order]
-    out = Spikes(
-        starts(counts), address, tick=tick, n_neurons=layer.n_out, n_ticks=spikes.n_ticks, dt=spikes.dt, check=False
-    )
+    out = Spikes.of_kernel(starts(counts), address, tick, spikes, layer.n_out)
     return LayerTrace.of(name, layer, spikes, out, started)

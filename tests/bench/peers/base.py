@@ -7,8 +7,8 @@ from abc import ABC, abstractmethod
 import torch
 import torch._dynamo
 
-# A compiled function is compiled anew for other widths, with gradients and for a peer of other constants. Torch would go
-# on uncompiled after eight of these, and a benchmark must not be slow in silence.
+# A compiled function is compiled anew for other widths, for gradients and for a peer of other constants. Torch would go
+# on without compiling after eight of these, and a benchmark must not be slow in silence.
 torch._dynamo.config.recompile_limit = 64
 torch._dynamo.config.fail_on_recompile_limit_hit = True
 
@@ -32,7 +32,7 @@ class Peer(ABC):
     def __init__(self, weights, srm, learning_rate=1e-3):
         self.srm, self.learning_rate = srm, learning_rate
         # Output-major, as torch.nn.Linear holds them.
-        self.weights = [torch.nn.Parameter(torch.tensor(weight.T, dtype=torch.float32).contiguous()) for weight in weights]
+        self.weights = [torch.nn.Parameter(torch.tensor(w.T, dtype=torch.float32).contiguous()) for w in weights]
         self.optimizer = torch.optim.Adam(self.weights, lr=learning_rate, fused=True)
 
     @classmethod
@@ -58,7 +58,7 @@ class Peer(ABC):
         return math.exp(-self.srm["dt"] / self.srm["tau_syn"])
 
     def errors(self, counts, labels, n_ticks):
-        """(n - target) / T of every output neuron and sample, T in ticks: the loss is half the sum of its squares, times T."""
+        """c = (n - target) / T of every output neuron and sample, T in ticks; the loss is T / 2 times the sum of c^2."""
         target = torch.full_like(counts, FALSE_COUNT)
         target[torch.arange(len(labels)), labels] = TRUE_COUNT
         return (counts - target) / n_ticks

@@ -12,7 +12,10 @@ import torch
 
 from .base import Peer
 
-# Ticks of one call of a compiled function.
+# Ticks of one call of a compiled function. Measured in ms a sample, inference / training step of 9.7 M weights, batch 8:
+# 27.8 / 77.7 of which the GEMMs are 26.3 / 69.5, at 92 % of the processor's peak. The recurrences of 2000 neurons take
+# 0.4 to 0.5 forward with 10, 20 or 30 ticks; assigning to slices of one buffer instead of `torch.stack` takes four times
+# that, a block-Toeplitz GEMM for the psp TOEPLITZ, and GEMMs over 60 or 100 ticks at a time, to stay in cache, 2 more.
 TICKS_A_CALL = 20
 
 
@@ -27,7 +30,7 @@ def blas_linear(x, weight):
 
 
 def fastest_linear(x, weight):
-    """Of the two the one that is faster on x here; torch's choice in float32, MKL, is 15 % slower than oneDNN on some."""
+    """The faster of the two here. Torch's own choice in float32 is MKL, which took 15 % longer than oneDNN on an AMD."""
     if not torch.backends.mkldnn.is_available():
         return blas_linear
 
@@ -184,7 +187,7 @@ class DenseSRM(Peer):
 
 
 class DenseSRMBfloat16(DenseSRM):
-    """The same with its GEMMs in bfloat16: weights, g and the products are rounded, sums are in float32, spikes exact."""
+    """The same with its GEMMs in bfloat16: weights, g and products are rounded, sums are in float32, spikes are exact."""
 
     name = "dense SRM, bf16 GEMM (torch)"
     gemm_dtype = torch.bfloat16
