@@ -1,7 +1,6 @@
 """Spike lists in the orders that kernels want: runs by tick for the sweep, rows by address for weight gradients."""
 
 import itertools
-import itertools
 from typing import NamedTuple
 
 import numpy as np

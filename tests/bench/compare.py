@@ -1,0 +1,191 @@
+"""eventsim against dense simulation and against other packages: one command, one table, one JSON.
+
+    pip install -e ".[bench]"
+    python tests/bench/compare.py --data N-MNIST/ --json compare.json
+
+Everybody gets the same samples and the same widths; those who compute our model also get the same weights, the others
+are scaled, layer by layer, until their layers fire as ours do. Each runs in a process of its own, so that neither
+threads nor memory of the one are in the way of the other, and they take turns: in every round each runs once, so that a
+machine that gets slower gets slower for all. Results are verified before anything is timed. Medians; compilation and
+two runs before the first round do not count.
+"""
+
+import argparse
+import json
+import multiprocessing
+import pathlib
+import statistics
+import sys
+import tempfile
+import time
+
+import contestants
+import numpy as np
+
+from eventsim.bench import machine, scene
+from eventsim.report.benchmark import machine_facts, memory
+from eventsim.report.tables import fact_lines, plain_table
+
+REFERENCE = "dense SRM (torch)"
+# Seconds between turns, in which the threads of the one before fall asleep.
+_PAUSE = 0.02
+# Who computes our model may differ in this share of its output spikes: sums in another order decide near threshold.
+_MOST_DIFFERENT = 0.05
+# Others must fire like us, within this share, in every layer.
+_ACTIVITY = 0.15
+
+
+class Worker:
+    """A contestant in a process of its own."""
+
+    def __init__(self, name, path, threads):
+        self.name = name
+        self.pipe, other = multiprocessing.Pipe()
+        self.process = multiprocessing.get_context("spawn").Process(
+            target=contestants.serve, args=(name, path, threads, other), daemon=True
+        )
+        self.process.start()
+        other.close()
+
+    def ask(self, *request):
+        """What the contestant answers to a request; raises `RuntimeError` with its reason where it failed."""
+        self.pipe.send(request)
+        try:
+            good, answer = self.pipe.recv()
+        except EOFError:
+            good, answer = False, "its process ended"
+        if not good:
+            raise RuntimeError(f"{self.name}: {answer}")
+        return answer
+
+    def close(self):
+        """End the process."""
+        self.process.terminate()
+        self.process.join()
+
+
+def verified(workers, ours):
+    """The workers whose results are what they should be; the others are named on stderr and left out."""
+    out = []
+    for worker in workers:
+        try:
+            about = worker.about = worker.ask("prepare")
+        except RuntimeError as error:
+            print(f"left out: {error}", file=sys.stderr)
+            continue
+        if about["exact"]:
+            off = np.abs(about["counts"] - ours["counts"]).sum() / max(1, ours["counts"].sum())
+            fine, what = off <= _MOST_DIFFERENT, f"{off:.1%} of its output spikes differ"
+        else:
+            rates = zip(about["activity"], ours["activity"], strict=True)
+            off = max(abs(a - b) / b for a, b in rates)
+            fine, what = off <= _ACTIVITY, f"a layer's activity is off by {off:.0%}"
+        worker.about["difference"] = float(off)
+        if not fine:
+            print(f"left out: {worker.name}: {what}", file=sys.stderr)
+            continue
+        out.append(worker)
+    return out
+
+
+def rounds(workers, repeats):
+    """Times a sample, s, of everything that everybody does: {(name, task): [...]}, in turns."""
+    tasks = [(worker, task) for worker in workers for task in worker.about["tasks"]]
+    times = {(worker.name, task): [] for worker, task in tasks}
+    for turn in range(repeats + 2):
+        for worker, task in tasks:
+            time.sleep(_PAUSE)
+            took = worker.ask("run", task)
+            if turn >= 2:
+                times[worker.name, task].append(took)
+        print(f"\rround {turn + 1} of {repeats + 2}", end="", file=sys.stderr)
+    print(file=sys.stderr)
+    return times
+
+
+def compare(built, names, repeats, threads):
+    """Rows of figures of one scene, ours first."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "scene.npz"
+        contestants.save(built, path)
+        workers = [Worker(name, path, threads) for name in names]
+        try:
+            ours = workers[0].about = workers[0].ask("prepare")
+            workers = [workers[0], *verified(workers[1:], ours)]
+            times = rounds(workers, repeats)
+            return [row(worker, times) for worker in workers]
+        finally:
+            for worker in workers:
+                worker.close()
+
+
+def row(worker, times):
+    """The figures of a contestant, as plain values."""
+    return {
+        "name": worker.name, "version": worker.about["version"], "neuron": worker.about["neuron"],
+        "activity": worker.about["activity"], "difference": worker.about.get("difference", 0.0),
+        "memory": worker.ask("memory"),
+        "seconds": {task: statistics.median(times[worker.name, task]) for task in worker.about["tasks"]},
+        "times": {task: times[worker.name, task] for task in worker.about["tasks"]},
+    }
+
+
+def ratio(row, task, ours, our_task):
+    """How many times as long as ours: the median over the rounds."""
+    pairs = zip(row["times"][task], ours["times"][our_task], strict=True)
+    return statistics.median(a / b for a, b in pairs)
+
+
+def tables(rows):
+    """A table of everybody's times, and one of ours against the reference."""
+    ours = rows[0]
+    out = []
+    for row in rows:
+        for task, took in row["seconds"].items():
+            kind = "training" if task == "training" else "inference"
+            against = ours["times"][kind if kind == "training" else "inference float32"]
+            factor = statistics.median(a / b for a, b in zip(row["times"][task], against, strict=True))
+            name = row["name"] + (f", {task.split()[1]}" if " " in task else "")
+            out.append((kind, name, row["neuron"], f"{1e3 * took:.2f} ms", f"{factor:.2f}",
+                        " ".join(f"{rate:.1f}" for rate in row["activity"]),
+                        memory(row["memory"]["peak"] - row["memory"]["before"])))
+    out.sort(key=lambda cells: cells[0])
+    header = ("task", "who", "neuron", "a sample", "times ours", "spikes a neuron", "memory")
+    return plain_table(header, out)
+
+
+def main():
+    """Run the comparison that the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--arch", default="smlp")
+    parser.add_argument("--data", default="synthetic", help="path of a data set, or synthetic")
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--rates", default="4,11.5", help="spikes a neuron and sample, one comparison each")
+    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--threads", type=int, default=machine.available_cores())
+    parser.add_argument("--only", nargs="*", metavar="NAME", help="these peers; default all that are installed")
+    parser.add_argument("--json", type=pathlib.Path, metavar="FILE")
+    options = parser.parse_args()
+
+    from rich.console import Console
+
+    console = Console(width=160, highlight=False)
+    names = [contestants.OURS, *contestants.installed(options.only)]
+    facts = machine.measure()
+    for line in fact_lines(machine_facts(facts)):
+        console.print(line)
+    results = []
+    for rate in map(float, options.rates.split(",")):
+        built = scene.build(options.arch, options.data, options.batch, rate)
+        rows = compare(built, names, options.repeats, options.threads)
+        results.append({"rate": rate, "rows": rows})
+        console.print(f"\n{options.arch}, {rate:g} spikes a neuron, batch {options.batch}, {options.threads} threads")
+        console.print(tables(rows))
+    if options.json:
+        report = {"machine": vars(facts), "arch": options.arch, "data": options.data, "batch": options.batch,
+                  "threads": options.threads, "results": results}
+        options.json.write_text(json.dumps(report, indent=1))
+
+
+if __name__ == "__main__":
+    main()
