@@ -9,8 +9,10 @@ from eventsim.cli import options
 
 @options.command
 @click.option("--arch", default="smlp", show_default=True, metavar="NAME|NOTATION", help="Network to run.")
-@click.option("--data", default="synthetic", show_default=True, metavar="PATH|synthetic", help="Where samples are from.")
-@click.option("--batch", type=click.IntRange(1, 4096), default=8, show_default=True, metavar="N", help="Samples a batch.")
+@click.option("--data", default="synthetic", show_default=True, metavar="PATH|synthetic",
+              help="Where samples are from.")
+@click.option("--batch", type=click.IntRange(1, 4096), default=8, show_default=True, metavar="N",
+              help="Samples a batch.")
 @click.option("--rates", default="4,11.5", show_default=True, metavar="R[,R...]",
               help="Spikes a neuron and sample that weights are scaled to, one run each.")
 @click.option("--growth", is_flag=True, help="Also measure how time and memory grow (some minutes).")
@@ -19,7 +21,7 @@ from eventsim.cli import options
 @options.threads_option
 @options.json_option
 def bench(arch, data, batch, rates, growth, plot, seed, as_json):
-    """Measure the engine against this machine's caches and memory.
+    """Measure the engine's speed on this machine.
 
     Prints the time a sample of inference in every precision of weights and of a training step, the latency of one
     sample by itself, the peak memory of a training step, and for every phase on one core its rate and the share of the

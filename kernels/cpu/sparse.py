@@ -94,7 +94,8 @@ def sparse_forward(
     run_base, ... address : the input spikes by tick, see `group_by_tick`
     row_start int64[N_in+1], target int32[synapses], weight float32[synapses] : the synapses of every presynaptic
         neuron, targets ascending
-    state float32[tiles,4,64], total float32[tiles,64], since int64[tiles], doing uint8[tiles], ready int32[tiles*64] : zeros at the start
+    state float32[tiles,4,64], total float32[tiles,64], since int64[tiles], doing uint8[tiles], ready int32[tiles*64] :
+        what is known of every tile; zeros at the start
     progress : int64[3], the next tick, the next run, and the number of spikes; zeros at the start
 
     Status GROW: spike_tick and spike_address may not hold what the next tick can give; grow them and call again.
