@@ -8,7 +8,7 @@ import numpy as np
 from eventsim import kernels
 
 # Spikes whose grouping takes about as long as it takes another thread to wake up.
-_WORTH_A_THREAD = 1 << 14
+_WORTH_A_THREAD = 1 << 16
 
 
 class Runs(NamedTuple):

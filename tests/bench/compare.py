@@ -23,10 +23,10 @@ import contestants
 import numpy as np
 
 from eventsim.bench import machine, scene
+from eventsim.report import numbers
 from eventsim.report.benchmark import machine_facts, memory
 from eventsim.report.tables import fact_lines, plain_table
 
-REFERENCE = "dense SRM (torch)"
 # Seconds between turns, in which the threads of the one before fall asleep.
 _PAUSE = 0.02
 # Who computes our model may differ in this share of its output spikes: sums in another order decide near threshold.
@@ -137,18 +137,18 @@ def ratio(row, task, ours, our_task):
 
 
 def tables(rows):
-    """A table of everybody's times, and one of ours against the reference."""
+    """A table of everybody's times and memory, and how many times ours they are."""
     ours = rows[0]
     out = []
     for row in rows:
         for task, took in row["seconds"].items():
-            kind = "training" if task == "training" else "inference"
-            against = ours["times"][kind if kind == "training" else "inference float32"]
-            factor = statistics.median(a / b for a, b in zip(row["times"][task], against, strict=True))
-            name = row["name"] + (f", {task.split()[1]}" if " " in task else "")
-            out.append((kind, name, row["neuron"], f"{1e3 * took:.2f} ms", f"{factor:.2f}",
-                        " ".join(f"{rate:.1f}" for rate in row["activity"]),
-                        memory(row["memory"]["peak"] - row["memory"]["before"])))
+            kind, _, precision = task.partition(" ")
+            factor = ratio(row, task, ours, "training" if kind == "training" else "inference float32")
+            out.append((
+                kind, row["name"] + (f", {precision}" if precision else ""), row["neuron"], f"{1e3 * took:.2f} ms",
+                f"{factor:.2f}", numbers.rates(row["activity"]),
+                memory(row["memory"]["peak"] - row["memory"]["before"]),
+            ))
     out.sort(key=lambda cells: cells[0])
     header = ("task", "who", "neuron", "a sample", "times ours", "spikes a neuron", "memory")
     return plain_table(header, out)

@@ -58,7 +58,7 @@ class Peer(ABC):
         return math.exp(-self.srm["dt"] / self.srm["tau_syn"])
 
     def errors(self, counts, labels, n_ticks):
-        """c = (n - target) / T of every output neuron and sample, T in ticks; the loss is T / 2 times the sum of c^2."""
+        """c = (n - target) / T of every output neuron and sample, T in ticks. The loss is the sum of c^2 T / 2."""
         target = torch.full_like(counts, FALSE_COUNT)
         target[torch.arange(len(labels)), labels] = TRUE_COUNT
         return (counts - target) / n_ticks

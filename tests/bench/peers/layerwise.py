@@ -11,8 +11,8 @@ from .base import Peer
 class LayerwisePeer(Peer):
     """Layers of a linear map without bias, over all ticks and samples in one GEMM, and the package's neurons.
 
-    The neurons run through a compiled function that advances them by `ticks_a_call` ticks, which is faster than the same
-    code without torch.compile for each of the packages (see there), in inference and in training.
+    The neurons run through a compiled function that advances them by `ticks_a_call` ticks, which is faster than the
+    package's code as it is, for each of the packages (see there), in inference and in training.
     """
 
     ticks_a_call = 20
@@ -23,7 +23,7 @@ class LayerwisePeer(Peer):
 
     @abstractmethod
     def neurons(self):
-        """A function of currents [ticks, B, N] and state [B, N] that returns spikes [ticks, B, N] and the next state."""
+        """A function from currents [ticks, B, N] and state [B, N] to spikes [ticks, B, N] and the next state."""
 
     def _layer(self, spikes, weight):
         currents = linear(spikes, weight)

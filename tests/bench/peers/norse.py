@@ -7,7 +7,7 @@ from .layerwise import LayerwisePeer
 
 
 class Norse(LayerwisePeer):
-    """`LIFBoxCell` by its functional form, with its defaults: the cheapest of Norse's LIF neurons, like the other peers'."""
+    """`LIFBoxCell` by its functional form, with its defaults: no synaptic current, like the other peers' neurons."""
 
     name = "Norse"
     package = "norse"

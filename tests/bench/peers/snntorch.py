@@ -7,7 +7,10 @@ from .layerwise import LayerwisePeer
 
 
 class SnnTorch(LayerwisePeer):
-    """`Leaky`, with its defaults. (`LeakyParallel` takes all ticks at once, but it has no reset and clips negative states.)"""
+    """`Leaky`, with its defaults.
+
+    `LeakyParallel` takes all ticks at once, but has no reset, clips negative states and multiplies by an N x N matrix.
+    """
 
     name = "snnTorch"
     package = "snntorch"
