@@ -132,11 +132,10 @@ class Torch(_Contestant):
 
     def prepare(self):
         """Scale the layers where the model is another one, and say what it is and gives."""
-        exact = self.peer.neuron.startswith("SRM")
-        if not exact:
+        if not self.peer.same_model:
             self.peer.calibrate(self.x, self.scene["activity"].tolist())
         return {
-            "version": f"{self.peer.package} {self.peer.version()}", "neuron": self.peer.neuron, "exact": exact,
-            "tasks": list(self.tasks), "activity": self.peer.activity(self.x),
+            "version": f"{self.peer.package} {self.peer.version()}", "neuron": self.peer.neuron,
+            "exact": self.peer.same_rounding, "tasks": list(self.tasks), "activity": self.peer.activity(self.x),
             "counts": self.peer.infer(self.x).numpy().astype(np.int64),
         }

@@ -28,6 +28,8 @@ class Peer(ABC):
     name: str  # as in the tables
     package: str  # the distribution whose version is reported
     neuron: str
+    # Computes eventsim's model on eventsim's weights; and in float32, so that only the order of sums is another.
+    same_model = same_rounding = False
 
     def __init__(self, weights, srm, learning_rate=1e-3):
         self.srm, self.learning_rate = srm, learning_rate

@@ -12,10 +12,11 @@ import torch
 
 from .base import Peer
 
-# Ticks of one call of a compiled function. Measured in ms a sample, inference / training step of 9.7 M weights, batch 8:
-# 27.8 / 77.7 of which the GEMMs are 26.3 / 69.5, at 92 % of the processor's peak. The recurrences of 2000 neurons take
-# 0.4 to 0.5 forward with 10, 20 or 30 ticks; assigning to slices of one buffer instead of `torch.stack` takes four times
-# that, a block-Toeplitz GEMM for the psp TOEPLITZ, and GEMMs over 60 or 100 ticks at a time, to stay in cache, 2 more.
+# Ticks of one call of a compiled function. In ms a sample of a 2312-2000-1500-1000-500-100-10 network, batch 8, an
+# inference takes 27.8, of which 26.3 are GEMMs, and a training step 77.7, of which 69.5, at 92 % of the peak of that
+# processor. Tried for 2,000 neurons: these recurrences 0.4 to 0.5 with 10, 20 or 30 ticks; assigning to slices of one
+# buffer instead of `torch.stack` 1.4; the psp as a (block-)Toeplitz GEMM 1.7 to 2.6, without the refractory part. GEMMs
+# over 60 or 100 ticks at a time, to stay in cache, cost 2 more on the whole network.
 TICKS_A_CALL = 20
 
 
@@ -82,7 +83,7 @@ def recurrences(srm, dtype):
             out.append(q.to(dtype))
         return torch.stack(out[::-1]), torch.stack((p, q))
 
-    return torch.compile(infer), torch.compile(forward), torch.compile(backward)
+    return tuple(torch.compile(function, fullgraph=True) for function in (infer, forward, backward))
 
 
 class DenseSRM(Peer):
@@ -91,6 +92,7 @@ class DenseSRM(Peer):
     name = "dense SRM (torch)"
     package = "torch"
     neuron = "SRM, alpha kernels"
+    same_model = same_rounding = True
     gemm_dtype = torch.float32
 
     def __init__(self, weights, srm, learning_rate=1e-3):
@@ -190,4 +192,5 @@ class DenseSRMBfloat16(DenseSRM):
     """The same with GEMMs in bfloat16: weights, g and products are rounded, sums are in float32, spikes are exact."""
 
     name = "dense SRM, bf16 GEMM (torch)"
+    same_rounding = False
     gemm_dtype = torch.bfloat16
