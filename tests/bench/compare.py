@@ -29,6 +29,8 @@ from eventsim.report.tables import fact_lines, plain_table
 
 # Seconds between turns, in which the threads of the one before fall asleep.
 _PAUSE = 0.02
+# Seconds that a process has to end.
+_PATIENCE = 10.0
 # Who computes our model may differ in this share of its output spikes: sums in another order decide near threshold.
 _MOST_DIFFERENT = 0.05
 # Others must fire like us, within this share, in every layer.
@@ -59,8 +61,10 @@ class Worker:
         return answer
 
     def close(self):
-        """End the process."""
-        self.process.terminate()
+        """End the process, by itself where it can."""
+        self.pipe.close()
+        self.process.join(_PATIENCE)
+        self.process.kill()
         self.process.join()
 
 
