@@ -5,11 +5,11 @@ import importlib
 import math
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from eventsim.kernels.memory import aligned_empty
+from eventsim.kernels.pool import run_on
 from eventsim.kernels.spec import KERNELS
 
 _settings = {"threads": None}
@@ -47,16 +47,6 @@ def _checked_threads(name, value):
 def _function(name):
     module = importlib.import_module(f"eventsim.kernels.cpu.{KERNELS[name].file}")
     return getattr(module, name)
-
-
-@functools.lru_cache(maxsize=1)
-def _pool(workers):
-    return ThreadPoolExecutor(workers, thread_name_prefix="eventsim")
-
-
-if hasattr(os, "register_at_fork"):
-    # A forked child has the executor but not its threads, and would wait for them for ever.
-    os.register_at_fork(after_in_child=_pool.cache_clear)
 
 
 _own = threading.local()
@@ -172,8 +162,5 @@ def call_parts(kernel: str, shared: dict, parts: list[dict]) -> list:
         for i in numbers:
             results[i] = _run(kernel, todo[i])
 
-    helpers = [_pool(workers - 1).submit(work) for _ in range(workers - 1)]
-    work()
-    for helper in helpers:
-        helper.result()
+    run_on(workers, work)
     return results
