@@ -23,8 +23,3 @@ def on_clock(network, clock):
     )
     other.layers = network.layers
     return other, name
-
-
-def warm_up(network, events, clock=None):
-    """Run one event, so that what is timed afterwards is the network and not the compiler."""
-    network.simulate(events[:1], clock=clock)

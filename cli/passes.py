@@ -1,7 +1,7 @@
 """A pass of a network over a data set, with a progress bar."""
 
-from eventsim.cli.clocks import warm_up
 from eventsim.cli.output import track
+from eventsim.engine.warm_up import warm_up
 from eventsim.trainer import Observer, TrainingConfig, evaluate
 from eventsim.trainer.loop import check_fits
 
@@ -20,6 +20,6 @@ def run_over(model, dataset):
     """The `Metrics` of a `Model` over a data set, with the loss that it was trained with."""
     config = TrainingConfig(**model.about["config"] or {})
     check_fits(model.network, dataset)
-    warm_up(model.network, dataset.events(0))
+    warm_up(weights=model.network.weights)
     with track("running", None) as bar:
         return evaluate(model.network, dataset, loss=config.make_loss(), observer=_Bar(bar))

@@ -47,14 +47,14 @@ def profile(context, source, model, samples, split, codec, sensor, weights, as_j
 
 
 def _recording(model, source, codec, sensor):
-    from eventsim.cli.clocks import warm_up
     from eventsim.data import read
+    from eventsim.engine.warm_up import warm_up
     from eventsim.report import activity, simulation
     from eventsim.report.inputs import input_line
 
     network = model.network
     events = read(source, sensor=sensor, codec=codec)
-    warm_up(network, events)
+    warm_up(network.clock, network.weights)
     trace = network.simulate(events)
     figures = simulation.figures(network, events, trace)
     facts = [("Input", input_line(figures["input"]))]

@@ -32,9 +32,10 @@ def simulate(recording, model, clock, codec, sensor, out, force, weights, as_jso
       eventsim simulate sample.bin --model runs/mlp512-synthetic-01 --clock exact
       eventsim simulate sample.bin --json --out spikes.h5
     """
-    from eventsim.cli.clocks import on_clock, warm_up
+    from eventsim.cli.clocks import on_clock
     from eventsim.cli.models import find_model
     from eventsim.data import read
+    from eventsim.engine.warm_up import warm_up
     from eventsim.report import simulation, spike_file
 
     if out is not None:
@@ -43,7 +44,7 @@ def simulate(recording, model, clock, codec, sensor, out, force, weights, as_jso
     found = find_model(model, weights)
     network, clock = on_clock(found.network, clock)
     with busy("running the network (kernels compile when first used)"):
-        warm_up(network, events, clock)
+        warm_up(clock, weights)
         trace = network.simulate(events, clock=clock)
     if out is not None:
         spike_file.write(out, trace, {"recording": recording, "model": str(found.path)})

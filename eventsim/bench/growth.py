@@ -48,6 +48,7 @@ def _random_spikes(rng, n_events, n_ticks, n_inputs=_INPUTS, n_samples=1):
 
 def _measured(run):
     """(seconds, peak bytes) of a call; memory in a run of its own, since counting it takes time."""
+    run()  # may compile
     started = time.perf_counter()
     run()
     first = time.perf_counter() - started
@@ -104,12 +105,12 @@ def curves(rng, most=1.0):
         return lambda: forward(network, spikes)
 
     wide = _stack(rng, 4, sample)
-    eight = Spikes.concatenate([sample] * 8)
+    many = Spikes.concatenate([sample] * 64)
 
     def on(n):
         def run():
             with on_threads(n):
-                forward(wide, eight)
+                forward(wide, many)
         return run
 
     sweeps = (

@@ -3,15 +3,13 @@
 import numpy as np
 
 from eventsim.engine import Sink, backward, forward
-from eventsim.model import Network
-from eventsim.spikes import Spikes
+from eventsim.engine import warm_up as inference
 
 
 def warm_up():
-    """One step on a network of a few neurons: kernels are compiled by the types of what they get, not by its size."""
-    network = Network("2-2-1", n_ticks=2, seed=None)
-    spikes = Spikes([0, 1], [0], tick=[0], n_neurons=2, n_ticks=2)
+    """A step on the tiny network, and inference, which validation runs."""
+    inference.warm_up()
+    network, spikes = inference.tiny()
     trace = forward(network, spikes, supports=[0.5, np.inf])
-    forward(network, spikes)
     sinks = [Sink(gradient=np.zeros_like(layer.packed)) for layer in network.layers]
-    backward(network, trace, lambda b: np.zeros((1, 2), np.float32), sinks)
+    backward(network, trace, lambda b: np.zeros((1, spikes.n_ticks), np.float32), sinks)

@@ -1,0 +1,27 @@
+"""Lets kernels compile before a clock runs: by the types of what they get, not by its size, so a tiny network does."""
+
+from eventsim.engine.forward import forward
+from eventsim.engine.queue import forward_exact
+from eventsim.model import Network
+from eventsim.spikes import Spikes
+
+# A weight with which one spike makes a neuron fire, so that spikes reach every kernel.
+_ENOUGH = 100.0
+
+
+def tiny():
+    """A network of three neurons, and one input spike that makes all of them fire."""
+    network = Network("2-2-1", n_ticks=9, seed=None)
+    for layer in network.layers:
+        layer.weight = [[_ENOUGH] * layer.n_out] * layer.n_in
+    return network, Spikes([0, 1], [0], tick=[0], n_neurons=2, n_ticks=9)
+
+
+def warm_up(clock="grid", weights="float32"):
+    """Compile, or load, everything that inference runs on a clock with weights of a precision."""
+    network, spikes = tiny()
+    network = network.with_weights(weights)
+    if clock == "exact":
+        forward_exact(network, Spikes([0, 1], [0], time=[0.0], n_neurons=2, n_ticks=9))
+    else:
+        forward(network, spikes)

@@ -1,0 +1,37 @@
+"""After the warm-up nothing compiles any more."""
+
+import subprocess
+import sys
+
+import pytest
+
+_CODE = """
+import numpy as np
+import eventsim as es
+from eventsim.engine.warm_up import warm_up
+from eventsim.kernels.launch import _function
+from eventsim.kernels.spec import KERNELS
+
+def compiled():
+    return {name: len(_function(name).signatures) for name in KERNELS}
+
+t = np.arange(300)
+events = es.Events(1000 * t, t %% 8, 0 * t, 0 * t, es.Sensor(8, 8, 1))
+network = es.Network("8x8x1-100-4", n_ticks=300)
+network.layers[0].weight = np.full((64, 100), 9.0)
+network = network.with_weights(%(weights)r)
+warm_up(%(clock)r, %(weights)r)
+before = compiled()
+trace = network.simulate(events, clock=%(clock)r)
+assert len(trace.layers[0].spikes) > 1000
+after = compiled()
+after["bin_events"] = before["bin_events"]
+print({name: n - before[name] for name, n in after.items() if n != before[name]})
+"""
+
+
+@pytest.mark.parametrize("clock, weights", [("grid", "float32"), ("grid", "int8"), ("exact", "float32")])
+def test_nothing_compiles_afterwards(clock, weights):
+    done = subprocess.run([sys.executable, "-c", _CODE % {"clock": clock, "weights": weights}], capture_output=True,
+                          text=True, timeout=120)
+    assert (done.stdout.strip(), done.stderr) == ("{}", "")
