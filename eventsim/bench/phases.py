@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from eventsim.bench.scene import STILL
 from eventsim.bench.timing import median, on_threads
 from eventsim.engine import Sink, forward
 from eventsim.engine.backward import backward_layer, gather_error
@@ -61,38 +62,39 @@ def _together(name, phases, width, machine):
 def backward_phases(scene, machine) -> list[Phase]:
     """Adjoint, weight gradient and error of every layer, and the optimiser.
 
-    The adjoint is a backward pass of a layer whose input has no spikes; with spikes it takes the weight gradient's time
-    longer, and with a layer below the error's.
+    The adjoint is a backward pass of a layer whose input has no spikes. The weight gradient is what the spikes make a
+    pass longer that takes the optimiser's step on its way, as training does, and the error what a layer below does.
     """
     network, samples = scene.network, scene.spikes.n_samples
     config = TrainingConfig()
     adjoints, gradients, errors = [], [], []
     with on_threads(1):
+        weights = [layer.packed for layer in network.layers]
+        optimizer, zeros = Adam(weights), [np.zeros_like(w) for w in weights]
+        sinks = optimizer.sinks(STILL)
         trace = forward(network, scene.spikes, supports=scene.supports)
         error = config.make_loss()(trace.output, scene.labels, network.neuron).error
         current = gather_error(trace.layers[-1].active, error)
         for i in reversed(range(len(network.layers))):
             layer, given, active = network.layers[i], _given(trace)[i], trace.layers[i].active
             below = trace.layers[i - 1].active if i else None
-            sink = Sink(gradient=np.zeros_like(layer.packed))
+            adding = Sink(gradient=zeros[i])
             nothing = Spikes(np.zeros(samples + 1, np.int64), [], tick=[], n_neurons=layer.n_in, n_ticks=given.n_ticks,
                              dt=given.dt)
 
-            def run(spikes, below, layer=layer, active=active, current=current, sink=sink):
+            def run(spikes, sink, below=None, layer=layer, active=active, current=current):
                 return backward_layer(layer, network.neuron, spikes, active, current, below, sink)
 
-            adjoint, gradient, full = (
-                median(lambda a=a, b=b, run=run: run(a, b)) / samples
-                for a, b in ((nothing, None), (given, None), (given, below))
+            adjoint, silent, gradient, full = (
+                median(lambda arguments=arguments, run=run: run(*arguments)) / samples
+                for arguments in ((nothing, adding), (nothing, sinks[i]), (given, sinks[i]), (given, sinks[i], below))
             )
             adjoints.append(Phase("", adjoint, layer.n_out * given.n_ticks, "tick"))
-            gradients.append(Phase("", max(gradient - adjoint, 0.0), len(given) * layer.n_out / samples, "SynOp"))
+            gradients.append(Phase("", max(gradient - silent, 0.0), len(given) * layer.n_out / samples, "SynOp"))
             if below is not None:
                 errors.append(Phase("", max(full - gradient, 0.0), below.n_pairs * layer.n_out / samples, "MAC"))
-            current = run(given, below)
-        weights = [layer.packed for layer in network.layers]
-        optimizer, zeros = Adam(weights), [np.zeros_like(w) for w in weights]
-        step = median(lambda: optimizer.step(weights, zeros, 1e-9)) / samples
+            current = run(given, sinks[i], below)
+        step = median(lambda: optimizer.step(weights, zeros, STILL)) / samples
     return [
         _sum("adjoint of the psp", adjoints, "tick"), _together("weight gradient", gradients, 4, machine),
         *([_sum("error sent down", errors, "MAC")] if errors else []),

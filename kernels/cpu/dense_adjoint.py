@@ -16,7 +16,7 @@ once.
 import numpy as np
 
 from eventsim.kernels.cpu.jit import kernel
-from eventsim.kernels.cpu.optimizer import adam_row
+from eventsim.kernels.cpu.optimizer import adam_row, announce_rows
 from eventsim.kernels.cpu.send import send_error
 from eventsim.kernels.cpu.srm import awake, put_to_rest, sum_rows
 from eventsim.kernels.cpu.surrogate import surrogate
@@ -150,6 +150,8 @@ def _update_weights(tile, rule, driven, block, is_first, is_last, neuron_ptr, ro
     """Sum up the gradient of a tile's weights over a block's spikes; add it to ``gradient``, or step by it."""
     for j in range(neuron_ptr.shape[1] - 1):
         first, last = neuron_ptr[block, j], neuron_ptr[block, j + 1]
+        if rule == ADAM and is_last:
+            announce_rows(j, neuron_ptr.shape[1] - 1, weight[tile], mean[tile], square[tile])
         change = zeros()
         if driven:
             change = sum_rows(g, row, first, last)

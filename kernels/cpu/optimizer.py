@@ -3,13 +3,24 @@
 import numpy as np
 
 from eventsim.kernels.cpu.jit import kernel
-from eventsim.kernels.cpu.vector import load, splat, sqrt, store, zeros
+from eventsim.kernels.cpu.vector import announce, load, splat, sqrt, store, zeros
 from eventsim.kernels.status import Status
 
 _OK = np.int32(Status.OK)
 # Indices into the float32 vector of settings: learning rate over 1 - beta1^step, decay of the mean and what it takes
 # in, the same of the squares, 1 / sqrt(1 - beta2^step), and epsilon.
 RATE, KEEP_MEAN, ADD_MEAN, KEEP_SQUARE, ADD_SQUARE, ROOT, EPSILON = range(7)
+# Rows that are asked for before their turn: memory takes about as long as the work on so many.
+_AHEAD = 3
+
+
+@kernel
+def announce_rows(row, n_rows, weight, mean, square):
+    """Ask for what the step of a row some way ahead of ``row`` will read."""
+    ahead = min(row + _AHEAD, n_rows - 1)
+    announce(weight, ahead)
+    announce(mean, ahead)
+    announce(square, ahead)
 
 
 @kernel

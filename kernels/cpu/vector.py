@@ -105,6 +105,26 @@ def load(typingctx, rows, row):
 
 
 @intrinsic
+def announce(typingctx, rows, row):
+    """Ask for a row of float32[R, 64] that will be used once, into the first-level cache and past the second.
+
+    The second-level cache stays with those who come back to what is in it: without this, weights and moments on their
+    way through made the weight gradient take 1.4 times as long.
+    """
+
+    def codegen(context, builder, signature, args):
+        pointer = builder.bitcast(_row(context, builder, rows, args[0], args[1], FLOATS.llvm), _INT8.as_pointer())
+        kind = ir.FunctionType(ir.VoidType(), [_INT8.as_pointer(), _INT32, _INT32, _INT32])
+        prefetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        read, once, data = (ir.Constant(_INT32, value) for value in (0, 0, 1))
+        for byte in range(0, 4 * TILE, 64):
+            builder.call(prefetch, [builder.gep(pointer, [ir.Constant(_INT64, byte)]), read, once, data])
+        return context.get_dummy_value()
+
+    return types.void(rows, types.intp), codegen
+
+
+@intrinsic
 def store(typingctx, values, rows, row):
     """Write a vector to a row of float32[R, 64]."""
 
