@@ -4,6 +4,7 @@ An executor of the standard library makes an object with locks for every call; t
 """
 
 import os
+import sys
 import threading
 from queue import SimpleQueue
 
@@ -27,15 +28,22 @@ class _Pool:
             del job, done  # a waiting thread holds on to nothing
 
     def hand_out(self, job, n):
-        """Have ``n`` threads call ``job``; returns a queue that gets None or an error from each of them."""
+        """Have up to ``n`` threads call ``job``: their number, and a queue that gets None or an error from each.
+
+        They are fewer where the system lets no more threads start.
+        """
         with self._starting:
             while self._n_threads < n:
+                thread = threading.Thread(target=self._serve, name=f"eventsim-{self._n_threads + 1}", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError:
+                    break
                 self._n_threads += 1
-                threading.Thread(target=self._serve, name=f"eventsim-{self._n_threads}", daemon=True).start()
-        done = SimpleQueue()
+        n, done = min(n, self._n_threads), SimpleQueue()
         for _ in range(n):
             self._jobs.put((job, done))
-        return done
+        return n, done
 
 
 _pools = [_Pool()]
@@ -45,15 +53,25 @@ if hasattr(os, "register_at_fork"):
 
 
 def run_on(n: int, job):
-    """Call ``job`` on ``n`` threads at once, this one among them, and return when all are done.
+    """Call ``job`` on up to ``n`` threads at once, this one among them, and return when all are done.
 
-    Raises what one of the calls raised, after all have ended.
+    Raises what one of the calls raised, or an interruption, after all have ended.
     """
-    done = _pools[0].hand_out(job, n - 1)
+    if sys.is_finalizing():  # other threads do not run any more
+        job()
+        return
+    helpers, done = _pools[0].hand_out(job, n - 1)
+    errors = []
     try:
         job()
-    finally:
-        errors = [done.get() for _ in range(n - 1)]
+    except BaseException as error:
+        errors.append(error)
+    while helpers > 0:
+        try:
+            errors.append(done.get())
+            helpers -= 1
+        except KeyboardInterrupt as error:  # they still write into what the caller would go on with
+            errors.append(error)
     for error in errors:
         if error is not None:
             raise error

@@ -60,13 +60,13 @@ def dense_forward(
             if general:
                 words, spikes, _, _ = sweep_item(
                     start, n_ticks, weight[tile], load(gain, tile), valid_lanes(tile, n_neurons), run, run_end,
-                    run_tick, run_start, address, constants, constants[THETA], n_abs, ready, n_taps, word_tick,
+                    run_tick, run_start, address, constants, n_abs, ready, n_taps, word_tick,
                     word_lanes, words, None,
                 )
             else:
                 words, spikes, _, _ = sweep_item(
                     start, n_ticks, weight[tile], load(gain, tile), valid_lanes(tile, n_neurons), run, run_end,
-                    run_tick, run_start, address, constants, constants[THETA], None, None, None, word_tick, word_lanes,
+                    run_tick, run_start, address, constants, None, None, None, word_tick, word_lanes,
                     words, None,
                 )
         item_spikes[item - item_first] = spikes
@@ -112,13 +112,13 @@ def dense_forward_active(
             if general:
                 words, spikes, entries, pairs = sweep_item(
                     start, n_ticks, weight[tile], load(gain, tile), valid_lanes(tile, n_neurons), run, run_end,
-                    run_tick, run_start, address, constants, u_low, n_abs, ready, n_taps, word_tick, word_lanes, words,
+                    run_tick, run_start, address, constants, n_abs, ready, n_taps, word_tick, word_lanes, words,
                     active,
                 )
             else:
                 words, spikes, entries, pairs = sweep_item(
                     start, n_ticks, weight[tile], load(gain, tile), valid_lanes(tile, n_neurons), run, run_end,
-                    run_tick, run_start, address, constants, u_low, None, None, None, word_tick, word_lanes, words,
+                    run_tick, run_start, address, constants, None, None, None, word_tick, word_lanes, words,
                     active,
                 )
             surrogate(rho[progress[3]:pairs], constants[THETA], rho_width, rho_peak)

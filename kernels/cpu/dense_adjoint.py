@@ -18,7 +18,17 @@ import numpy as np
 from eventsim.kernels.cpu.jit import kernel
 from eventsim.kernels.cpu.optimizer import adam_row, announce_rows
 from eventsim.kernels.cpu.send import send_error
-from eventsim.kernels.cpu.srm import awake, put_to_rest, sum_rows
+from eventsim.kernels.cpu.srm import (
+    GAP,
+    MARGIN,
+    awake,
+    jumped,
+    next_event,
+    put_to_rest,
+    reach_of,
+    stays_below,
+    sum_rows,
+)
 from eventsim.kernels.cpu.surrogate import surrogate
 from eventsim.kernels.cpu.sweep import fetch_tile, valid_lanes
 from eventsim.kernels.cpu.vector import (
@@ -57,14 +67,19 @@ _ONE, _NOBODY = np.uint64(1), np.uint64(0)
 def _recompute_rho(
     run, run_end, n_ticks, n_abs, n_taps, rho_width, rho_peak, rows, run_tick, run_start, address, constants, ready, g
 ):
-    """g[T, 64] = rho of every potential of a tile, by running the layer forward once more."""
+    """g[T, 64] = rho of every potential of a tile, by running the layer forward once more.
+
+    Silences are jumped over as in `sweep_item`, so that the spikes are the same, and stepped through on the side.
+    """
     alpha, beta, gain = splat(constants[ALPHA_SYN]), splat(constants[ALPHA_REF]), splat(constants[GAIN_SYN])
     theta, kick, never = splat(constants[THETA]), splat(constants[GAIN_REF]), splat(np.float32(-np.inf))
     cut_p, cut_q = splat(constants[CUT_P]), splat(constants[CUT_Q])
+    limit, reach = constants[THETA] * MARGIN, reach_of(constants[ALPHA_SYN])
     p, q, pr, qr = zeros(), zeros(), zeros(), zeros()
     ready[:] = 0
     ended = run
-    for t in range(n_ticks):
+    t = 0
+    while t < n_ticks:
         q = alpha * (q + p)
         p = alpha * p
         qr = beta * (qr + pr)
@@ -86,6 +101,24 @@ def _recompute_rho(
             p = p - cut_p * total
             q = q - cut_q * total
             ended += 1
+        if n_taps == 0:
+            ended = run
+        t += 1
+        to = next_event(run, run_end, ended, n_taps, run_tick, n_ticks)
+        if to - t >= GAP and stays_below(p, q, reach, limit):
+            p_now, q_now, pr_now, qr_now = p, q, pr, qr
+            for now in range(t, to):
+                q_now = alpha * (q_now + p_now)
+                p_now = alpha * p_now
+                qr_now = beta * (qr_now + pr_now)
+                pr_now = beta * pr_now
+                u = q_now + qr_now
+                if n_abs > 1:
+                    u = where(awake(~_NOBODY, now, ready), u, never)
+                store(u, g, now)
+            p, q = jumped(p, q, to - t, constants[ALPHA_SYN])
+            pr, qr = jumped(pr, qr, to - t, constants[ALPHA_REF])
+            t = to
     surrogate(g.reshape(g.size), constants[THETA], rho_width, rho_peak)
 
 

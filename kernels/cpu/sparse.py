@@ -7,7 +7,7 @@ brought up to date when a spike reaches it, so that the cost follows spikes and 
 import numpy as np
 
 from eventsim.kernels.cpu.jit import kernel
-from eventsim.kernels.cpu.srm import GAP, MARGIN, awake, power, put_to_rest, reach_of, stays_below
+from eventsim.kernels.cpu.srm import GAP, MARGIN, awake, jumped, put_to_rest, reach_of, stays_below
 from eventsim.kernels.cpu.vector import (
     at_least,
     flush_subnormals,
@@ -42,12 +42,8 @@ def _catch_up(state, n, constants):
             qr = beta * (qr + pr)
             pr = beta * pr
     else:
-        fall = splat(power(constants[ALPHA_SYN], n))
-        q = fall * (q + splat(np.float32(n)) * p)
-        p = fall * p
-        fall = splat(power(constants[ALPHA_REF], n))
-        qr = fall * (qr + splat(np.float32(n)) * pr)
-        pr = fall * pr
+        p, q = jumped(p, q, n, constants[ALPHA_SYN])
+        pr, qr = jumped(pr, qr, n, constants[ALPHA_REF])
     store(p, state, P)
     store(q, state, Q)
     store(pr, state, PR)

@@ -113,7 +113,7 @@ def positive(v):
 @kernel
 def reach_of(alpha):
     """The largest n alpha^n, which a psp's state p can add to its potential in n ticks without input."""
-    return np.float32(1.0 / (math.e * -math.log(np.float64(alpha))))
+    return np.float32(1.0 / (math.e * max(-math.log(np.float64(alpha)), 1e-30)))
 
 
 @kernel
@@ -123,13 +123,22 @@ def stays_below(p, q, reach, limit):
     In n ticks the psp is a^n (q + n p), never more than max(q, 0) + max(p, 0) max_n(n a^n), and the refractory response
     is at most 0. ``limit`` is to hold a margin for rounding.
     """
-    return at_least(positive(q) + positive(p) * splat(reach), splat(limit)) == np.uint64(0)
+    bound = positive(q) + positive(p) * splat(reach)
+    is_known = at_least(bound, bound) == ~np.uint64(0)  # of numbers that left float32 nothing is
+    return is_known and at_least(bound, splat(limit)) == np.uint64(0)
 
 
 @kernel
 def power(alpha, n):
     """alpha^n, by way of float64."""
     return np.float32(math.pow(np.float64(alpha), np.float64(n)))
+
+
+@kernel
+def jumped(p, q, n, alpha):
+    """(p, q) after n ticks without input, in closed form."""
+    fall = splat(power(alpha, n))
+    return fall * p, fall * (q + splat(np.float32(n)) * p)
 
 
 @kernel

@@ -8,8 +8,8 @@ from eventsim.kernels.cpu.srm import (
     GAP,
     MARGIN,
     awake,
+    jumped,
     next_event,
-    power,
     put_to_rest,
     reach_of,
     stays_below,
@@ -40,13 +40,12 @@ def fetch_tile(rows, n_spikes, scratch):
 
 @kernel
 def sweep_item(
-    t, n_ticks, rows, lane_gain, n_lanes, run, run_end, run_tick, run_start, address, constants, least, n_abs, ready,
+    t, n_ticks, rows, lane_gain, n_lanes, run, run_end, run_tick, run_start, address, constants, n_abs, ready,
     n_taps, word_tick, word_lanes, words, active,
 ):
     """Step a tile from tick ``t`` on; returns the new numbers of words, of spikes, of active entries and of pairs.
 
     run, run_end : the sample's runs of input spikes
-    least : the potential below which nothing is to be done: theta, or where a neuron becomes active
     n_abs, ready, n_taps : None where neurons are never dead and the psp is not truncated
     active : None, or what `dense_forward_active` keeps
 
@@ -55,7 +54,7 @@ def sweep_item(
     """
     alpha, beta, theta = splat(constants[ALPHA_SYN]), splat(constants[ALPHA_REF]), splat(constants[THETA])
     kick, cut_p, cut_q = splat(constants[GAIN_REF]), splat(constants[CUT_P]), splat(constants[CUT_Q])
-    limit, reach = least * MARGIN, reach_of(constants[ALPHA_SYN])
+    limit, reach = constants[THETA] * MARGIN, reach_of(constants[ALPHA_SYN])
     valid = ~_NOBODY >> np.uint64(TILE - n_lanes)
     p, q, pr, qr = zeros(), zeros(), zeros(), zeros()
     spikes = entries = pairs = 0
@@ -109,14 +108,32 @@ def sweep_item(
         t += 1
         to = next_event(run, run_end, ended, n_taps, run_tick, n_ticks)
         if to - t >= GAP and stays_below(p, q, reach, limit):
+            if active is not None and not stays_below(p, q, reach, low * MARGIN):
+                # Nobody fires, but somebody may be active: look at every tick on the way, and jump all the same, so
+                # that the spikes are those of a run that keeps no active set.
+                p_now, q_now, pr_now, qr_now = p, q, pr, qr
+                for now in range(t, to):
+                    q_now = alpha * (q_now + p_now)
+                    p_now = alpha * p_now
+                    qr_now = beta * (qr_now + pr_now)
+                    pr_now = beta * pr_now
+                    if now // CHUNK != chunk:
+                        if seen != _NOBODY:
+                            entries, pairs = close_chunk(
+                                chunk_lanes, chunk_u, entry_lane, entry_ticks, rho, entries, pairs, first_block + chunk,
+                                block_entries, block_pairs,
+                            )
+                        chunk, seen = now // CHUNK, _NOBODY
+                    u = q_now + qr_now
+                    lanes = at_least(u, splat(low)) & ~at_least(u, splat(high)) & valid
+                    if ready is not None:
+                        lanes = awake(lanes, now, ready)
+                    store(u, chunk_u, now % CHUNK)
+                    chunk_lanes[now % CHUNK] = lanes
+                    seen |= lanes
             if to < n_ticks:
-                n = to - t
-                fall = splat(power(constants[ALPHA_SYN], n))
-                q = fall * (q + splat(np.float32(n)) * p)
-                p = fall * p
-                fall = splat(power(constants[ALPHA_REF], n))
-                qr = fall * (qr + splat(np.float32(n)) * pr)
-                pr = fall * pr
+                p, q = jumped(p, q, to - t, constants[ALPHA_SYN])
+                pr, qr = jumped(pr, qr, to - t, constants[ALPHA_REF])
             t = to
     if active is not None and seen != _NOBODY:
         entries, pairs = close_chunk(

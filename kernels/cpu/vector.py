@@ -15,6 +15,7 @@ serves every machine, in IEEE arithmetic and in the order that is written.
 import operator
 
 import llvmlite.binding
+import numba
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic, models, overload, register_model
@@ -24,9 +25,19 @@ from eventsim.kernels.layout import TILE
 _INT8, _INT16, _INT32, _INT64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
 _MASK = ir.VectorType(ir.IntType(1), TILE)
 _ELEMENTS = {"float32": ir.FloatType(), "int16": _INT16, "int32": _INT32}
-# Where a processor cannot convert float16, LLVM would call a function that nobody provides.
 _IS_X86 = llvmlite.binding.get_process_triple().startswith(("x86_64", "i386", "i686"))
-_CONVERTS_HALF = not _IS_X86 or llvmlite.binding.get_host_cpu_features().get("f16c", False)
+
+
+def _converts_half():
+    """Whether the processor that Numba compiles for converts float16; else LLVM would call what nobody provides."""
+    if not _IS_X86:
+        return True
+    if numba.config.CPU_NAME is None and numba.config.CPU_FEATURES is None:
+        return llvmlite.binding.get_host_cpu_features().get("f16c", False)
+    return "+f16c" in (numba.config.CPU_FEATURES or "").split(",")
+
+
+_CONVERTS_HALF = _converts_half()
 _FLUSH = 0x8040  # MXCSR: results (bit 15) and operands (bit 6) that are subnormal count as zero
 
 
@@ -77,10 +88,15 @@ def _float_of_half(builder, bits):
         return ir.Constant(LONGS.llvm, [value] * TILE)
 
     sign = builder.shl(builder.and_(wide, constant(0x8000)), constant(16))
-    size = builder.bitcast(builder.shl(builder.and_(wide, constant(0x7FFF)), constant(13)), vector)
-    # Moves the exponent by the difference of the two formats' biases; exact, also for float16's subnormal numbers.
-    scaled = builder.fmul(size, ir.Constant(vector, [2.0**112] * TILE))
-    return builder.bitcast(builder.or_(builder.bitcast(scaled, LONGS.llvm), sign), vector)
+    size = builder.shl(builder.and_(wide, constant(0x7FFF)), constant(13))
+    # The exponents' biases differ by 112. A number that is subnormal in float16 gets the exponent of the smallest
+    # normal one, which is then taken off; no operand is subnormal in float32, so flushing those changes nothing.
+    normal = builder.add(size, constant(112 << 23))
+    smallest = ir.Constant(vector, [2.0**-14] * TILE)
+    small = builder.fsub(builder.bitcast(builder.add(size, constant(113 << 23)), vector), smallest)
+    is_small = builder.icmp_unsigned("==", builder.and_(wide, constant(0x7C00)), constant(0))
+    value = builder.select(is_small, builder.bitcast(small, LONGS.llvm), normal)
+    return builder.bitcast(builder.or_(value, sign), vector)
 
 
 @intrinsic

@@ -19,7 +19,7 @@ from scenes import (
 )
 
 from eventsim.engine import Sink, backward, forward
-from eventsim.model import SRM
+from eventsim.model import SRM, Network
 from eventsim.spikes import Spikes
 from eventsim.trainer.optimizers import Adam
 
@@ -147,6 +147,21 @@ def test_a_step_on_the_way_is_a_step_afterwards(rng, monkeypatch, rows):
     for name, value in optimizers[0].state().items():
         np.testing.assert_array_equal(value, optimizers[1].state()[name])
     assert np.abs(optimizers[0].mean[0]).max() > 0
+
+
+@pytest.mark.parametrize("weights", [(7.8796215, 9.268004), (6.2617497, 9.4265585)])
+def test_full_support_goes_back_through_the_spikes_that_were_fired(weights):
+    """On threshold after a silence, where stepping through it and jumping over it round differently."""
+    network = Network("2-1", SRM(), seed=None)
+    network.layers[0].weight = np.array(weights)[:, None]
+    spikes = Spikes([0, 2], [0, 1], tick=[0, 40], n_neurons=2, n_ticks=60)
+    errors = np.zeros((1, 1, 60), np.float32)
+    errors[0, 0, 50] = 1.0
+    full, wide = (forward(network, spikes, supports=[support]) for support in (INF, 50.0))
+    assert full.output == wide.output
+    # Every tick is active with a support of 50 as well; rho then comes from the run itself.
+    got, want = gradients_of(network, full, errors)[0], gradients_of(network, wide, errors)[0]
+    np.testing.assert_allclose(got, want, rtol=1e-5)
 
 
 def test_gradients_are_added_to_what_is_there(rng):

@@ -201,6 +201,27 @@ def test_output_buffers_grow_until_everything_fits(rng, n_threads):
         assert np.array_equal(address * n_ticks + tick, np.arange(200 * n_ticks))
 
 
+@pytest.mark.parametrize("case", ["plain", "long silences", "long silences, truncated", "dead ticks"])
+def test_spikes_do_not_depend_on_what_is_kept(rng, case):
+    """Also where a silence is jumped over in which nobody fires but somebody is active."""
+    network, spikes, truncate, _ = scene(rng, **CASES[case])
+    want = forward(network, spikes, truncate=truncate)
+    for support in (0.3, 0.9, 0.999, 1.5, np.inf):
+        got = forward(network, spikes, supports=[support] * 2, truncate=truncate)
+        assert all(a.spikes == b.spikes for a, b in zip(got.layers, want.layers, strict=True))
+
+
+def test_a_time_constant_that_is_for_ever_in_float32_still_fires():
+    """Its decay rounds to 1; what a psp can still reach is not known then, and no tick may be skipped."""
+    neuron = SRM(theta=1.0, tau_syn=1e8, scale_ref=0.0)
+    layer = Dense(2, 1)
+    layer.weight = np.array([[1.5], [-1.5]]) * neuron.tau_syn / np.e
+    spikes = Spikes([0, 2], [0, 1], tick=[0, 5], n_neurons=2, n_ticks=40)
+    got = forward_layer(layer, neuron, spikes).spikes
+    want, *_ = naive_layer(layer.weight, neuron, spikes, 0)
+    assert len(got) == want.sum() > 30
+
+
 def test_a_neuron_that_is_dead_for_longer_than_the_window_spikes_once(rng):
     for t_abs in (1e9, 39.0):
         network = random_network(rng, (50, 70), (5.0,), SRM(tau_syn=3.0, scale_ref=0.0, t_abs=t_abs), dt=0.25)
