@@ -18,9 +18,10 @@ from eventsim.cli import options
 @click.option("--growth", is_flag=True, help="Also measure how time and memory grow (some minutes).")
 @click.option("--plot", type=click.Path(path_type=pathlib.Path), metavar="FILE", help="Write the growth as a picture.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N", help="Of the weights.")
+@options.force_option
 @options.threads_option
 @options.json_option
-def bench(arch, data, batch, rates, growth, plot, seed, as_json):
+def bench(arch, data, batch, rates, growth, plot, seed, force, as_json):
     """Measure the engine's speed on this machine.
 
     Prints the time a sample of inference in every precision of weights and of a training step, the latency of one
@@ -36,12 +37,13 @@ def bench(arch, data, batch, rates, growth, plot, seed, as_json):
     """
     from eventsim.bench import machine as machines
     from eventsim.bench import memory, phases, scene, whole
-    from eventsim.cli.output import busy, print_json, show
+    from eventsim.cli.output import busy, print_json
+    from eventsim.kernels import threads
     from eventsim.report import benchmark
 
     rates = _rates(rates)
-    if plot is not None and not growth:
-        raise click.UsageError("--plot draws the growth; add --growth")
+    if plot is not None:
+        _check_plot(plot, growth, force)
     with busy("measuring the machine"):
         machine = machines.measure()
     runs = []
@@ -53,23 +55,29 @@ def bench(arch, data, batch, rates, growth, plot, seed, as_json):
             figures["memory"] = memory.of_training(arch=arch, data=data, batch=batch, rate=rate, seed=seed)
         runs.append((rate, figures))
     curves = _growth(seed) if growth else []
-    if plot is not None:
-        _write_plot(curves, plot)
     if as_json:
         print_json({
             "machine": vars(machine), "arch": built.network.arch.notation, "data": data, "batch": batch,
+            "threads": threads(),
             "runs": [{"rate": rate, **figures, "phases": benchmark.phase_dicts(figures["phases"])}
                      for rate, figures in runs],
             "growth": benchmark.curve_dicts(curves),
         })
-        return
+    else:
+        _show(machine, built, batch, runs, curves)
+    if plot is not None:
+        _write_plot(curves, plot)
+
+
+def _show(machine, built, batch, runs, curves):
+    from eventsim.cli.output import show
+    from eventsim.report import benchmark
+
     show([*benchmark.machine_facts(machine), ("Network", built.network.arch.notation), ("Batch", batch)])
     for _, figures in runs:
         show("", *_run(figures))
     if curves:
         show("", benchmark.growth_table(curves), "", "Exponents are fitted to the upper half of the points.")
-    if plot is not None:
-        show("", f"The curves are in {plot}.")
 
 
 def _rates(text):
@@ -115,13 +123,26 @@ def _growth(seed):
             status.update(f"growth with {name}: {x:,}")
 
 
+def _check_plot(path, growth, force):
+    """Before minutes are spent on what could not be drawn."""
+    from eventsim.errors import ConfigError
+
+    if not growth:
+        raise click.UsageError("--plot draws the growth; add --growth")
+    options.refuse_existing(path, force)
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError:
+        raise ConfigError("--plot needs matplotlib; install it with `pip install eventsim[plot]`") from None
+
+
 def _write_plot(curves, path):
     from eventsim.bench.growth import plot
+    from eventsim.cli.output import progress_console
     from eventsim.errors import ConfigError
 
     try:
         plot(curves, path)
-    except ImportError:
-        raise ConfigError("--plot needs matplotlib; install it with `pip install eventsim[plot]`") from None
+        progress_console().print(f"The curves are in {path}.")
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: the picture cannot be written ({error}); choose another --plot") from error

@@ -5,7 +5,9 @@ import pathlib
 import resource
 import sys
 
+from eventsim import kernels
 from eventsim.bench.scene import STILL, build
+from eventsim.errors import ConfigError
 from eventsim.trainer import Trainer
 from eventsim.trainer.warm_up import warm_up
 
@@ -19,7 +21,8 @@ def peak_resident() -> int:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
-def _train(pipe, settings):
+def _train(pipe, n_threads, settings):
+    kernels.set_threads(n_threads)
     warm_up()
     before = peak_resident()
     scene = build(**settings)
@@ -32,10 +35,12 @@ def _train(pipe, settings):
 def of_training(**settings) -> dict:
     """Bytes at the peak of a training step of `build` (settings), and before the network was built."""
     receiver, sender = multiprocessing.Pipe(duplex=False)
-    process = multiprocessing.get_context("spawn").Process(target=_train, args=(sender, settings))
+    process = multiprocessing.get_context("spawn").Process(target=_train, args=(sender, kernels.threads(), settings))
     process.start()
     sender.close()
     try:
         return receiver.recv()
+    except EOFError:
+        raise ConfigError("the process whose memory is measured ended before its time; is there enough memory?") from None
     finally:
         process.join()

@@ -7,9 +7,9 @@ import numpy as np
 from eventsim.bench.scene import STILL
 from eventsim.bench.timing import median, on_threads
 from eventsim.engine import Sink, forward
-from eventsim.engine.backward import backward_layer, gather_error
+from eventsim.engine.backward import backward_layer, block_samples, gather_error
 from eventsim.engine.forward import forward_layer
-from eventsim.spikes import Spikes
+from eventsim.engine.runs import by_address
 from eventsim.trainer import TrainingConfig
 from eventsim.trainer.optimizers import Adam
 
@@ -49,21 +49,25 @@ def forward_phases(scene, machine, weights="float32") -> list[Phase]:
                                        strict=True):
             took = median(lambda layer=layer, spikes=spikes: forward_layer(layer, network.neuron, spikes)) / samples
             synops = len(spikes) * layer.n_out / samples
-            out.append(Phase(f"forward {name}", took, synops, "SynOp", "L2",
-                             synops * width / took / machine.l2_read if took else None))
+            out.append(_reading(f"forward {name}", took, synops, width, machine))
     return [*out, _together("forward", out, width, machine)]
 
 
 def _together(name, phases, width, machine):
-    took, synops = sum(p.seconds for p in phases), sum(p.operations for p in phases)
-    return Phase(name, took, synops, "SynOp", "L2", synops * width / took / machine.l2_read)
+    return _reading(name, sum(p.seconds for p in phases), sum(p.operations for p in phases), width, machine)
+
+
+def _reading(name, took, synops, width, machine):
+    """A phase that adds rows; where differences of times left nothing, it has no share."""
+    share = synops * width / took / machine.l2_read if took > 0 else None
+    return Phase(name, took, synops, "SynOp", "L2", share)
 
 
 def backward_phases(scene, machine) -> list[Phase]:
     """Adjoint, weight gradient and error of every layer, and the optimiser.
 
-    The adjoint is a backward pass of a layer whose input has no spikes. The weight gradient is what the spikes make a
-    pass longer that takes the optimiser's step on its way, as training does, and the error what a layer below does.
+    The adjoint is a backward pass that gathers no weight gradient. The gradient is what it makes a pass longer that
+    takes the optimiser's step on its way, as training does, and the error what a layer below does.
     """
     network, samples = scene.network, scene.spikes.n_samples
     config = TrainingConfig()
@@ -79,21 +83,21 @@ def backward_phases(scene, machine) -> list[Phase]:
             layer, given, active = network.layers[i], _given(trace)[i], trace.layers[i].active
             below = trace.layers[i - 1].active if i else None
             adding = Sink(gradient=zeros[i])
-            nothing = Spikes(np.zeros(samples + 1, np.int64), [], tick=[], n_neurons=layer.n_in, n_ticks=given.n_ticks,
-                             dt=given.dt)
+            (rows,) = by_address([given], block_samples(given))
+            nothing = np.zeros_like(rows[0]), rows[1]
 
-            def run(spikes, sink, below=None, layer=layer, active=active, current=current):
-                return backward_layer(layer, network.neuron, spikes, active, current, below, sink)
+            def run(rows, sink, below=None, layer=layer, given=given, active=active, current=current):
+                return backward_layer(layer, network.neuron, given, active, current, below, sink, rows=rows)
 
             adjoint, silent, gradient, full = (
                 median(lambda arguments=arguments, run=run: run(*arguments)) / samples
-                for arguments in ((nothing, adding), (nothing, sinks[i]), (given, sinks[i]), (given, sinks[i], below))
+                for arguments in ((nothing, adding), (nothing, sinks[i]), (rows, sinks[i]), (rows, sinks[i], below))
             )
             adjoints.append(Phase("", adjoint, layer.n_out * given.n_ticks, "tick"))
             gradients.append(Phase("", max(gradient - silent, 0.0), len(given) * layer.n_out / samples, "SynOp"))
             if below is not None:
                 errors.append(Phase("", max(full - gradient, 0.0), below.n_pairs * layer.n_out / samples, "MAC"))
-            current = run(given, sinks[i], below)
+            current = run(rows, sinks[i], below)
         step = median(lambda: optimizer.step(weights, zeros, STILL)) / samples
     return [
         _sum("adjoint of the psp", adjoints, "tick"), _together("weight gradient", gradients, 4, machine),

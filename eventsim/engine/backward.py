@@ -42,7 +42,8 @@ def _kind(active):
     return ALL if active.full else PAIRS
 
 
-def _block_samples(spikes):
+def block_samples(spikes) -> int:
+    """Samples whose g the backward pass holds at once."""
     return max(1, min(_BLOCK_ROWS // max(spikes.n_ticks, 1), spikes.n_samples))
 
 
@@ -53,7 +54,7 @@ def backward_layer(layer, neuron, spikes, active, error, below, sink, *, rows=No
     active : the layer's `ActiveSet`; error : float32[G, P], to be summed over G
     below : the `ActiveSet` of the layer below, None where there is none
     """
-    n_ticks, n_samples, block = spikes.n_ticks, spikes.n_samples, _block_samples(spikes)
+    n_ticks, n_samples, block = spikes.n_ticks, spikes.n_samples, block_samples(spikes)
     rows = rows or by_address([spikes], block)[0]
     tiles = len(layer.packed)
     groups = even_parts(np.ones(tiles), min(_GROUPS, tiles))
@@ -99,7 +100,7 @@ def backward(network, trace: Trace, error, sinks, *, truncate=False):
     sets = [layer.active for layer in trace.layers]
     if any(active is None for active in sets):
         raise ConfigError("this run kept no active sets; call forward with supports before backward")
-    rows = by_address(inputs, _block_samples(trace.input))
+    rows = by_address(inputs, block_samples(trace.input))
     current = gather_error(sets[-1], error)
     for i in reversed(range(len(network.layers))):
         below = sets[i - 1] if i > 0 else None

@@ -108,8 +108,7 @@ class Network:
         """The network with its weights in "float16" or "int8", for inference; itself for what it has.
 
         Rows of weights are what simulation moves through memory, so fewer bits are faster. The weights are copied:
-        later changes of the one do not reach the other. Raises `ConfigError` for another precision, or where weights
-        do not fit it.
+        later changes of the one do not reach the other. Raises `ConfigError` for another precision.
         """
         checks.choice("weights", precision, WEIGHTS)
         if precision == self.weights:

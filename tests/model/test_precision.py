@@ -12,7 +12,7 @@ from eventsim.trainer import Trainer
 @pytest.fixture
 def layer(rng):
     layer = Dense(40, 70)
-    layer.weight = rng.normal(size=(40, 70)) * np.logspace(-6, 3, 70)
+    layer.weight = rng.normal(size=(40, 70)) * np.logspace(-20, 20, 70)
     return layer
 
 
@@ -26,23 +26,34 @@ def test_int8_is_within_half_a_scale_of_every_neuron_s_own(layer):
     assert not small.packed[1, :, 6:].any()  # padding lanes
 
 
+@pytest.mark.parametrize("wrong", ["float64", "", None, 8], ids=repr)
+def test_a_layer_has_no_other_precisions(layer, wrong):
+    with pytest.raises(ConfigError, match="weights must be"):
+        layer.with_weights(wrong)
+
+
 def test_a_neuron_without_weights_has_none_in_int8():
     small = Dense(3, 2).with_weights("int8")
     assert not small.weight.any() and np.all(np.isfinite(small.gain(1.0)))
 
 
-def test_float16_is_the_nearest_float16(layer):
+def test_float16_keeps_eleven_bits_whatever_the_size_of_a_neuron_s_weights(layer):
     small = layer.with_weights("float16")
     assert (small.packed.dtype, small.precision) == (np.uint16, "float16")
-    np.testing.assert_array_equal(small.weight, layer.weight.astype(np.float16).astype(np.float32))
+    mantissa, exponent = np.frexp(layer.weight.astype(float))
+    np.testing.assert_array_equal(small.weight, np.ldexp(np.rint(mantissa * 2**11), exponent - 11))
+    used = small.scale.reshape(-1)[:70]
+    np.testing.assert_array_equal(np.frexp(used)[0], 0.5)  # powers of two
 
 
-def test_weights_too_large_for_float16_are_refused():
+@pytest.mark.parametrize("precision", ["float16", "int8"])
+@pytest.mark.parametrize("size", [1e-45, 2.66e-43, 1e-38, 1e38, 3.4e38])
+def test_weights_at_the_ends_of_float32_keep_their_sign_and_stay_finite(precision, size):
     layer = Dense(2, 2)
-    layer.weight = np.full((2, 2), 1e5)
-    with pytest.raises(ConfigError, match="up to 100000 do not fit float16, which ends at 65504"):
-        layer.with_weights("float16")
-    assert layer.with_weights("int8").weight[0, 0] == pytest.approx(1e5)
+    layer.weight = np.array([[size, -size], [0.0, size / 3]])
+    small = layer.with_weights(precision)
+    assert np.all(np.isfinite(small.weight)) and np.all(np.sign(small.weight) * np.sign(layer.weight) >= 0)
+    assert np.all(np.abs(small.weight - layer.weight) <= np.maximum(size / 254 * 1.01, 2e-37))
 
 
 @pytest.mark.parametrize("precision", ["float16", "int8"])

@@ -4,10 +4,11 @@ import copy
 
 import numpy as np
 
+from eventsim import checks
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import TILE, n_tiles
 from eventsim.kernels.memory import aligned_zeros
-from eventsim.model.precision import as_float16, as_int8
+from eventsim.model.precision import WEIGHTS, as_float16, as_int8
 
 
 class Dense:
@@ -77,22 +78,21 @@ class Dense:
 
     def with_weights(self, precision: str) -> "Dense":
         """A layer for inference with the same weights in "float16" or "int8"; the layer itself for what it has."""
+        checks.choice("weights", precision, WEIGHTS)
         if precision == self.precision:
             return self
         if self.precision != "float32":
             raise ConfigError(f"weights of {self} are {self.precision} already; convert those of float32")
         other = copy.copy(self)
-        if precision == "int8":
-            other.packed, other.scale = as_int8(self.packed)
-        else:
-            other.packed = as_float16(self.packed)
+        other.packed, other.scale = (as_int8 if precision == "int8" else as_float16)(self.packed)
         return other
 
     def rows(self):
         """The weights, packed, in float32 whatever they are kept in."""
-        if self.packed.dtype == np.uint16:
-            return self.packed.view(np.float16).astype(np.float32)
-        return self.packed if self.scale is None else self.packed * self.scale[:, None, :]
+        if self.scale is None:
+            return self.packed
+        values = self.packed.view(np.float16) if self.packed.dtype == np.uint16 else self.packed
+        return values.astype(np.float32) * self.scale[:, None, :]
 
     def gain(self, unit):
         """float32[n_tiles, 64], what the engine multiplies a neuron's summed rows with; a weight of 1 is ``unit``."""
