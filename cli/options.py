@@ -79,7 +79,7 @@ model_option = click.option(
 )
 weights_option = click.option(
     "--weights", type=click.Choice(["float32", "float16", "int8"]), default="float32", show_default=True,
-    help="Precision of the weights: fewer bits are faster and cost some accuracy.",
+    help="Precision of the weights: int8 is the fastest, and costs some accuracy.",
 )
 split_option = click.option(
     "--split", type=click.Choice(["validation", "train", "all"]), default="validation", show_default=True,

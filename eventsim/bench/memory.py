@@ -41,6 +41,6 @@ def of_training(**settings) -> dict:
     try:
         return receiver.recv()
     except EOFError:
-        raise ConfigError("the process whose memory is measured ended before its time; is there enough memory?") from None
+        raise ConfigError("the process whose memory is measured ended early; is there enough memory?") from None
     finally:
         process.join()

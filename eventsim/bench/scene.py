@@ -39,15 +39,15 @@ class Scene:
 def build(arch="smlp", data="synthetic", batch=8, rate=4.0, seed=0) -> Scene:
     """The network ``arch`` with every layer but the last scaled to ``rate`` spikes a neuron and sample of the batch.
 
-    The last is scaled to the mean of its targets, as training does. Raises `ConfigError` where the data does not fit the
-    network, has fewer samples, or no weights give this rate.
+    The last is scaled to the mean of its targets, as training does. Raises `ConfigError` where the data does not fit
+    the network, has fewer samples, or no weights give this rate.
     """
     network = Network(arch, n_ticks=_DURATION, seed=seed)
     splits = open_dataset(data, train=batch, validation=1) if data == "synthetic" else open_dataset(data)
     source = splits.train
     if source is None or len(source) < batch:
         found = 0 if source is None else len(source)
-        raise ConfigError(f"{data}: has {found} training samples, a batch of {batch} needs as many; use a smaller batch")
+        raise ConfigError(f"{data}: has {found} training samples, too few for a batch of {batch}; use a smaller batch")
     check_fits(network, source)
     order = np.random.default_rng(seed).permutation(len(source))
     spikes, labels, _ = next(iter(make_loader(network, source, batch, order[:batch])))

@@ -142,8 +142,8 @@ def _active_set(parts, spikes, n_neurons):
     )
 
 
-def _layer(layer, neuron, spikes, runs, name, support, truncate):
-    """`forward_layer`, with the input's runs given and the output's returned."""
+def _dense_layer(layer, neuron, spikes, runs, name, support, truncate):
+    """A `Dense` layer over a batch; returns its `LayerTrace`, and the runs of its spikes."""
     started = time.perf_counter()
     size = spikes.n_samples, layer.n_out, spikes.n_ticks
     finite = support is not None and math.isfinite(support)
@@ -166,9 +166,11 @@ def _layer(layer, neuron, spikes, runs, name, support, truncate):
 
 def forward_layer(layer, neuron, spikes, *, name="", support=None, truncate=False) -> LayerTrace:
     """One layer over a batch; ``support`` (in thresholds, or inf) also keeps its active set for the backward pass."""
-    if layer.kind == "sparse":
-        return sparse_layer(layer, neuron, spikes, by_tick(spikes), name, support, truncate)
-    return _layer(layer, neuron, spikes, by_tick(spikes), name, support, truncate)[0]
+    return _FORWARD[layer.kind](layer, neuron, spikes, by_tick(spikes), name, support, truncate)[0]
+
+
+# How a layer of each kind is run.
+_FORWARD = {"dense": _dense_layer, "sparse": sparse_layer}
 
 
 def _one_each(supports, n_layers):
@@ -209,7 +211,7 @@ def forward(network, spikes: Spikes, *, supports=None, truncate=False) -> Trace:
     layers = []
     current, runs = spikes, by_tick(spikes)
     for name, layer, support in zip(network.layer_names, network.layers, supports, strict=True):
-        done, runs = _layer(layer, network.neuron, current, runs, name, support, truncate)
+        done, runs = _FORWARD[layer.kind](layer, network.neuron, current, runs, name, support, truncate)
         layers.append(done)
         current = done.spikes
     return Trace(spikes, layers)

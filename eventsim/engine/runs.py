@@ -25,7 +25,7 @@ def empty_runs(sample_ptr, n_ticks) -> Runs:
     room = np.minimum(sample_ptr[1:] - sample_ptr[:-1], n_ticks) + 1
     ends = room.cumsum()
     total = int(ends[-1]) if len(ends) else 0
-    return Runs(ends - room, np.zeros(len(room), np.int64), np.empty(total, np.int32), np.empty(total, np.int64))
+    return Runs(ends - room, np.zeros(len(room), np.int64), np.empty(total, np.int32), np.zeros(total, np.int64))
 
 
 def sample_parts(sample_ptr) -> list[dict]:

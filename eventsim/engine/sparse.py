@@ -7,6 +7,7 @@ import numpy as np
 
 from eventsim import kernels
 from eventsim.engine.growing import doubled, run_to_end
+from eventsim.engine.runs import by_tick
 from eventsim.engine.trace import LayerTrace, starts
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import TILE
@@ -48,8 +49,11 @@ def _ranges(n_neurons, n_samples):
     return list(itertools.pairwise(bounds))
 
 
-def sparse_layer(layer, neuron, spikes, runs, name, support, truncate) -> LayerTrace:
-    """A `Sparse` layer over a batch; it has no backward pass and no oracle mode, and refuses both."""
+def sparse_layer(layer, neuron, spikes, runs, name, support, truncate):
+    """A `Sparse` layer over a batch; returns its `LayerTrace`, and the runs of its spikes.
+
+    It has no backward pass and no oracle mode, and refuses both.
+    """
     if support is not None or truncate:
         raise ConfigError(f"{layer} can be simulated only: it keeps no active set and does not truncate the psp")
     started = time.perf_counter()
@@ -70,4 +74,4 @@ def sparse_layer(layer, neuron, spikes, runs, name, support, truncate) -> LayerT
         order = np.argsort(sample * spikes.n_ticks + tick, kind="stable")
         tick, address = tick[order], address[order]
     out = Spikes.of_kernel(starts(counts), address, tick, spikes, layer.n_out)
-    return LayerTrace.of(name, layer, spikes, out, started)
+    return LayerTrace.of(name, layer, spikes, out, started), by_tick(out)

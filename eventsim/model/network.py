@@ -107,8 +107,8 @@ class Network:
     def with_weights(self, precision: str) -> "Network":
         """The network with its weights in "float16" or "int8", for inference; itself for what it has.
 
-        Rows of weights are what simulation moves through memory, so fewer bits are faster. The weights are copied:
-        later changes of the one do not reach the other. Raises `ConfigError` for another precision.
+        Rows of weights are what simulation moves through memory, so those of int8 are faster; float16 saves memory. The
+        weights are copied: later changes of the one do not reach the other. Raises `ConfigError` for another precision.
         """
         checks.choice("weights", precision, WEIGHTS)
         if precision == self.weights:

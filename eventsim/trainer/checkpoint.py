@@ -38,8 +38,11 @@ def _read_group(group):
 def save(path, network, *, provenance=None, training=None):
     """Write a model, or with ``training`` (see `Trainer.state`) a checkpoint; ``path`` is replaced at the end.
 
-    Raises `ConfigError` where the place cannot be written (a full disk, say); the earlier file is then intact.
+    Raises `ConfigError` for a network in fewer bits, and where the place cannot be written (a full disk, say); the
+    earlier file is then intact.
     """
+    if network.weights != "float32":
+        raise ConfigError(f"weights of {network.weights} are for inference and are not saved; save the float32 network")
     with files.replacing(path) as temporary, h5py.File(temporary, "w") as file:
         file.attrs.update(format=FORMAT, version=VERSION, package=version("eventsim"))
         file.attrs["network"] = json.dumps(network.config())

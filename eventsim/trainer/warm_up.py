@@ -4,6 +4,7 @@ import numpy as np
 
 from eventsim.engine import Sink, backward, forward
 from eventsim.engine import warm_up as inference
+from eventsim.trainer.optimizers import Adam
 
 
 def warm_up():
@@ -13,3 +14,5 @@ def warm_up():
     trace = forward(network, spikes, supports=[0.5, np.inf])
     sinks = [Sink(gradient=np.zeros_like(layer.packed)) for layer in network.layers]
     backward(network, trace, lambda b: np.zeros((1, spikes.n_ticks), np.float32), sinks)
+    weights = [layer.packed for layer in network.layers]
+    Adam(weights).step(weights, [sink.gradient for sink in sinks], 0.0)  # where a batch is walked in pieces

@@ -3,7 +3,7 @@
 import numpy as np
 
 from eventsim.kernels.cpu.jit import kernel
-from eventsim.kernels.cpu.vector import announce, load, splat, sqrt, store, zeros
+from eventsim.kernels.cpu.vector import announce, flush_subnormals, load, restore_subnormals, splat, sqrt, store, zeros
 from eventsim.kernels.status import Status
 
 _OK = np.int32(Status.OK)
@@ -37,7 +37,9 @@ def adam_row(row, gradient, settings, weight, mean, square):
 @kernel
 def adam_step(first, last, settings, weight, gradient, mean, square):
     """Adam on the rows first..last-1 of float32[R, 64]; the gradient is set to zero on the way."""
+    mode = flush_subnormals()  # as the backward pass does, so that both give the same bits
     for row in range(first, last):
         adam_row(row, load(gradient, row), settings, weight, mean, square)
         store(zeros(), gradient, row)
+    restore_subnormals(mode)
     return _OK

@@ -64,7 +64,13 @@ def test_everybody_runs_once_a_round_and_two_rounds_do_not_count(monkeypatch):
             order.append((self.name, task))
             return float(len(order))
 
-    times = compare.rounds([Timed("a", ["inference", "training"]), Timed("b", ["inference"])], repeats=3)
+    class Failing(Timed):
+        def ask(self, request, task):
+            raise RuntimeError("c: no memory")
+
+    workers = [Timed("a", ["inference", "training"]), Timed("b", ["inference"]), Failing("c", ["inference"])]
+    times = compare.rounds(workers, repeats=3)
+    assert ("c", "inference") not in times
     assert order == [("a", "inference"), ("a", "training"), ("b", "inference")] * 5
     assert times["b", "inference"] == [9.0, 12.0, 15.0]
 

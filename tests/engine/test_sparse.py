@@ -5,9 +5,9 @@ import pytest
 from scenes import Dyadic, dense, excused_spikes, naive_layer, pairs, random_spikes, some_but_not_all
 
 from eventsim import kernels
-from eventsim.engine.forward import forward_layer
+from eventsim.engine.forward import forward, forward_layer
 from eventsim.errors import ConfigError
-from eventsim.model import SRM
+from eventsim.model import SRM, Network
 from eventsim.model.layers import Dense, Sparse
 from eventsim.spikes import Spikes
 
@@ -72,6 +72,16 @@ def test_buffers_grow_until_everything_fits():
     assert pairs(got, 0) == [(t, i) for t in range(1, 9) for i in range(70)]
 
 
+def test_a_sparse_layer_stands_in_a_network(rng):
+    network = Network("20-90-5", SRM(tau_syn=4.0))
+    sparse = network.layers[0] = Sparse.random(20, 90, 8, 60.0, rng)
+    spikes = random_spikes(rng, 20)
+    got = forward(network, spikes)
+    assert some_but_not_all(got.layers[0].spikes) and len(got.output)
+    assert got.layers[0].spikes == forward_layer(sparse, network.neuron, spikes).spikes
+    assert got.output == forward_layer(network.layers[1], network.neuron, got.layers[0].spikes).spikes
+
+
 def test_no_input_is_no_output(rng):
     layer = Sparse.random(5, 70, 2, 9.0, rng)
     for n_samples, n_ticks in ((0, 10), (2, 0), (2, 10)):
@@ -84,7 +94,9 @@ def test_no_input_is_no_output(rng):
 @pytest.mark.parametrize("arguments", [
     ([0, 1], [0], [1.0]), ([0, 2, 1], [0], [1.0]), ([1, 1, 1], [0], [1.0]), ([0, 1, 2], [0], [1.0]),
     ([0, 1, 1], [3], [1.0]), ([0, 1, 1], [-1], [1.0]), ([0, 2, 2], [1, 1], [1.0, 1.0]), ([0, 2, 2], [1, 0], [1.0, 1.0]),
-    ([0, 1, 1], [0], [np.nan]), ([0, 1, 1], [0], [1.0, 2.0]),
+    ([0, 1, 1], [0], [np.nan]), ([0, 1, 1], [0], [1.0, 2.0]), ([0, 1, 1], [2**32], [1.0]), ([0, 1, 1], [0.9], [1.0]),
+    ([0, 1, 1], [0], [1e300]), ([0, 1, 1], ["0"], [1.0]), ([0, 1, 1], [[0], [1, 2]], [1.0]),
+    ([0.0, 1.5, 1], [0], [1.0]),
 ], ids=repr)
 def test_lists_that_are_no_synapses_are_refused(arguments):
     with pytest.raises(ConfigError, match=r"Sparse\(2, 3\)"):

@@ -6,7 +6,7 @@ import pytest
 from eventsim.errors import ConfigError
 from eventsim.model import Network
 from eventsim.model.layers import Dense
-from eventsim.trainer import Trainer
+from eventsim.trainer import Trainer, save
 
 
 @pytest.fixture
@@ -69,6 +69,8 @@ def test_a_network_in_fewer_bits_is_a_copy_that_cannot_be_trained(precision):
         small.layers[0].weight = before
     with pytest.raises(ConfigError, match=f"weights of {precision} are for inference"):
         Trainer(small)
+    with pytest.raises(ConfigError, match=f"weights of {precision} are for inference and are not saved"):
+        save("model.h5", small)
     with pytest.raises(ConfigError, match=f"are {precision} already"):
         small.with_weights("float32")
 

@@ -18,13 +18,25 @@ class Sparse:
     """
 
     kind = "sparse"
+    precision = "float32"
 
     def __init__(self, n_in: int, n_out: int, row_start, target, values):
         self.n_in, self.n_out = checks.whole_number("n_in", n_in, 1), checks.whole_number("n_out", n_out, 1)
-        self.row_start = np.ascontiguousarray(row_start, np.int64)
-        self.target = np.ascontiguousarray(target, np.int32)
-        self.values = np.ascontiguousarray(values, np.float32)
+        self.row_start = self._column("row_start", row_start, np.int64, "iu")
+        self.target = self._column("target", target, np.int32, "iu")
+        self.values = self._column("values", values, np.float32, "iuf")
         self._check()
+
+    def _column(self, name, values, dtype, kinds):
+        """An array of the kernels' type that holds the same numbers."""
+        column = checks.column(f"{name} of {self}", values)
+        if column.size and column.dtype.kind not in kinds:
+            raise ConfigError(f"{name} of {self} must hold {'whole ' if 'f' not in kinds else ''}numbers, got "
+                              f"{column.dtype}")
+        limits = np.finfo(dtype) if "f" in kinds else np.iinfo(dtype)
+        if column.size and not (column.min() >= limits.min and column.max() <= limits.max):
+            raise ConfigError(f"{name} of {self} must fit {np.dtype(dtype)}, got {column.min()}..{column.max()}")
+        return np.ascontiguousarray(column, dtype)
 
     def _check(self):
         start, target = self.row_start, self.target
@@ -58,6 +70,7 @@ class Sparse:
 
         Weights are U(-gain, gain) / sqrt(fan_in), as of `Dense.initialize`.
         """
+        fan_in = checks.whole_number("fan_in", fan_in, 1)
         target = np.empty((n_in, max(1, round(fan_in * n_out / n_in))), np.int32)
         for column in target.T:
             column[:] = np.resize(rng.permutation(n_out), n_in)
