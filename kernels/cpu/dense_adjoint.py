@@ -69,7 +69,8 @@ def _recompute_rho(
 ):
     """g[T, 64] = rho of every potential of a tile, by running the layer forward once more.
 
-    Silences are jumped over as in `sweep_item`, so that the spikes are the same, and stepped through on the side.
+    Silences are stepped through, and left with the state that a jump gives, as in `sweep_item`: so the spikes are the
+    same.
     """
     alpha, beta, gain = splat(constants[ALPHA_SYN]), splat(constants[ALPHA_REF]), splat(constants[GAIN_SYN])
     theta, kick, never = splat(constants[THETA]), splat(constants[GAIN_REF]), splat(np.float32(-np.inf))
@@ -77,9 +78,12 @@ def _recompute_rho(
     limit, reach = constants[THETA] * MARGIN, reach_of(constants[ALPHA_SYN])
     p, q, pr, qr = zeros(), zeros(), zeros(), zeros()
     ready[:] = 0
-    ended = run
-    t = 0
-    while t < n_ticks:
+    ended, landing, leap = run, -1, 0
+    p_left, q_left, pr_left, qr_left = p, q, pr, qr
+    for t in range(n_ticks):
+        if t == landing:
+            p, q = jumped(p_left, q_left, leap, constants[ALPHA_SYN])
+            pr, qr = jumped(pr_left, qr_left, leap, constants[ALPHA_REF])
         q = alpha * (q + p)
         p = alpha * p
         qr = beta * (qr + pr)
@@ -103,22 +107,10 @@ def _recompute_rho(
             ended += 1
         if n_taps == 0:
             ended = run
-        t += 1
         to = next_event(run, run_end, ended, n_taps, run_tick, n_ticks)
-        if to - t >= GAP and stays_below(p, q, reach, limit):
-            p_now, q_now, pr_now, qr_now = p, q, pr, qr
-            for now in range(t, to):
-                q_now = alpha * (q_now + p_now)
-                p_now = alpha * p_now
-                qr_now = beta * (qr_now + pr_now)
-                pr_now = beta * pr_now
-                u = q_now + qr_now
-                if n_abs > 1:
-                    u = where(awake(~_NOBODY, now, ready), u, never)
-                store(u, g, now)
-            p, q = jumped(p, q, to - t, constants[ALPHA_SYN])
-            pr, qr = jumped(pr, qr, to - t, constants[ALPHA_REF])
-            t = to
+        if t + 1 > landing and to - (t + 1) >= GAP and stays_below(p, q, reach, limit):
+            landing, leap = to, to - (t + 1)
+            p_left, q_left, pr_left, qr_left = p, q, pr, qr
     surrogate(g.reshape(g.size), constants[THETA], rho_width, rho_peak)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from eventsim.kernels.cpu.jit import kernel
 from eventsim.kernels.cpu.srm import GAP, MARGIN, awake, jumped, put_to_rest, reach_of, stays_below
+from eventsim.kernels.cpu.sweep import valid_lanes
 from eventsim.kernels.cpu.vector import (
     at_least,
     flush_subnormals,
@@ -125,8 +126,7 @@ def sparse_forward(
             qr = beta * (load(rows, QR) + load(rows, PR))
             pr = beta * load(rows, PR)
             lanes = at_least(q + qr, theta)
-            n_lanes = min(TILE, neuron_last - neuron_first - tile * TILE)
-            lanes &= ~_NOBODY >> np.uint64(TILE - n_lanes)
+            lanes &= ~_NOBODY >> np.uint64(TILE - valid_lanes(tile, neuron_last - neuron_first))
             if n_abs > 1:
                 own = ready[tile * TILE : (tile + 1) * TILE]
                 lanes = awake(lanes, t, own)

@@ -49,6 +49,10 @@ def sweep_item(
     n_abs, ready, n_taps : None where neurons are never dead and the psp is not truncated
     active : None, or what `dense_forward_active` keeps
 
+    A silence in which nobody can fire is jumped over in closed form. Where somebody may be active in it, its ticks are
+    stepped through all the same and the state that the jump gives is taken after that, so that the spikes are those of
+    a run that keeps no active set.
+
     Compiled for each combination of what is None: the state then stays in registers, which it does not where a loop has
     to keep room for what it does not do.
     """
@@ -65,7 +69,12 @@ def sweep_item(
         (low, high, chunk_u, chunk_lanes, entries, pairs, first_block, block_entries, block_pairs, entry_lane,
          entry_ticks, rho) = active
         chunk_lanes[:] = _NOBODY
+        landing, leap = -1, 0
+        p_left, q_left, pr_left, qr_left = p, q, pr, qr
     while t < n_ticks:
+        if active is not None and t == landing:
+            p, q = jumped(p_left, q_left, leap, constants[ALPHA_SYN])
+            pr, qr = jumped(pr_left, qr_left, leap, constants[ALPHA_REF])
         if active is not None and t // CHUNK != chunk:
             if seen != _NOBODY:
                 entries, pairs = close_chunk(
@@ -107,34 +116,15 @@ def sweep_item(
             ended += 1
         t += 1
         to = next_event(run, run_end, ended, n_taps, run_tick, n_ticks)
-        if to - t >= GAP and stays_below(p, q, reach, limit):
+        if to - t >= GAP and (active is None or t > landing) and stays_below(p, q, reach, limit):
             if active is not None and not stays_below(p, q, reach, low * MARGIN):
-                # Nobody fires, but somebody may be active: look at every tick on the way, and jump all the same, so
-                # that the spikes are those of a run that keeps no active set.
-                p_now, q_now, pr_now, qr_now = p, q, pr, qr
-                for now in range(t, to):
-                    q_now = alpha * (q_now + p_now)
-                    p_now = alpha * p_now
-                    qr_now = beta * (qr_now + pr_now)
-                    pr_now = beta * pr_now
-                    if now // CHUNK != chunk:
-                        if seen != _NOBODY:
-                            entries, pairs = close_chunk(
-                                chunk_lanes, chunk_u, entry_lane, entry_ticks, rho, entries, pairs, first_block + chunk,
-                                block_entries, block_pairs,
-                            )
-                        chunk, seen = now // CHUNK, _NOBODY
-                    u = q_now + qr_now
-                    lanes = at_least(u, splat(low)) & ~at_least(u, splat(high)) & valid
-                    if ready is not None:
-                        lanes = awake(lanes, now, ready)
-                    store(u, chunk_u, now % CHUNK)
-                    chunk_lanes[now % CHUNK] = lanes
-                    seen |= lanes
-            if to < n_ticks:
-                p, q = jumped(p, q, to - t, constants[ALPHA_SYN])
-                pr, qr = jumped(pr, qr, to - t, constants[ALPHA_REF])
-            t = to
+                landing, leap = to, to - t
+                p_left, q_left, pr_left, qr_left = p, q, pr, qr
+            else:
+                if to < n_ticks:
+                    p, q = jumped(p, q, to - t, constants[ALPHA_SYN])
+                    pr, qr = jumped(pr, qr, to - t, constants[ALPHA_REF])
+                t = to
     if active is not None and seen != _NOBODY:
         entries, pairs = close_chunk(
             chunk_lanes, chunk_u, entry_lane, entry_ticks, rho, entries, pairs, first_block + chunk, block_entries,
