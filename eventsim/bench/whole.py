@@ -39,7 +39,7 @@ def measure(scene) -> dict:
     out["latency"] = {weights: latency(scene, weights) for weights in WEIGHTS}
     if threads() > 1:
         with on_threads(1):
-            one = {"inference": inference(scene), "training": training(scene)}
-        out["speedup"] = {name: value / (out["inference"]["float32"] if name == "inference" else out["training"])
-                          for name, value in one.items()} | {"threads": threads()}
+            one = inference(scene), training(scene)
+        out["speedup"] = {"threads": threads(), "inference": one[0] / out["inference"]["float32"],
+                          "training": one[1] / out["training"]}
     return out

@@ -72,9 +72,8 @@ def _row(context, builder, array_type, array, row, stored):
 
 
 def _splat(builder, value, vector):
-    undefined = ir.Constant(vector, ir.Undefined)
-    one = builder.insert_element(undefined, value, ir.Constant(_INT32, 0))
-    return builder.shuffle_vector(one, undefined, ir.Constant(ir.VectorType(_INT32, vector.count), [0] * vector.count))
+    one = builder.insert_element(ir.Constant(vector, ir.Undefined), value, ir.Constant(_INT32, 0))
+    return _shuffled(builder, one, one, [0] * vector.count)
 
 
 def _float_of_half(builder, bits):
