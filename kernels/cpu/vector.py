@@ -24,7 +24,7 @@ from eventsim.kernels.layout import TILE
 
 _INT8, _INT16, _INT32, _INT64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
 _MASK = ir.VectorType(ir.IntType(1), TILE)
-_ELEMENTS = {"float32": ir.FloatType(), "int16": _INT16, "int32": _INT32}
+_ELEMENTS = {"float32": ir.FloatType(), "float64": ir.DoubleType(), "int16": _INT16, "int32": _INT32}
 _IS_X86 = llvmlite.binding.get_process_triple().startswith(("x86_64", "i386", "i686"))
 
 
@@ -64,14 +64,15 @@ FLOATS, SHORTS, LONGS = Vector("float32", TILE), Vector("int16", TILE), Vector("
 SIXTEEN, FOUR = Vector("float32", 16), Vector("float32", 4)
 
 
-def _row(context, builder, array_type, array, row, stored):
+def row_pointer(context, builder, array_type, array, row, stored):
     """Pointer to a row of 64 elements of a C-contiguous array, as a vector of LLVM type ``stored``."""
     data = context.make_array(array_type)(context, builder, array).data
     first = builder.gep(data, [builder.mul(row, ir.Constant(_INT64, TILE))])
     return builder.bitcast(first, stored.as_pointer())
 
 
-def _splat(builder, value, vector):
+def splatted(builder, value, vector):
+    """A vector of LLVM type ``vector`` that is ``value`` in every lane."""
     one = builder.insert_element(ir.Constant(vector, ir.Undefined), value, ir.Constant(_INT32, 0))
     return _shuffled(builder, one, one, [0] * vector.count)
 
@@ -111,7 +112,7 @@ def load(typingctx, rows, row):
         result, stored, align = FLOATS, FLOATS.llvm, 4
 
     def codegen(context, builder, signature, args):
-        values = builder.load(_row(context, builder, signature.args[0], args[0], args[1], stored), align=align)
+        values = builder.load(row_pointer(context, builder, signature.args[0], args[0], args[1], stored), align=align)
         if rows.dtype == types.int8:
             return builder.sext(values, SHORTS.llvm)
         return _float_of_half(builder, values) if rows.dtype == types.uint16 else values
@@ -128,7 +129,7 @@ def announce(typingctx, rows, row):
     """
 
     def codegen(context, builder, signature, args):
-        pointer = builder.bitcast(_row(context, builder, rows, args[0], args[1], FLOATS.llvm), _INT8.as_pointer())
+        pointer = builder.bitcast(row_pointer(context, builder, rows, args[0], args[1], FLOATS.llvm), _INT8.as_pointer())
         kind = ir.FunctionType(ir.VoidType(), [_INT8.as_pointer(), _INT32, _INT32, _INT32])
         prefetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
         read, once, data = (ir.Constant(_INT32, value) for value in (0, 0, 1))
@@ -144,7 +145,7 @@ def store(typingctx, values, rows, row):
     """Write a vector to a row of float32[R, 64]."""
 
     def codegen(context, builder, signature, args):
-        builder.store(args[0], _row(context, builder, signature.args[1], args[1], args[2], FLOATS.llvm), align=4)
+        builder.store(args[0], row_pointer(context, builder, signature.args[1], args[1], args[2], FLOATS.llvm), align=4)
         return context.get_dummy_value()
 
     return types.void(FLOATS, rows, types.intp), codegen
@@ -171,7 +172,7 @@ def long_zeros(typingctx):
 @intrinsic
 def splat(typingctx, value):
     """64 times the same float32."""
-    return FLOATS(types.float32), lambda context, builder, signature, args: _splat(builder, args[0], FLOATS.llvm)
+    return FLOATS(types.float32), lambda context, builder, signature, args: splatted(builder, args[0], FLOATS.llvm)
 
 
 @intrinsic
@@ -278,7 +279,7 @@ def _operation(operation, float_name, int_name=None):
 
     @intrinsic
     def compute(typingctx, a, b):
-        name = float_name if a.element == "float32" else int_name
+        name = float_name if a.element.startswith("float") else int_name
 
         def codegen(context, builder, signature, args):
             return getattr(builder, name)(*args)
@@ -287,7 +288,7 @@ def _operation(operation, float_name, int_name=None):
 
     @overload(operation)
     def typed(a, b):
-        if isinstance(a, Vector) and a == b and (int_name or a.element == "float32"):
+        if isinstance(a, Vector) and a == b and (int_name or a.element.startswith("float")):
             return lambda a, b: compute(a, b)
         return None
 
