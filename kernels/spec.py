@@ -233,19 +233,18 @@ KERNELS["camera_events"] = _kernel("camera", """
 
 KERNELS["cut_windows"] = _kernel("windows", """
     int64: sample_first sample_last
-    float64: begin end longest longest_silence
-    int64: most
-    float64: dt
+    float64: begin end longest longest_silence dt
     int64[samples]: sample_ptr
     float64[spikes]: time
+    int32[spikes]: address
     float64[constants]: constants
     int64[samples]: window_base
     out int64[samples]: window_count
     out float64[windows,columns]: window
     out int64[windows]: window_event
+    out int32[windows,segments]: window_address
     out float64[spikes,two]: coefficient
     out float32[spikes]: upper
-    out float64[spikes,columns]: local
 """)
 
 KERNELS["exact_forward"] = _kernel("exact", """
@@ -255,14 +254,14 @@ KERNELS["exact_forward"] = _kernel("exact", """
     int64[samples]: sample_ptr window_base window_count
     float64[windows,columns]: window
     int64[windows]: window_event
+    int32[windows,segments]: window_address
     float64[spikes,two]: coefficient
     float32[spikes]: upper
-    float64[spikes,columns]: local
     float64[constants]: constants
-    scratch float64[rows,lanes]: now then
     scratch float64[edges]: edges
     scratch float32[one,lanes]: fetched
     out float64[items,rows,lanes]: state
+    out float32[items,rows,lanes]: response
     out int64[five]: progress
     out int64[items]: item_spikes
     out float64[spikes]: spike_time

@@ -12,13 +12,12 @@ from eventsim.engine.growing import doubled, run_to_end
 from eventsim.engine.runs import even_parts, sample_parts
 from eventsim.engine.trace import LayerTrace, Trace, starts
 from eventsim.errors import ConfigError
-from eventsim.kernels.layout import EDGES, EXACT_ROWS, TILE, WINDOW_COLUMNS, n_tiles
+from eventsim.kernels.layout import EDGES, EXACT_ROWS, NEVER, SEGMENTS, STATE_SPIKE, TILE, WINDOW_COLUMNS, n_tiles
 from eventsim.kernels.memory import aligned_zeros
 from eventsim.spikes import Spikes
 
 _FIRST_ROOM = 4096
-# Most events of a window, and its greatest length in psp time constants.
-_MOST_EVENTS = 16
+# Greatest length of a window in psp time constants.
 _LONGEST = 0.25
 # Greatest length of a window in refractory time constants, so that exp(its length in them) is a number; and in dead
 # times, so that its spikes have a bound. Without events, also in psp time constants.
@@ -35,30 +34,30 @@ class Windows(NamedTuple):
     window_count: np.ndarray
     window: np.ndarray
     window_event: np.ndarray
+    window_address: np.ndarray
     coefficient: np.ndarray
     upper: np.ndarray
-    local: np.ndarray
 
 
-def cut(sample_ptr, spike_time, begin, end, neuron, constants, dt=0.0) -> Windows:
+def cut(sample_ptr, spike_time, address, begin, end, neuron, constants, dt=0.0) -> Windows:
     """Windows from ``begin`` to ``end`` ms over input spikes; with ``dt`` they also end on every tick."""
     dead = constants[-1]
     most = min(_LONGEST_REF * neuron.tau_ref, _LONGEST_DEAD * dead)
     longest, silence = min(most, _LONGEST * neuron.tau_syn), min(most, _LONGEST_SILENCE * neuron.tau_syn)
     events, span = np.diff(sample_ptr), end - begin
     ticks = math.ceil(span / dt) if dt else 0
-    busy = events // _MOST_EVENTS + np.minimum(events, math.ceil(span / longest) + ticks) + 1
+    busy = events // (SEGMENTS - 1) + np.minimum(events, math.ceil(span / longest) + ticks) + 1
     room = 2 * busy + math.ceil(span / silence) + ticks + 2
     ends = room.cumsum()
     k = len(spike_time)
     total = int(ends[-1]) if len(ends) else 0
     out = Windows(
         ends - room, np.zeros(len(room), np.int64), np.empty((total, WINDOW_COLUMNS)), np.zeros(total, np.int64),
-        np.empty((k, 2)), np.empty(k, np.float32), np.empty((k, 4)),
+        np.empty((total, SEGMENTS), np.int32), np.empty((k, 2)), np.empty(k, np.float32),
     )
     kernels.call_parts("cut_windows", {
-        "begin": begin, "end": end, "longest": longest, "longest_silence": silence, "most": _MOST_EVENTS, "dt": dt,
-        "sample_ptr": sample_ptr, "time": spike_time, "constants": constants, **out._asdict(),
+        "begin": begin, "end": end, "longest": longest, "longest_silence": silence, "dt": dt,
+        "sample_ptr": sample_ptr, "time": spike_time, "address": address, "constants": constants, **out._asdict(),
     }, sample_parts(sample_ptr))
     return out
 
@@ -69,6 +68,8 @@ class _Part:
     def __init__(self, first, last):
         self.first, self.last = first, last
         self.state = aligned_zeros((last - first, EXACT_ROWS, TILE), np.float64)
+        self.state[:, STATE_SPIKE] = NEVER
+        self.response = aligned_zeros((last - first, 2, TILE), np.float32)
         self.spike_time, self.spike_address = np.empty(_FIRST_ROOM), np.empty(_FIRST_ROOM, np.int32)
         self.start()
 
@@ -77,7 +78,7 @@ class _Part:
         self.progress = np.array([self.first, 0, 0, 0, 0], np.int64)
 
     def arguments(self):
-        return {"item_first": self.first, "item_last": self.last, "state": self.state, "progress": self.progress,
+        return {"item_first": self.first, "item_last": self.last, "state": self.state, "response": self.response, "progress": self.progress,
                 "item_spikes": self.item_spikes, "spike_time": self.spike_time, "spike_address": self.spike_address}
 
     def grow(self):
@@ -88,15 +89,15 @@ class _Part:
 def _sweep(layer, sample_ptr, address, windows, constants, parts):
     run_to_end("exact_forward", {
         "n_samples": len(sample_ptr) - 1, "n_neurons": layer.n_out, "weight": layer.rows(), "address": address,
-        "sample_ptr": sample_ptr, **windows._asdict(), "constants": constants, "now": (4, TILE), "then": (4, TILE),
-        "edges": (EDGES,), "fetched": (1, TILE),
+        "sample_ptr": sample_ptr, **windows._asdict(), "constants": constants,
+        "edges": (EDGES + 2 * SEGMENTS,), "fetched": (1, TILE),
     }, parts)
 
 
 def _layer(layer, neuron, spikes, dt, name):
     started = time.perf_counter()
     constants = neuron.exact_constants(dt)
-    windows = cut(spikes.sample_ptr, spikes.time, 0.0, spikes.n_ticks * spikes.dt, neuron, constants)
+    windows = cut(spikes.sample_ptr, spikes.time, spikes.address, 0.0, spikes.n_ticks * spikes.dt, neuron, constants)
     tiles = n_tiles(layer.n_out)
     cost = np.diff(spikes.sample_ptr) + _STEP_COST * windows.window_count
     parts = [_Part(a, b) for a, b in even_parts(cost, _PARTS_A_THREAD * kernels.threads(), tiles)]

@@ -7,20 +7,47 @@ event at a time. In the notation of `crossing`, with x ms since the window's beg
     what arrives adds at most sum of max(w, 0) eps(end of the window - its time), since eps rises until tau_syn
     the refractory response is largest at one of the window's ends, and further spikes only lower it
 
-State, time and sums are float64.
+State, time and sums are float64; only the bound is float32. A neuron's refractory response stays at the time of its last
+spike, and for the bound a float32 copy of it that is not below it goes along.
 """
 
 import math
 
 import numpy as np
 
-from eventsim.kernels.cpu.jit import kernel
-from eventsim.kernels.cpu.segment import crossing_before
+from eventsim.kernels.cpu.jit import inlined, kernel
+from eventsim.kernels.cpu.segment import bend_of, crossing_before, rising_root
 from eventsim.kernels.cpu.sweep import fetch_tile, valid_lanes
-from eventsim.kernels.cpu.vector import flush_subnormals, load, lowest_bit, restore_subnormals, splat, zeros
-from eventsim.kernels.cpu.wide import fused, larger, load_wide, reach, store_wide, wide_splat, wide_zeros, widened
+from eventsim.kernels.cpu.vector import (
+    at_least,
+    flush_subnormals,
+    load,
+    lowest_bit,
+    restore_subnormals,
+    splat,
+    store,
+    zeros,
+)
+from eventsim.kernels.cpu.wide import (
+    eight,
+    eight_at_least,
+    fused,
+    gather_eight,
+    larger,
+    load_eight,
+    load_wide,
+    narrowed,
+    running_sums,
+    size,
+    store_eight,
+    store_wide,
+    wide_splat,
+    wide_zeros,
+    widened,
+)
 from eventsim.kernels.layout import (
     CLIMB,
+    EDGES,
     EXACT_DEAD,
     EXACT_LAM,
     EXACT_MU,
@@ -29,11 +56,16 @@ from eventsim.kernels.layout import (
     FALL,
     FALL_REF,
     LENGTH,
-    STATE_A,
-    STATE_B,
+    SEGMENT_FALL,
+    SEGMENT_FALL_REF,
+    SEGMENT_KICK,
+    SEGMENT_TIME,
+    SEGMENTS,
     STATE_C,
     STATE_D,
-    STATE_READY,
+    STATE_NEXT,
+    STATE_PSP,
+    STATE_SPIKE,
     TILE,
     WINDOW_BEGIN,
 )
@@ -41,141 +73,180 @@ from eventsim.kernels.status import Status
 
 _OK, _GROW = np.int32(Status.OK), np.int32(Status.GROW)
 _ONE, _NOBODY = np.uint64(1), np.uint64(0)
-# Of the threshold: what rounding of a bound's float64 terms cannot reach.
-_MARGIN = 1.0 - 1e-9
-_X, _E, _M, _G = range(4)
+# Of the threshold: what the rounding of a bound cannot reach, in float64, and in the float32 of a tile's, whose sum of
+# at most 17 terms also gets a share of its first one on top.
+_MARGIN, _MARGIN32, _ROUNDING = 1.0 - 1e-9, np.float32(1.0 - 1e-5), np.float32(4e-6)
+# What is left of a float32 refractory response so that rounding never makes it larger in size.
+_SHRINK = np.float32(1.0 - 4e-7)
 
 
-@kernel
-def _bound_of_state(a, b, window, lam):
-    """The largest psp that a and b alone can reach in a window."""
+@inlined
+def _doubtful_segments(a, b, c, d, origin, awake, lift, window, window_address, rows, lane, lam, enough, kept):
+    """The bits of the segments in which a neuron may cross; puts a and b of all eight into kept float64[16].
+
+    One neuron, all segments at once. psp (a, b) in the coordinates of the window's begin, where an event adds to both.
+    """
+    begin, end = load_eight(window, SEGMENT_TIME), load_eight(window, SEGMENT_TIME + 1)
+    kick = gather_eight(rows, window_address, lane) * load_eight(window, SEGMENT_KICK)
+    b = eight(b) + running_sums(kick)
+    a = eight(a) - running_sums(kick * begin)
+    fall = load_eight(window, SEGMENT_FALL)
+    psp, slope, length = fused(b, begin, a) * fall, b * fall, end - begin
+    none = eight(0.0)
     if lam * window[LENGTH] <= 1.0:
-        rise = larger(b, wide_zeros()) - wide_splat(lam) * a
-        return fused(larger(rise, wide_zeros()), wide_splat(window[CLIMB]), a)
-    # x exp(-lam x) is at most 1 / (e lam).
-    return fused(larger(b, wide_zeros()), wide_splat(1.0 / (math.e * lam)), larger(a, wide_zeros()))
+        top = fused(larger(larger(slope, none) - eight(lam) * psp, none), length, psp)
+    else:
+        top = fused(larger(slope, none), eight(1.0 / (math.e * lam)), larger(psp, none))
+    c, d, lift = eight(c), eight(d), eight(lift)
+    now = fused(d, begin - eight(origin), c) * load_eight(window, SEGMENT_FALL_REF) * lift
+    then = fused(d, end - eight(origin), c) * load_eight(window, SEGMENT_FALL_REF + 1) * lift
+    store_eight(a, kept, 0)
+    store_eight(b, kept, SEGMENTS)
+    late = eight_at_least(eight(awake), end)
+    return eight_at_least(top + larger(now, then), eight(enough)) & ~late
 
 
-@kernel
+@inlined
 def _run_lane(
-    lane, neuron, begin, stop, fall, fall_ref, k, last, rows, address, local, constants, edges, ready, now,
-    then, spikes, spike_time, spike_address,
+    lane, neuron, window, window_address, rows, constants, edges, kept, a, b, own, response, spikes, spike_time,
+    spike_address,
 ):
-    """Run one neuron through a window, event by event; appends its spikes and returns their new number.
+    """Run one neuron through a window, segment by segment; appends its spikes and returns their new number.
 
-    Its psp is kept in the coordinates of the window's begin, where an event only adds to a and b; the refractory
-    response in those of the last spike.
+    The refractory response is kept in the coordinates of the last spike, at ``origin``.
     """
     lam, mu, theta = constants[EXACT_LAM], constants[EXACT_MU], constants[EXACT_THETA]
+    begin, stop = window[WINDOW_BEGIN], window[LENGTH]
     enough = theta * _MARGIN
-    a, b, c, d = now[STATE_A, lane], now[STATE_B, lane], now[STATE_C, lane], now[STATE_D, lane]
-    awake = ready[lane] - begin
-    origin, lift = 0.0, 1.0
-    s, e, m, psp, response = 0.0, 1.0, 1.0, a, c
-    while True:
-        x, e_end, m_end = stop, fall, fall_ref
-        if k < last:
-            x, e_end, m_end = local[k, _X], local[k, _E], local[k, _M]
-        psp_end = (a + b * x) * e_end
-        response_end = (c + d * (x - origin)) * (m_end * lift)
-        if x > awake:
-            length, slope = x - s, b * e
-            if lam * length <= 1.0:
-                top = psp + max(0.0, max(slope, 0.0) - lam * psp) * length
-            else:
-                top = max(psp, 0.0) + max(slope, 0.0) / (math.e * lam)
-            if top + max(response, response_end) >= enough:
-                found = crossing_before(
-                    max(0.0, awake - s), length, psp, slope, response, d * (m * lift), lam, mu, theta, edges
-                )
-                if found < length:
-                    s += found
-                    spike_time[spikes] = begin + s
-                    spike_address[spikes] = neuron
-                    spikes += 1
-                    awake = s + constants[EXACT_DEAD]
-                    e = math.exp(-lam * s)
-                    since = math.exp(-mu * (s - origin))
-                    c, d = (c + d * (s - origin)) * since, d * since + constants[EXACT_RECOIL]
-                    origin, lift = s, math.exp(mu * s)
-                    m = 1.0 / lift
-                    psp, response = (a + b * s) * e, c
-                    continue
-        if k == last:
-            break
-        w = local[k, _G] * rows[address[k], lane]
-        a -= w * x
-        b += w
-        s, e, m, psp, response = x, e_end, m_end, psp_end, response_end
-        k += 1
-    if origin > 0.0:
-        then[STATE_C, lane], then[STATE_D, lane] = response_end, d * (fall_ref * lift)
-        ready[lane] = begin + awake
+    c, d, origin = own[STATE_C, lane], own[STATE_D, lane], own[STATE_SPIKE, lane] - begin
+    awake, lift = origin + constants[EXACT_DEAD], math.exp(mu * origin)
+    todo = _doubtful_segments(
+        a, b, c, d, origin, awake, lift, window, window_address, rows, lane, lam, enough, kept
+    )
+    first_spike = spikes
+    while todo != _NOBODY:
+        q = lowest_bit(todo)
+        s, x = window[SEGMENT_TIME + q], window[SEGMENT_TIME + q + 1]
+        a, b = kept[q], kept[SEGMENTS + q]
+        e, m = window[SEGMENT_FALL + q], window[SEGMENT_FALL_REF + q]
+        psp, slope = (a + b * s) * e, b * e
+        if origin > s:  # a spike before in this segment
+            s, m = origin, 1.0 / lift
+            e = math.exp(-lam * s)
+            psp, slope = (a + b * s) * e, b * e
+        now, recoil, length = (c + d * (s - origin)) * (m * lift), d * (m * lift), x - s
+        u = psp + now
+        e_end, m_end = window[SEGMENT_FALL + q + 1], window[SEGMENT_FALL_REF + q + 1] * lift
+        psp_end, then = (a + b * x) * e_end, (c + d * (x - origin)) * m_end
+        u_end = psp_end + then
+        turn = bend_of(length, psp, slope, now, recoil, lam, mu) * length
+        rise = slope - lam * psp + recoil - mu * now
+        found, since_ref = np.inf, 1.0
+        if awake > s or (u < theta and rise <= turn):
+            if awake > s or u + (max(rise, 0.0) + 0.5 * turn) * length >= theta:
+                found = crossing_before(max(0.0, awake - s), length, psp, slope, now, recoil, lam, mu, theta, edges)
+                since_ref = math.exp(-mu * found)
+        elif u >= theta:
+            found = 0.0
+        elif u_end >= theta:
+            found, since_ref = rising_root(
+                0.0, length, u, u_end, rise, b * e_end - lam * psp_end + d * m_end - mu * then, psp, slope, now, recoil, lam, mu, theta
+            )
+        if not found < length:
+            todo &= todo - _ONE
+            continue
+        spike_time[spikes], spike_address[spikes] = begin + s + found, neuron
+        spikes += 1
+        c, d = (now + recoil * found) * since_ref, recoil * since_ref + constants[EXACT_RECOIL]
+        origin = s + found
+        awake, lift = origin + constants[EXACT_DEAD], 1.0 / (m * since_ref)
+        # Segments that were in no doubt still are not: a spike only lowers u.
+        while todo != _NOBODY and window[SEGMENT_TIME + lowest_bit(todo) + 1] <= awake:
+            todo &= todo - _ONE
+    if spikes > first_spike:
+        own[STATE_C, lane], own[STATE_D, lane], own[STATE_SPIKE, lane] = c, d, spike_time[spikes - 1]
+        m = window[FALL_REF] * lift
+        response[0, lane] = np.float32((c + d * (stop - origin)) * m) * _SHRINK
+        response[1, lane] = np.float32(d * m) * _SHRINK
     return spikes
 
 
-@kernel
-def _sum_window(rows, address, coefficient, upper, first, last):
-    """What a window's events add to a and b at its end, and the most that they can add to the psp within it."""
-    a, b, most = wide_zeros(), wide_zeros(), zeros()
+@inlined
+def _psp_bound(a, b, window, lam):
+    """The largest psp that a and b alone can reach in a window."""
+    if lam * window[LENGTH] <= 1.0:
+        rise = larger(fused(a, wide_splat(-lam), larger(b, wide_zeros())), wide_zeros())
+        return narrowed(fused(rise, wide_splat(window[CLIMB]), a))
+    # x exp(-lam x) is at most 1 / (e lam).
+    return narrowed(fused(larger(b, wide_zeros()), wide_splat(1.0 / (math.e * lam)), larger(a, wide_zeros())))
+
+
+@inlined
+def _step_response(response, window):
+    """Take the float32 refractory response over a window; returns the largest that it is in it."""
+    c, d = load(response, 0), load(response, 1)
+    fall = splat(np.float32(window[FALL_REF]) * _SHRINK)
+    then = fused(d, splat(np.float32(window[LENGTH])), c) * fall
+    store(then, response, 0)
+    store(d * fall, response, 1)
+    return larger(c, then)
+
+
+@inlined
+def _sweep_window(
+    tile, lanes, first, last, window, window_address, rows, address, coefficient, upper, constants, edges, now, then,
+    own, response, spikes, spike_time, spike_address,
+):
+    """Take a tile over a window, its psp from the rows now, now + 1 of its state to then, then + 1.
+
+    Returns the new number of spikes, and how many neurons were run event by event.
+    """
+    a, b = load_wide(own, now), load_wide(own, now + 1)
+    bound = _psp_bound(a, b, window, constants[EXACT_LAM])
+    bound = fused(size(bound), splat(_ROUNDING), bound) + _step_response(response, window)
+    fall = wide_splat(window[FALL])
+    a, b = fused(b, wide_splat(window[LENGTH]), a) * fall, b * fall
     for k in range(first, last):
         row = load(rows, np.int64(address[k]))
-        most = fused(larger(row, zeros()), splat(upper[k]), most)
+        bound = fused(larger(row, zeros()), splat(upper[k]), bound)
         wide = widened(row)
         a = fused(wide, wide_splat(coefficient[k, 0]), a)
         b = fused(wide, wide_splat(coefficient[k, 1]), b)
-    return a, b, most
-
-
-@kernel
-def _sweep_window(
-    tile, lanes, begin_event, end_event, window, rows, address, coefficient, upper, local, constants, edges, ready, now,
-    then, spikes, spike_time, spike_address,
-):
-    """Take a tile over a window, from the state ``now`` to ``then``.
-
-    Returns the new number of spikes and how many neurons were run one event at a time.
-    """
-    lam, length = constants[EXACT_LAM], window[LENGTH]
-    add_a, add_b, most = _sum_window(rows, address, coefficient, upper, begin_event, end_event)
-    a, b, c, d = (load_wide(now, STATE_A), load_wide(now, STATE_B), load_wide(now, STATE_C), load_wide(now, STATE_D))
-    fall, fall_ref, x = wide_splat(window[FALL]), wide_splat(window[FALL_REF]), wide_splat(length)
-    response = fused(d, x, c) * fall_ref
-    bound = _bound_of_state(a, b, window, lam) + widened(most) + larger(c, response)
-    lane_bits = reach(bound, wide_splat(constants[EXACT_THETA] * _MARGIN)) & lanes
-    store_wide(fused(fused(b, x, a), fall, add_a), then, STATE_A)
-    store_wide(fused(b, fall, add_b), then, STATE_B)
-    store_wide(response, then, STATE_C)
-    store_wide(d * fall_ref, then, STATE_D)
+    # Stored before calls to the exponential function, which would save all of the registers each time.
+    store_wide(a, own, then)
+    store_wide(b, own, then + 1)
+    todo = at_least(bound, splat(np.float32(constants[EXACT_THETA]) * _MARGIN32)) & lanes
     singles = 0
-    while lane_bits != _NOBODY:
-        lane = lowest_bit(lane_bits)
-        lane_bits &= lane_bits - _ONE
+    while todo != _NOBODY:
+        lane = lowest_bit(todo)
+        todo &= todo - _ONE
         singles += 1
         spikes = _run_lane(
-            lane, tile * TILE + lane, window[WINDOW_BEGIN], length, window[FALL], window[FALL_REF], begin_event,
-            end_event, rows, address, local, constants, edges, ready, now, then, spikes, spike_time, spike_address,
+            lane, tile * TILE + lane, window, window_address, rows, constants, edges[:EDGES], edges[EDGES:],
+            own[now, lane], own[now + 1, lane], own, response, spikes, spike_time, spike_address,
         )
     return spikes, singles
 
 
-@kernel
-def _copy_state(source, target):
-    """Copy psp and refractory response of a tile."""
-    for row in range(STATE_READY):
-        store_wide(load_wide(source, row), target, row)
+@inlined
+def _keep_psp(now, own):
+    """Move a tile's psp to where the next call looks for it."""
+    if now != STATE_PSP:
+        store_wide(load_wide(own, now), own, STATE_PSP)
+        store_wide(load_wide(own, now + 1), own, STATE_PSP + 1)
 
 
 @kernel
 def exact_forward(
     item_first, item_last, n_samples, n_neurons, weight, address, sample_ptr, window_base, window_count, window,
-    window_event, coefficient, upper, local, constants, now, then, edges, fetched, state, progress, item_spikes,
+    window_event, window_address, coefficient, upper, constants, edges, fetched, state, response, progress, item_spikes,
     spike_time, spike_address,
 ):
     """Spikes of the items item_first..item_last-1, numbered as in `dense`, over all their windows (see `cut_windows`).
 
-    state float64[items,5,64] : of every item at the first window's begin; at the end that of the last one's end
-    now, then float64[4,64], edges, fetched : scratch
+    state float64[items,7,64], response float32[items,2,64] : of every item at the first window's begin; at the end that
+        of the last one's end
+    edges, fetched : scratch
     progress int64[5] : the next item, its next window, the number of spikes, and how many neurons were taken over a
         window and how many of those one event at a time
 
@@ -185,31 +256,29 @@ def exact_forward(
     mode = flush_subnormals()
     dead = constants[EXACT_DEAD]
     for item in range(progress[0], item_last):
-        tile, sample = item // n_samples, item % n_samples
+        tile, sample, i = item // n_samples, item % n_samples, item - item_first
         lanes = valid_lanes(tile, n_neurons)
         mask = ~_NOBODY >> np.uint64(TILE - lanes)
         if item == item_first or sample == 0:
             fetch_tile(weight[tile], sample_ptr[n_samples] - sample_ptr[sample], fetched)
         base, spikes, singles = window_base[sample], progress[2], progress[4]
-        own = state[item - item_first]
-        _copy_state(own, now)
-        for w in range(progress[1], window_count[sample]):
-            most = lanes * (2.0 + window[base + w, LENGTH] / dead)
-            if spikes + most > len(spike_time):
-                item_spikes[item - item_first] += spikes - progress[2]
-                _copy_state(now, own)
-                progress[0], progress[1], progress[2], progress[4] = item, w, spikes, singles
+        now, then = STATE_PSP, STATE_NEXT
+        for w in range(base + progress[1], base + window_count[sample]):
+            if spikes + lanes * (2.0 + window[w, LENGTH] / dead) > len(spike_time):
+                _keep_psp(now, state[i])
+                item_spikes[i] += spikes - progress[2]
+                progress[0], progress[1], progress[2], progress[4] = item, w - base, spikes, singles
                 restore_subnormals(mode)
                 return _GROW
             spikes, more = _sweep_window(
-                tile, mask, window_event[base + w], window_event[base + w + 1], window[base + w], weight[tile], address,
-                coefficient, upper, local, constants, edges, own[STATE_READY], now, then, spikes, spike_time,
+                tile, mask, window_event[w], window_event[w + 1], window[w], window_address[w], weight[tile], address,
+                coefficient, upper, constants, edges, now, then, state[i], response[i], spikes, spike_time,
                 spike_address,
             )
-            singles += more
             now, then = then, now
-        item_spikes[item - item_first] += spikes - progress[2]
-        _copy_state(now, own)
+            singles += more
+        _keep_psp(now, state[i])
+        item_spikes[i] += spikes - progress[2]
         progress[3] += lanes * window_count[sample]
         progress[0], progress[1], progress[2], progress[4] = item + 1, 0, spikes, singles
     restore_subnormals(mode)

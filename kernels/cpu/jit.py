@@ -67,13 +67,22 @@ class _Cache(caching.Cache):
     _impl_class = _CacheImpl
 
 
+def inlined(function):
+    """`kernel` for what runs in an inner loop: an array is handed to a function as seven numbers, a dozen as eighty."""
+    return _compiled(function, forceinline=True)
+
+
 def kernel(function):
     """Compile on first call; IEEE arithmetic, so that threshold decisions are those of the written order.
 
     Kernels allocate nothing, so Numba's run time is left out: counting references to arrays within a loop took a third
     of the sweep's time, most of it for saving the vector registers around the call.
     """
-    dispatcher = numba.njit(nogil=True, error_model="numpy", _nrt=False)(function)
+    return _compiled(function)
+
+
+def _compiled(function, **options):
+    dispatcher = numba.njit(nogil=True, error_model="numpy", _nrt=False, **options)(function)
     if cache_folder():
         dispatcher._cache = _Cache(function)
     return dispatcher

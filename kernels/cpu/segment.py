@@ -1,4 +1,4 @@
-"""Threshold crossings in a short segment: between two neighbouring events, where the potential hardly bends.
+"""Threshold crossings in a short segment, between two neighbouring events, where the potential hardly bends.
 
 What `crossing` finds in closed form for any stretch of time, a bound on u'' finds for a short one with a few
 multiplications: a piece over which the slope cannot change its sign is monotone, and one that u cannot climb to the
@@ -10,36 +10,57 @@ import math
 import numpy as np
 
 from eventsim.kernels.cpu.crossing import first_crossing, potential
-from eventsim.kernels.cpu.jit import kernel
+from eventsim.kernels.cpu.jit import inlined, kernel
 
-# A piece that is still undecided after so many halvings is left to the closed form.
+# A segment that is still undecided after so many pieces is left to the closed form.
 _MOST_PIECES = 48
-# Newton ends with a step below this, in ms; its error is then of the order of the square.
-_LAST_STEP = 1e-10
+# Halley's method ends with a step that is so small a share of the time constants, and whose cube, which its error is of
+# the order of, is so short, in ms.
+_SMALL_STEP, _LAST_ERROR = 1e-4, 1e-14
 _MOST_STEPS = 100
 
 
-@kernel
-def _root(low, high, u_low, u_high, a, b, c, d, lam, mu, theta):
-    """Where u reaches theta in [low, high], over which it rises from below to at least theta."""
-    s = low + (high - low) * (theta - u_low) / (u_high - u_low)
+@inlined
+def bend_of(end, a, b, c, d, lam, mu):
+    """The largest |u''| from 0 to ``end``, or more."""
+    return lam * (2.0 * abs(b) + lam * (abs(a) + abs(b) * end)) + mu * (2.0 * abs(d) + mu * (abs(c) + abs(d) * end))
+
+
+@inlined
+def rising_root(low, high, u_low, u_high, slope, slope_high, a, b, c, d, lam, mu, theta):
+    """Where u reaches theta in [low, high], over which it rises from below theta to theta or more.
+
+    Returns s and exp(-mu s). Halley's method, kept inside; it starts where the cubic s(u) does that has the right values
+    and slopes at both ends.
+    """
+    length, gain = high - low, u_high - u_low
+    w = (theta - u_low) / gain
+    s = low + w * w * (3.0 - 2.0 * w) * length
+    s += w * (1.0 - w) * gain * ((1.0 - w) / slope - w / slope_high)
+    if not low <= s <= high:
+        s = 0.5 * (low + high)
+    fall_ref, step = 1.0, 0.0
     for _ in range(_MOST_STEPS):
         fall, fall_ref = math.exp(-lam * s), math.exp(-mu * s)
-        psp, response = a + b * s, c + d * s
-        missing = theta - (psp * fall + response * fall_ref)
+        psp, response = (a + b * s) * fall, (c + d * s) * fall_ref
+        b_now, d_now = b * fall, d * fall_ref
+        missing = theta - (psp + response)
         if missing > 0.0:
             low = s
         else:
             high = s
-        step = missing / ((b - lam * psp) * fall + (d - mu * response) * fall_ref)
-        following = s + step
-        if not low <= following <= high:
-            following = 0.5 * (low + high)
-            step = following - s
-        s = following
-        if abs(step) < _LAST_STEP:
+        rise = b_now - lam * psp + d_now - mu * response
+        turn = lam * (lam * psp - 2.0 * b_now) + mu * (mu * response - 2.0 * d_now)
+        step = 2.0 * missing * rise / (2.0 * rise * rise + missing * turn)
+        if not low <= s + step <= high:
+            step = 0.5 * (low + high) - s
+        s += step
+        ratio = step * turn / rise
+        if abs(step) * (lam + mu) < _SMALL_STEP and abs(step) * ratio * ratio < _LAST_ERROR:
             break
-    return s
+    # The exponential is that of one step before, which the first terms of a series make up for.
+    z = mu * step
+    return s, fall_ref * (1.0 - z + 0.5 * z * z)
 
 
 @kernel
@@ -51,26 +72,22 @@ def crossing_before(start, end, a, b, c, d, lam, mu, theta, edges):
     u = potential(start, a, b, c, d, lam, mu)
     if u >= theta:
         return start
-    # |u''| up to ``end``; a and c change by less than b and d times the time.
-    bend = (
-        lam * (2.0 * abs(b) + lam * (abs(a) + abs(b) * end)) + mu * (2.0 * abs(d) + mu * (abs(c) + abs(d) * end))
-    )
+    bend = bend_of(end, a, b, c, d, lam, mu)
     s, length = start, end - start
     for _ in range(_MOST_PIECES):
         fall, fall_ref = math.exp(-lam * s), math.exp(-mu * s)
         slope = (b - lam * (a + b * s)) * fall + (d - mu * (c + d * s)) * fall_ref
         turn = bend * length
-        if u + (max(slope, 0.0) + 0.5 * turn) * length >= theta and slope > -turn:
-            if slope < turn:
-                length *= 0.5
-                continue
-            stop = min(s + length, end)
-            u_stop = potential(stop, a, b, c, d, lam, mu)
-            if u_stop >= theta:
-                return _root(s, stop, u, u_stop, a, b, c, d, lam, mu, theta)
-        else:
-            stop = min(s + length, end)
-            u_stop = potential(stop, a, b, c, d, lam, mu)
+        stop = min(s + length, end)
+        may_reach = u + (max(slope, 0.0) + 0.5 * turn) * length >= theta and slope > -turn
+        if may_reach and slope < turn:
+            length *= 0.5
+            continue
+        u_stop = potential(stop, a, b, c, d, lam, mu)
+        if may_reach and u_stop >= theta:
+            fall, fall_ref = math.exp(-lam * stop), math.exp(-mu * stop)
+            slope_stop = (b - lam * (a + b * stop)) * fall + (d - mu * (c + d * stop)) * fall_ref
+            return rising_root(s, stop, u, u_stop, slope, slope_stop, a, b, c, d, lam, mu, theta)[0]
         if stop >= end:
             return np.inf
         s, u, length = stop, u_stop, min(2.0 * length, end - stop)

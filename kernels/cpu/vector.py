@@ -74,7 +74,7 @@ def row_pointer(context, builder, array_type, array, row, stored):
 def splatted(builder, value, vector):
     """A vector of LLVM type ``vector`` that is ``value`` in every lane."""
     one = builder.insert_element(ir.Constant(vector, ir.Undefined), value, ir.Constant(_INT32, 0))
-    return _shuffled(builder, one, one, [0] * vector.count)
+    return shuffled(builder, one, one, [0] * vector.count)
 
 
 def _float_of_half(builder, bits):
@@ -240,10 +240,10 @@ def _load_sixteen(builder, data, index):
 
 def _part(builder, vector, first, length):
     """``vector[first:first + length]``."""
-    return _shuffled(builder, vector, vector, range(first, first + length))
+    return shuffled(builder, vector, vector, range(first, first + length))
 
 
-def _shuffled(builder, a, b, order):
+def shuffled(builder, a, b, order):
     """The entries ``order`` of a followed by b."""
     order = list(order)
     return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(_INT32, len(order)), order))
@@ -266,10 +266,10 @@ def sums_of_fours(typingctx, array, index):
         odd = [k + 1 for k in even]
         while len(vectors) > 1:
             vectors = [
-                builder.fadd(_shuffled(builder, a, b, even), _shuffled(builder, a, b, odd))
+                builder.fadd(shuffled(builder, a, b, even), shuffled(builder, a, b, odd))
                 for a, b in zip(vectors[::2], vectors[1::2], strict=True)
             ]
-        return _shuffled(builder, vectors[0], vectors[0], [4 * (k % 4) + k // 4 for k in range(16)])
+        return shuffled(builder, vectors[0], vectors[0], [4 * (k % 4) + k // 4 for k in range(16)])
 
     return SIXTEEN(array, types.intp), codegen
 

@@ -3,17 +3,19 @@
     load_wide(rows, row), store_wide(v, rows, row)      a row of float64[R, 64]
     wide_zeros(), wide_splat(x), widened(v)             64 zeros, 64 times x, a vector of float32 as float64
     fused(a, b, c)                                      a * b + c, rounded once, on every machine
-    larger(a, b), reach(a, b)                           lane by lane the larger, and the bits of a >= b
+    larger(a, b), size(a), narrowed(v)                  lane by lane the larger, |a|, and float64 as float32
 """
 
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from eventsim.kernels.cpu.vector import FLOATS, Vector, row_pointer, splatted
-from eventsim.kernels.layout import TILE
+from eventsim.kernels.cpu.vector import FLOATS, Vector, row_pointer, shuffled, splatted
+from eventsim.kernels.layout import SEGMENTS, TILE
 
 DOUBLES = Vector("float64", TILE)
+EIGHT = Vector("float64", SEGMENTS)
+_FLOATING = (FLOATS, DOUBLES, EIGHT)
 
 
 @intrinsic
@@ -66,11 +68,11 @@ def fused(typingctx, a, b, c):
     """a * b + c lane by lane, rounded once, whether the machine has an instruction for it or not."""
 
     def codegen(context, builder, signature, args):
-        bits = "f64" if a == DOUBLES else "f32"
+        name = f"llvm.fma.v{a.lanes}f{a.element.removeprefix('float')}"
         kind = ir.FunctionType(a.llvm, [a.llvm] * 3)
-        return builder.call(cgutils.get_or_insert_function(builder.module, kind, f"llvm.fma.v{TILE}{bits}"), args)
+        return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), args)
 
-    return (a(a, a, a), codegen) if a == b == c and a in (FLOATS, DOUBLES) else None
+    return (a(a, a, a), codegen) if a == b == c and a in _FLOATING else None
 
 
 @intrinsic
@@ -80,14 +82,92 @@ def larger(typingctx, a, b):
     def codegen(context, builder, signature, args):
         return builder.select(builder.fcmp_ordered(">", *args), *args)
 
-    return (a(a, a), codegen) if a == b and a in (FLOATS, DOUBLES) else None
+    return (a(a, a), codegen) if a == b and a in _FLOATING else None
 
 
 @intrinsic
-def reach(typingctx, a, b):
-    """uint64 whose bit k is not ``a[k] < b[k]``: also where a number is none."""
+def size(typingctx, a):
+    """|a|, lane by lane."""
 
     def codegen(context, builder, signature, args):
-        return builder.bitcast(builder.fcmp_unordered(">=", *args), ir.IntType(64))
+        return builder.select(builder.fcmp_ordered("<", args[0], ir.Constant(a.llvm, [0.0] * a.lanes)),
+                              builder.fneg(args[0]), args[0])
 
-    return types.uint64(DOUBLES, DOUBLES), codegen
+    return (a(a), codegen) if a in _FLOATING else None
+
+
+# Eight numbers for the segments of a window, of one neuron.
+
+
+def _few(context, builder, array_type, array, index):
+    data = context.make_array(array_type)(context, builder, array).data
+    return builder.bitcast(builder.gep(data, [index]), EIGHT.llvm.as_pointer())
+
+
+@intrinsic
+def load_eight(typingctx, array, index):
+    """``array[index:index + 8]`` of a float64 array of one axis."""
+
+    def codegen(context, builder, signature, args):
+        return builder.load(_few(context, builder, array, *args), align=8)
+
+    return EIGHT(array, types.intp), codegen
+
+
+@intrinsic
+def store_eight(typingctx, values, array, index):
+    """Write eight numbers to ``array[index:]``, a float64 array of one axis."""
+
+    def codegen(context, builder, signature, args):
+        builder.store(args[0], _few(context, builder, array, *args[1:]), align=8)
+        return context.get_dummy_value()
+
+    return types.void(EIGHT, array, types.intp), codegen
+
+
+@intrinsic
+def eight(typingctx, value):
+    """Eight times the same float64."""
+    return EIGHT(types.float64), lambda context, builder, signature, args: splatted(builder, args[0], EIGHT.llvm)
+
+
+@intrinsic
+def gather_eight(typingctx, rows, address, lane):
+    """``rows[address[k], lane]`` of float32[R, 64] for k in 0..7, as float64; address is int32 of one axis."""
+
+    def codegen(context, builder, signature, args):
+        data = context.make_array(rows)(context, builder, args[0]).data
+        numbers = context.make_array(address)(context, builder, args[1]).data
+        out = ir.Constant(ir.VectorType(ir.FloatType(), SEGMENTS), ir.Undefined)
+        for k in range(SEGMENTS):
+            row = builder.zext(builder.load(builder.gep(numbers, [ir.Constant(ir.IntType(64), k)])), ir.IntType(64))
+            index = builder.add(builder.mul(row, ir.Constant(ir.IntType(64), TILE)), args[2])
+            out = builder.insert_element(out, builder.load(builder.gep(data, [index])), ir.Constant(ir.IntType(32), k))
+        return builder.fpext(out, EIGHT.llvm)
+
+    return EIGHT(rows, address, types.intp), codegen
+
+
+@intrinsic
+def running_sums(typingctx, a):
+    """Sums of the first, the first two, ... of eight numbers."""
+
+    def codegen(context, builder, signature, args):
+        total, none = args[0], ir.Constant(EIGHT.llvm, [0.0] * SEGMENTS)
+        for distance in (1, 2, 4):
+            order = [k - distance if k >= distance else SEGMENTS for k in range(SEGMENTS)]
+            total = builder.fadd(total, shuffled(builder, total, none, order))
+        return total
+
+    return EIGHT(EIGHT), codegen
+
+
+@intrinsic
+def eight_at_least(typingctx, a, b):
+    """uint64 whose bit k < 8 is ``a[k] >= b[k]``."""
+
+    def codegen(context, builder, signature, args):
+        bits = builder.bitcast(builder.fcmp_ordered(">=", *args), ir.IntType(SEGMENTS))
+        return builder.zext(bits, ir.IntType(64))
+
+    return types.uint64(EIGHT, EIGHT), codegen

@@ -21,7 +21,11 @@ from eventsim.kernels.layout import (
     FALL,
     FALL_REF,
     LENGTH,
-    RISE,
+    SEGMENT_FALL,
+    SEGMENT_FALL_REF,
+    SEGMENT_KICK,
+    SEGMENT_TIME,
+    SEGMENTS,
     WINDOW_BEGIN,
     WINDOW_END,
 )
@@ -33,14 +37,14 @@ _ROUND_UP = 1.0 + 4e-6
 
 
 @kernel
-def _next_end(begin, last_end, k, last, longest, longest_silence, most, next_tick, time):
+def _next_end(begin, last_end, k, last, longest, longest_silence, next_tick, time):
     """End of the window that begins at ``begin``, and the first event after it."""
     limit = min(begin + longest, next_tick, last_end)
     if k == last or time[k] >= limit:
         silence = min(begin + longest_silence, next_tick, last_end)
         return (min(time[k], silence) if k < last else silence), k
     n = k
-    while n < last and n - k < most and time[n] < limit:
+    while n < last and n - k < SEGMENTS - 1 and time[n] < limit:
         n += 1
     if n < last and time[n] < limit:
         return time[n], n
@@ -48,22 +52,52 @@ def _next_end(begin, last_end, k, last, longest, longest_silence, most, next_tic
 
 
 @kernel
+def _end_segment(window, i, since, fall, fall_ref):
+    window[SEGMENT_TIME + i], window[SEGMENT_FALL + i], window[SEGMENT_FALL_REF + i] = since, fall, fall_ref
+
+
+@kernel
+def _fill_window(
+    window, begin, end, k, following, time, address, constants, window_address, coefficient, upper,
+):
+    """Write what all neurons share of a window with the events k..following-1."""
+    lam, mu, kick = constants[EXACT_LAM], constants[EXACT_MU], constants[EXACT_KICK]
+    length = end - begin
+    fall, fall_ref = math.exp(-lam * length), math.exp(-mu * length)
+    window[WINDOW_BEGIN], window[WINDOW_END], window[LENGTH] = begin, end, length
+    window[FALL], window[FALL_REF], window[CLIMB] = fall, fall_ref, (1.0 - fall) / lam
+    _end_segment(window, 0, 0.0, 1.0, 1.0)
+    window[SEGMENT_KICK], window_address[0] = 0.0, 0
+    for i in range(1, SEGMENTS):
+        e = k + i - 1
+        if e < following:
+            since, left = time[e] - begin, end - time[e]
+            early = math.exp(-lam * since)
+            _end_segment(window, i, since, early, math.exp(-mu * since))
+            window[SEGMENT_KICK + i], window_address[i] = kick / early, address[e]
+            late = kick * fall / early
+            coefficient[e, 0], coefficient[e, 1], upper[e] = late * left, late, late * left * _ROUND_UP
+        else:
+            _end_segment(window, i, length, fall, fall_ref)
+            window[SEGMENT_KICK + i], window_address[i] = 0.0, 0
+    _end_segment(window, SEGMENTS, length, fall, fall_ref)
+
+
+@kernel
 def cut_windows(
-    sample_first, sample_last, begin, end, longest, longest_silence, most, dt, sample_ptr, time, constants, window_base,
-    window_count, window, window_event, coefficient, upper, local,
+    sample_first, sample_last, begin, end, longest, longest_silence, dt, sample_ptr, time, address, constants,
+    window_base, window_count, window, window_event, window_address, coefficient, upper,
 ):
     """Cut the samples sample_first..sample_last-1 into windows from ``begin`` to ``end`` ms.
 
-    longest, longest_silence : ms, of a window with and without events; most : events in a window
+    longest, longest_silence : ms, of a window with and without events
     dt : ms, windows also end on multiples of it; 0: they do not
-    window_base int64[B] : where a sample's windows start in window float64[W,8] and window_event int64[W+1], whose entry
-        w is the first event of window w
+    window_base int64[B] : where a sample's windows start in window float64[W,42], window_address int32[W,8] (the sources
+        of its segments' first events), and window_event int64[W+1], whose entry w is the first event of window w
     window_count int64[B] : windows of a sample
     coefficient float64[K,2] : what a unit of weight adds to a and b at the end of its window
     upper float32[K] : the first of them, rounded up
-    local float64[K,4] : the event within its window, for `exact`
     """
-    lam, mu, kick = constants[EXACT_LAM], constants[EXACT_MU], constants[EXACT_KICK]
     for sample in range(sample_first, sample_last):
         k, last, w = sample_ptr[sample], sample_ptr[sample + 1], window_base[sample]
         t, tick = begin, np.int64(0)
@@ -73,22 +107,12 @@ def cut_windows(
                 while tick * dt <= t:
                     tick += 1
                 next_tick = tick * dt
-            stop, following = _next_end(t, end, k, last, longest, longest_silence, most, next_tick, time)
-            length = stop - t
-            row = window[w]
-            row[WINDOW_BEGIN], row[WINDOW_END], row[LENGTH] = t, stop, length
-            row[FALL], row[FALL_REF], row[RISE] = math.exp(-lam * length), math.exp(-mu * length), math.exp(lam * length)
-            row[CLIMB] = (1.0 - row[FALL]) / lam
-            row[AT_TICK] = tick if stop == next_tick else -1.0
+            stop, following = _next_end(t, end, k, last, longest, longest_silence, next_tick, time)
+            _fill_window(
+                window[w], t, stop, k, following, time, address, constants, window_address[w], coefficient, upper
+            )
+            window[w, AT_TICK] = tick if stop == next_tick else -1.0
             window_event[w] = k
-            for e in range(k, following):
-                x = stop - time[e]
-                fall = kick * math.exp(-lam * x)
-                coefficient[e, 0], coefficient[e, 1] = fall * x, fall
-                upper[e] = fall * x * _ROUND_UP
-                since = time[e] - t
-                local[e, 0], local[e, 1], local[e, 2] = since, math.exp(-lam * since), math.exp(-mu * since)
-                local[e, 3] = fall * row[RISE]
             k, t = following, stop
             w += 1
         window_event[w] = k
