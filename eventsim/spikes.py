@@ -56,12 +56,13 @@ class Spikes:
             self.check()
 
     @classmethod
-    def of_kernel(cls, sample_ptr, address, tick, like: "Spikes", n_neurons: int) -> "Spikes":
+    def of_kernel(cls, sample_ptr, address, when, like: "Spikes", n_neurons: int) -> "Spikes":
         """What a kernel wrote, on the clock of ``like``: arrays of the right types, taken as they are and frozen."""
         out = cls.__new__(cls)
-        for array in (sample_ptr, address, tick):
+        for array in (sample_ptr, address, when):
             array.flags.writeable = False
-        out.sample_ptr, out.address, out.tick, out.time = sample_ptr, address, tick, None
+        out.sample_ptr, out.address = sample_ptr, address
+        out.tick, out.time = (when, None) if like.time is None else (None, when)
         out.n_neurons, out.n_ticks, out.dt = n_neurons, like.n_ticks, like.dt
         return out
 

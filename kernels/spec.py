@@ -267,3 +267,15 @@ KERNELS["exact_forward"] = _kernel("exact", """
     out float64[spikes]: spike_time
     out int32[spikes]: spike_address
 """)
+
+KERNELS["merge_times"] = _kernel("times", """
+    int64: sample_first sample_last n_samples
+    float64: begin end
+    int64[items]: item_ptr
+    float64[spikes]: item_time
+    int32[spikes]: item_address
+    int64[samples]: sample_ptr
+    scratch int64[buckets]: bucket_end
+    out float64[spikes]: time
+    out int32[spikes]: address
+""")

@@ -17,11 +17,11 @@ from eventsim.kernels.memory import aligned_zeros
 from eventsim.spikes import Spikes
 
 _FIRST_ROOM = 4096
-# Greatest length of a window in psp time constants.
-_LONGEST = 0.25
-# Greatest length of a window in refractory time constants, so that exp(its length in them) is a number; and in dead
-# times, so that its spikes have a bound. Without events, also in psp time constants.
-_LONGEST_REF, _LONGEST_DEAD, _LONGEST_SILENCE = 100.0, 512.0, 30.0
+# Greatest length of a window in psp time constants, with events and without.
+_LONGEST, _LONGEST_SILENCE = 0.25, 30.0
+# And in refractory time constants, so that exp(its length in them) is a number, and in dead times, so that the spikes
+# in it have a bound.
+_LONGEST_REF, _LONGEST_DEAD = 100.0, 512.0
 # Cost of stepping a tile over a window, in weight rows added; only the balance of the parts depends on it.
 _STEP_COST = 6
 _PARTS_A_THREAD = 4
@@ -41,23 +41,22 @@ class Windows(NamedTuple):
 
 def cut(sample_ptr, spike_time, address, begin, end, neuron, constants, dt=0.0) -> Windows:
     """Windows from ``begin`` to ``end`` ms over input spikes; with ``dt`` they also end on every tick."""
-    dead = constants[-1]
-    most = min(_LONGEST_REF * neuron.tau_ref, _LONGEST_DEAD * dead)
+    most = min(_LONGEST_REF * neuron.tau_ref, _LONGEST_DEAD * constants[-1])
     longest, silence = min(most, _LONGEST * neuron.tau_syn), min(most, _LONGEST_SILENCE * neuron.tau_syn)
     events, span = np.diff(sample_ptr), end - begin
     ticks = math.ceil(span / dt) if dt else 0
+    # A window with events is full, or it is cut off; before each there may be one without, and silence is cut as well.
     busy = events // (SEGMENTS - 1) + np.minimum(events, math.ceil(span / longest) + ticks) + 1
     room = 2 * busy + math.ceil(span / silence) + ticks + 2
     ends = room.cumsum()
-    k = len(spike_time)
-    total = int(ends[-1]) if len(ends) else 0
+    total, n = int(ends[-1]) if len(ends) else 0, len(spike_time)
     out = Windows(
-        ends - room, np.zeros(len(room), np.int64), np.empty((total, WINDOW_COLUMNS)), np.zeros(total, np.int64),
-        np.empty((total, SEGMENTS), np.int32), np.empty((k, 2)), np.empty(k, np.float32),
+        ends - room, np.zeros(len(room), np.int64), np.empty((total, WINDOW_COLUMNS)), np.empty(total, np.int64),
+        np.empty((total, SEGMENTS), np.int32), np.empty((n, 2)), np.empty(n, np.float32),
     )
     kernels.call_parts("cut_windows", {
-        "begin": begin, "end": end, "longest": longest, "longest_silence": silence, "dt": dt,
-        "sample_ptr": sample_ptr, "time": spike_time, "address": address, "constants": constants, **out._asdict(),
+        "begin": begin, "end": end, "longest": longest, "longest_silence": silence, "dt": dt, "sample_ptr": sample_ptr,
+        "time": spike_time, "address": address, "constants": constants, **out._asdict(),
     }, sample_parts(sample_ptr))
     return out
 
@@ -74,46 +73,56 @@ class _Part:
         self.start()
 
     def start(self):
+        """Forget spikes and counts of the run before; the state stays."""
         self.item_spikes = np.zeros(self.last - self.first, np.int64)
         self.progress = np.array([self.first, 0, 0, 0, 0], np.int64)
 
     def arguments(self):
-        return {"item_first": self.first, "item_last": self.last, "state": self.state, "response": self.response, "progress": self.progress,
-                "item_spikes": self.item_spikes, "spike_time": self.spike_time, "spike_address": self.spike_address}
+        return {"item_first": self.first, "item_last": self.last, "state": self.state, "response": self.response,
+                "progress": self.progress, "item_spikes": self.item_spikes, "spike_time": self.spike_time,
+                "spike_address": self.spike_address}
 
     def grow(self):
         """Double the buffers, keeping what is in them."""
         self.spike_time, self.spike_address = doubled(self.spike_time, self.spike_address)
 
 
-def _sweep(layer, sample_ptr, address, windows, constants, parts):
+def _sweep(weight, n_neurons, sample_ptr, address, windows, constants, parts):
+    """Run the parts over all windows."""
     run_to_end("exact_forward", {
-        "n_samples": len(sample_ptr) - 1, "n_neurons": layer.n_out, "weight": layer.rows(), "address": address,
-        "sample_ptr": sample_ptr, **windows._asdict(), "constants": constants,
-        "edges": (EDGES + 2 * SEGMENTS,), "fetched": (1, TILE),
+        "n_samples": len(sample_ptr) - 1, "n_neurons": n_neurons, "weight": weight, "address": address,
+        "sample_ptr": sample_ptr, **windows._asdict(), "constants": constants, "edges": (EDGES + 2 * SEGMENTS,),
+        "fetched": (1, TILE),
     }, parts)
+
+
+def _merged(parts, n_samples, begin, end):
+    """(sample_ptr, address, time) of the parts' spikes, sorted by (sample, time, address)."""
+    counts = np.concatenate([part.item_spikes for part in parts])
+    sample_ptr = starts(counts.reshape(-1, n_samples).sum(axis=0))
+    n = int(sample_ptr[-1])
+    when, address = np.empty(n), np.empty(n, np.int32)
+    if n:
+        kernels.call_parts("merge_times", {
+            "n_samples": n_samples, "begin": begin, "end": end, "item_ptr": starts(counts),
+            "item_time": np.concatenate([part.spike_time[: part.progress[2]] for part in parts]),
+            "item_address": np.concatenate([part.spike_address[: part.progress[2]] for part in parts]),
+            "sample_ptr": sample_ptr, "bucket_end": (int(np.diff(sample_ptr).max()) + 1,), "time": when,
+            "address": address,
+        }, sample_parts(sample_ptr))
+    return sample_ptr, address, when
 
 
 def _layer(layer, neuron, spikes, dt, name):
     started = time.perf_counter()
-    constants = neuron.exact_constants(dt)
-    windows = cut(spikes.sample_ptr, spikes.time, spikes.address, 0.0, spikes.n_ticks * spikes.dt, neuron, constants)
-    tiles = n_tiles(layer.n_out)
+    constants, end = neuron.exact_constants(dt), spikes.n_ticks * spikes.dt
+    windows = cut(spikes.sample_ptr, spikes.time, spikes.address, 0.0, end, neuron, constants)
     cost = np.diff(spikes.sample_ptr) + _STEP_COST * windows.window_count
-    parts = [_Part(a, b) for a, b in even_parts(cost, _PARTS_A_THREAD * kernels.threads(), tiles)]
-    _sweep(layer, spikes.sample_ptr, spikes.address, windows, constants, parts)
-    counts = np.concatenate([part.item_spikes for part in parts])
-    when = np.concatenate([part.spike_time[: part.progress[2]] for part in parts])
-    address = np.concatenate([part.spike_address[: part.progress[2]] for part in parts])
-    sample = np.repeat(np.tile(np.arange(spikes.n_samples), tiles), counts)
-    order = np.lexsort((address, when, sample))
-    out = Spikes(
-        starts(counts.reshape(tiles, -1).sum(axis=0)), address[order], time=when[order], n_neurons=layer.n_out,
-        n_ticks=spikes.n_ticks, dt=spikes.dt, check=False,
-    )
-    trace = LayerTrace.of(name, layer, spikes, out, started)
-    trace.singles = sum(p.progress[4] for p in parts) / sum(p.progress[3] for p in parts)
-    return trace
+    parts = [_Part(a, b) for a, b in even_parts(cost, _PARTS_A_THREAD * kernels.threads(), n_tiles(layer.n_out))]
+    _sweep(layer.rows(), layer.n_out, spikes.sample_ptr, spikes.address, windows, constants, parts)
+    out = Spikes.of_kernel(*_merged(parts, spikes.n_samples, 0.0, end), spikes, layer.n_out)
+    taken, singly = (sum(int(part.progress[i]) for part in parts) for i in (3, 4))
+    return LayerTrace.of(name, layer, spikes, out, started, singly=singly / taken if taken else 0.0)
 
 
 def forward_exact(network, spikes: Spikes) -> Trace:
@@ -130,3 +139,29 @@ def forward_exact(network, spikes: Spikes) -> Trace:
         layers.append(_layer(layer, network.neuron, current, network.dt, name))
         current = layers[-1].spikes
     return Trace(spikes, layers)
+
+
+class ExactLayer:
+    """A dense layer of one sample that is run piece by piece; its state is all that it keeps.
+
+    layer : Dense, without delays; neuron : SRM; dt : ms, the dead time of a neuron that has none of its own
+    """
+
+    def __init__(self, layer, neuron, dt):
+        self._weight, self._n_neurons, self._neuron = layer.rows(), layer.n_out, neuron
+        self._constants = neuron.exact_constants(dt)
+        self._part = _Part(0, n_tiles(layer.n_out))
+        self._begin = 0.0
+
+    def advance(self, time, address, until):
+        """Spikes (time float64[K] in ms, address int32[K]) from where the last call ended up to ``until``, exclusive.
+
+        time, address : the input spikes of this span, sorted by (time, address)
+        """
+        begin, self._begin = self._begin, until
+        self._part.start()
+        sample_ptr = np.array([0, len(time)])
+        windows = cut(sample_ptr, time, address, begin, until, self._neuron, self._constants)
+        _sweep(self._weight, self._n_neurons, sample_ptr, address, windows, self._constants, [self._part])
+        _, fired, when = _merged([self._part], 1, begin, until)
+        return when, fired
