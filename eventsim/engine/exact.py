@@ -2,6 +2,7 @@
 
 import math
 import time
+import weakref
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from eventsim import kernels
 from eventsim.engine.forward import check_input
 from eventsim.engine.growing import doubled, run_to_end
-from eventsim.engine.runs import even_parts, sample_parts
+from eventsim.engine.runs import item_parts, sample_parts
 from eventsim.engine.trace import LayerTrace, Trace, starts
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import EDGES, EXACT_ROWS, NEVER, SEGMENTS, STATE_SPIKE, TILE, WINDOW_COLUMNS, n_tiles
@@ -22,9 +23,11 @@ _LONGEST, _LONGEST_SILENCE = 0.25, 30.0
 # And in refractory time constants, so that exp(its length in them) is a number, and in dead times, so that the spikes
 # in it have a bound.
 _LONGEST_REF, _LONGEST_DEAD = 100.0, 512.0
-# Cost of stepping a tile over a window, in weight rows added; only the balance of the parts depends on it.
-_STEP_COST = 6
-_PARTS_A_THREAD = 4
+# Cost of stepping a tile over a window, in weight rows added, and that of a row, in those of the grid; only the balance
+# of the parts depends on it.
+_STEP_COST, _ROW_COST = 5, 2
+# Spikes an item in the last run of a layer. Only the first guess at the size of a buffer depends on it.
+_room = weakref.WeakKeyDictionary()
 
 
 class Windows(NamedTuple):
@@ -64,12 +67,13 @@ def cut(sample_ptr, spike_time, address, begin, end, neuron, constants, dt=0.0) 
 class _Part:
     """A run of items with their state, and output buffers that grow."""
 
-    def __init__(self, first, last):
+    def __init__(self, first, last, room=0):
         self.first, self.last = first, last
         self.state = aligned_zeros((last - first, EXACT_ROWS, TILE), np.float64)
         self.state[:, STATE_SPIKE] = NEVER
         self.response = aligned_zeros((last - first, 2, TILE), np.float32)
-        self.spike_time, self.spike_address = np.empty(_FIRST_ROOM), np.empty(_FIRST_ROOM, np.int32)
+        room += _FIRST_ROOM
+        self.spike_time, self.spike_address = np.empty(room), np.empty(room, np.int32)
         self.start()
 
     def start(self):
@@ -118,9 +122,12 @@ def _layer(layer, neuron, spikes, dt, name):
     constants, end = neuron.exact_constants(dt), spikes.n_ticks * spikes.dt
     windows = cut(spikes.sample_ptr, spikes.time, spikes.address, 0.0, end, neuron, constants)
     cost = np.diff(spikes.sample_ptr) + _STEP_COST * windows.window_count
-    parts = [_Part(a, b) for a, b in even_parts(cost, _PARTS_A_THREAD * kernels.threads(), n_tiles(layer.n_out))]
+    tiles = n_tiles(layer.n_out)
+    room = _room.get(layer, 0.0)
+    parts = [_Part(a, b, int(room * (b - a))) for a, b in item_parts(_ROW_COST * cost, tiles)]
     _sweep(layer.rows(), layer.n_out, spikes.sample_ptr, spikes.address, windows, constants, parts)
     out = Spikes.of_kernel(*_merged(parts, spikes.n_samples, 0.0, end), spikes, layer.n_out)
+    _room[layer] = 1.25 * len(out) / max(1, tiles * spikes.n_samples)
     taken, singly = (sum(int(part.progress[i]) for part in parts) for i in (3, 4))
     return LayerTrace.of(name, layer, spikes, out, started, singly=singly / taken if taken else 0.0)
 

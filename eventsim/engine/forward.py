@@ -10,7 +10,7 @@ import numpy as np
 
 from eventsim import kernels
 from eventsim.engine.growing import doubled, run_to_end
-from eventsim.engine.runs import by_tick, empty_runs, even_parts, sample_parts
+from eventsim.engine.runs import by_tick, empty_runs, item_parts, sample_parts
 from eventsim.engine.sparse import sparse_layer
 from eventsim.engine.trace import ActiveSet, LayerTrace, Trace, starts
 from eventsim.errors import ConfigError
@@ -19,10 +19,6 @@ from eventsim.spikes import Spikes
 
 # Cost of stepping a tile for a tick, in weight rows added; only the balance of the parts depends on it.
 _STEP_COST = 4
-# Parts a thread: more than one, so that a thread that was held up does not hold up the others; but of no less than this
-# cost, and none at all below the cost for which it is worth to wake up another thread.
-_PARTS_A_THREAD = 4
-_WORTH_A_PART, _WORTH_A_THREAD = 80_000, 20_000
 
 
 class _Part:
@@ -74,18 +70,11 @@ def support_window(neuron, support):
     return low, np.nextafter(np.float32(neuron.theta * (1.0 + support)), np.float32(np.inf))
 
 
-def _n_parts(cost):
-    threads = kernels.threads()
-    if threads == 1 or cost < _WORTH_A_THREAD:
-        return 1
-    return min(_PARTS_A_THREAD * threads, max(threads, cost // _WORTH_A_PART))
-
-
 def _sweep(layer, neuron, spikes, runs, support, n_taps):
     """Run the tile kernel over all items of a layer; returns the parts, in the order of their items."""
     tiles, n_ticks = n_tiles(layer.n_out), spikes.n_ticks
     cost = spikes.sample_ptr[1:] - spikes.sample_ptr[:-1] + _STEP_COST * runs.run_count
-    bounds = even_parts(cost, _n_parts(tiles * int(cost.sum())), tiles)
+    bounds = item_parts(cost, tiles)
     keep_active = support is not None and math.isfinite(support)
     parts = [_Part(a, b, n_ticks, _room.get(layer, {}), keep_active) for a, b in bounds]
     constants = neuron.constants(spikes.dt, n_taps)

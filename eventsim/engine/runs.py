@@ -9,6 +9,10 @@ from eventsim import kernels
 
 # Spikes whose grouping takes about as long as it takes another thread to wake up.
 _WORTH_A_THREAD = 1 << 16
+# Parts of a layer's items a thread: more than one, so that a thread that was held up does not hold up the others; but
+# of no less than this cost, in weight rows added, and none at all below that for which it is worth to wake up a thread.
+_PARTS_A_THREAD = 4
+_ITEMS_WORTH_A_PART, _ITEMS_WORTH_A_THREAD = 80_000, 20_000
 
 
 class Runs(NamedTuple):
@@ -48,6 +52,15 @@ def even_parts(cost, n_parts, repeats=1):
     inner = turn.astype(np.int64) * n + np.searchsorted(ends, rest, side="right")
     bounds = sorted({0, *inner.tolist(), n * repeats})
     return list(itertools.pairwise(bounds))
+
+
+def item_parts(cost, tiles):
+    """Bounds of the parts that a layer's items are shared out in: every sample's ``cost``, in each of ``tiles``."""
+    threads, total = kernels.threads(), tiles * int(cost.sum())
+    if threads == 1 or total < _ITEMS_WORTH_A_THREAD:
+        return [(0, tiles * len(cost))]
+    n_parts = min(_PARTS_A_THREAD * threads, max(threads, total // _ITEMS_WORTH_A_PART))
+    return even_parts(cost, n_parts, tiles)
 
 
 def by_tick(spikes) -> Runs:
