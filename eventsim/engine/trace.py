@@ -102,9 +102,9 @@ def starts(sizes):
 class LayerTrace:
     """One layer of a run: its output spikes and what they took.
 
-    synops counts the synapses that the input spikes crossed; dense_macs what a dense simulation of the same layer
-    multiplies; seconds the time spent. singly is, on the exact clock, the share of neurons that a window of the sweep
-    had to run one event at a time, of all neurons in all windows.
+    synops counts the synapses that the input spikes crossed, and in a recurrent layer its own; dense_macs what a dense
+    simulation of the same layer multiplies; seconds the time spent. singly is, on the exact clock, the share of neurons
+    that a window of the sweep had to run one event at a time, of all neurons in all windows.
     """
 
     name: str
@@ -119,7 +119,7 @@ class LayerTrace:
     def of(cls, name, layer, given: Spikes, spikes: Spikes, started, active=None, singly=None) -> "LayerTrace":
         """What a layer did with the spikes ``given`` to it since ``started``, a `time.perf_counter`."""
         return cls(
-            name=name, spikes=spikes, synops=layer.synops(given),
+            name=name, spikes=spikes, synops=layer.synops(given, spikes),
             dense_macs=layer.n_weights * given.n_ticks * given.n_samples, seconds=time.perf_counter() - started,
             active=active, singly=singly,
         )

@@ -21,11 +21,11 @@ _INITIAL_GAIN = 10.0
 
 
 class Network:
-    """A feed-forward spiking network.
+    """A spiking network: a stack of layers, which may be recurrent and have delays.
 
     Parameters
     ----------
-    arch : name (``smlp``, ``mlp512``) or notation (``34x34x2-500-500-10``)
+    arch : name (``smlp``, ``mlp512``) or notation (``34x34x2-500-500-10``, ``700-128r@d2.5-20``)
     neuron : SRM; default: the named architecture's, else ``SRM()``
     dt : ms, a tick of the grid clock
     n_ticks : ticks of a sample on the grid; None: as many as the recording needs
@@ -46,8 +46,11 @@ class Network:
         self.n_ticks = None if n_ticks is None else checks.whole_number("n_ticks", n_ticks, 1)
         self.clock = checks.choice("clock", clock, CLOCKS)
         self.input_mode = checks.choice("input_mode", input_mode, INPUT_MODES)
-        sizes = (self.arch.n_inputs, *self.arch.widths)
-        self.layers = [LAYERS["dense"](n_in, n_out) for n_in, n_out in itertools.pairwise(sizes)]
+        sizes = itertools.pairwise((self.arch.n_inputs, *self.arch.widths))
+        self.layers = [LAYERS[field.kind](*size) for field, size in zip(self.arch.layers, sizes, strict=True)]
+        for layer, field in zip(self.layers, self.arch.layers, strict=True):
+            for part in layer.projections:
+                part.delay = field.delay
         if seed is not None:
             rng = np.random.default_rng(checks.whole_number("seed", seed, 0))
             for layer in self.layers:
@@ -71,8 +74,13 @@ class Network:
         """Synapses of all layers."""
         return sum(layer.n_weights for layer in self.layers)
 
+    @property
+    def is_immediate(self) -> bool:
+        """Whether no layer has delays or recurrence."""
+        return all(layer.is_immediate for layer in self.layers)
+
     def config(self) -> dict:
-        """Everything but the weights, as plain values; ``Network.from_config`` takes it back."""
+        """Everything but weights, and delays set later, as plain values; ``Network.from_config`` takes it back."""
         kind = next(name for name, cls in NEURONS.items() if type(self.neuron) is cls)
         return {
             "arch": self.arch.notation,
@@ -108,7 +116,8 @@ class Network:
         """The network with its weights in "float16" or "int8", for inference; itself for what it has.
 
         Rows of weights are what simulation moves through memory, so those of int8 are faster; float16 saves memory. The
-        weights are copied: later changes of the one do not reach the other. Raises `ConfigError` for another precision.
+        weights are copied: later changes of the one do not reach the other. Raises `ConfigError` for another precision,
+        and where a layer has delays or recurrence, which run in float32.
         """
         checks.choice("weights", precision, WEIGHTS)
         if precision == self.weights:

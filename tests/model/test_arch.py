@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from eventsim.errors import ConfigError
 from eventsim.model import PRESETS, parse
+from eventsim.model.arch import LayerField
 from eventsim.model.neurons import SRM
 from eventsim.sensor import Sensor
 
@@ -19,6 +20,26 @@ def test_notation_names_the_input_and_every_layer():
 def test_a_number_alone_is_an_input_of_as_many_addresses():
     arch = parse("700-128-20")
     assert (arch.n_inputs, arch.sensor, arch.widths) == (700, Sensor(700, 1, 1), (128, 20))
+
+
+def test_layers_may_be_recurrent_and_have_a_delay():
+    arch = parse("34x34x2-512r-100@d2.5-50r@d0-10")
+    hidden = LayerField(512, True), LayerField(100, False, 2.5), LayerField(50, True, 0.0)
+    assert arch.layers == (*hidden, LayerField(10))
+    assert [layer.kind for layer in arch.layers] == ["recurrent", "dense", "recurrent", "dense"]
+    assert (arch.widths, arch.n_outputs) == ((512, 100, 50, 10), 10)
+
+
+@pytest.mark.parametrize("text, immediate", [
+    ("9-5", True), ("smlp", True), ("9-5r", False), ("9-5@d0", False), ("9-7-5@d1.25", False), ("9-7r-5", False),
+])
+def test_an_architecture_without_recurrence_and_delays_is_immediate(text, immediate):
+    assert parse(text).is_immediate is immediate
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.001, 2.5, 1e6])
+def test_delays_are_written_in_ms(delay):
+    assert parse(f"9-5@d{delay:.3f}").layers[0].delay == delay
 
 
 def test_there_are_presets():
@@ -51,6 +72,12 @@ def test_notation_round_trip(shape, widths):
     ("34x34x-10", "''"), ("0x34x2-10", "'0'"), ("10-0", "'0'"), ("10-5.5", "'5.5'"), ("10-+5", "'+5'"),
     ("10- 5", "' 5'"), ("ax3x2-10", "'a'"), ("10-x", "'x'"), ("10-1e3", "'1e3'"), ("10-²", "'²'"),
     ("34x34x2-12c5-10", "'12c5'"), ("34x34x2-2a-10", "'2a'"), ("10-20p", "'20p'"), ("10-20d0.5-3", "'20d0.5'"),
+    ("10-512@d", "'512@d'"), ("10-512@d-1", "'512@d'"), ("10-@d2", "'@d2'"), ("10-512@d1e9", "'512@d1e9'"),
+    ("10-512rr", "'512rr'"), ("10-r", "'r'"), ("10-512@", "'512@'"), ("10-512@2", "'512@2'"), ("10-512@d.5", "'512@d.5"),
+    ("10-512@d+1", "'512@d+1'"), ("10-512@d2@d3", "'512@d2@d3'"), ("10-512@d2r", "'512@d2r'"), ("10-512@dinf", "inf"),
+    ("10-0r", "'0' is not a number of neurons"), ("10-0@d2", "'0' is not a number of neurons"), ("10-512@d²", "512@d²"),
+    ("10-512@d1000000.1", "longer than 1e+06 ms"), ("10-512@d" + "9" * 500, "longer than 1e+06 ms"),
+    ("10@d2-5", "the input '10@d2' has no synapses"), ("5x5x2@d2-5", "has no synapses"), ("10r-5", "'10r'"),
     ("smlp-10", "'smlp'"), ("SMLP", "no layers"), ("34x34x300-10", "polarities"), ("70000x1x1-10", "width"),
     ("65536x65536x2-10", "int32"),
 ], ids=repr)

@@ -9,7 +9,7 @@ import pytest
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import TILE, n_tiles
 from eventsim.model import PRESETS, SRM, Network
-from eventsim.model.layers import LAYERS, Dense
+from eventsim.model.layers import LAYERS, Dense, Recurrent
 from eventsim.model.neurons import NEURONS
 
 
@@ -101,6 +101,70 @@ def test_every_argument_is_checked(name, values):
         with pytest.raises(ConfigError) as caught:
             Network(**({"arch": "10-5"} | {name: value}))
         assert name.replace("arch", "architecture") in str(caught.value), value
+
+
+def test_notation_makes_the_layers():
+    network = Network("6x5x2-70r@d2.5-50r-40@d3-4", seed=1)
+    assert network.layer_names == ["recurrent1", "recurrent2", "dense3", "dense4"]
+    first, second, third, fourth = network.layers
+    assert first.delay == first.recurrent.delay == 2.5 and third.delay == 3.0
+    assert second.delay is second.recurrent.delay is fourth.delay is None
+    assert [layer.is_immediate for layer in network.layers] == [False, False, False, True]
+    assert not network.is_immediate and Network("6-5-4").is_immediate
+    assert network.n_weights == 60 * 70 + 70 * 70 + 70 * 50 + 50 * 50 + 50 * 40 + 40 * 4
+
+
+def test_recurrent_weights_start_by_the_fan_in_of_both():
+    layer = Recurrent(300, 100)
+    assert (layer.fan_in, layer.n_weights) == (400, 300 * 100 + 100 * 100)
+    layer.initialize(np.random.default_rng(0), 6.0)
+    for weight in (layer.weight, layer.recurrent.weight):
+        assert 0.299 < np.abs(weight).max() <= 0.3 and abs(weight.mean()) < 0.005
+    assert not np.array_equal(layer.weight[:100], layer.recurrent.weight)
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (3, 2)])
+def test_delays_are_a_frozen_copy(rng, shape):
+    layer, delays = Dense(3, 2), rng.uniform(0, 9, shape)
+    layer.delay = delays
+    np.testing.assert_array_equal(layer.delay, delays)
+    assert layer.delay.dtype == np.float64 and layer.delay.shape == shape and layer.delay is not delays
+    with pytest.raises(ValueError, match="read-only"):
+        layer.delay[...] = 1.0
+    assert not layer.is_immediate
+    layer.delay = None
+    assert layer.delay is None and layer.is_immediate
+
+
+@pytest.mark.parametrize("values, word", [
+    (-1.0, "0..1e"), (math.nan, "0..1e"), (math.inf, "0..1e"), (1.1e6, "0..1e"), ([0.0, 1.0, -1.0], "0..1e"),
+    ([0.0, 1.0], "shape"), (np.zeros((2, 3)), "shape"), (np.zeros((3, 1)), "shape"), ([], "shape"),
+    ([[1.0, 2.0], [3.0]], "numbers"), ("2.5", "numbers"), (True, "numbers"), (2.5j, "numbers"),
+], ids=repr)
+def test_what_cannot_be_delays_is_refused(values, word):
+    layer = Dense(3, 2)
+    layer.delay = 2.5
+    with pytest.raises(ConfigError, match=r"^delays of Dense\(3, 2\) must ") as caught:
+        layer.delay = values
+    assert word in str(caught.value) and layer.delay == 2.5
+
+
+def test_recurrent_delays_have_the_shape_of_the_recurrent_weights():
+    layer = Recurrent(3, 2)
+    layer.recurrent.delay = [[1.0, 2.0], [3.0, 4.0]]
+    assert layer.delay is None
+    with pytest.raises(ConfigError, match=r"^delays of Dense\(2, 2\) must have the shape \(\) or \(2,\) or \(2, 2\)"):
+        layer.recurrent.delay = [1.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize("arch", ["10-5r", "10-5@d0", "10-7r@d2.5-5"])
+def test_notation_with_recurrence_and_delays_survives_a_config(arch):
+    network = Network(arch)
+    other = Network.from_config(json.loads(json.dumps(network.config())))
+    assert other.arch == network.arch and other.n_weights == network.n_weights
+    for mine, theirs in zip(network.layers, other.layers, strict=True):
+        assert (mine.kind, mine.delay) == (theirs.kind, theirs.delay)
+        assert not any(part.packed.any() for part in theirs.projections)
 
 
 @pytest.mark.parametrize("options", [

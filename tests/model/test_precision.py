@@ -81,6 +81,15 @@ def test_the_same_precision_is_the_same_network():
     assert network.with_weights("int8").with_weights("int8").weights == "int8"
 
 
+@pytest.mark.parametrize("arch", ["9-8-7r", "9-8@d2-7", "9-8-7@d0"])
+@pytest.mark.parametrize("precision", ["float16", "int8"])
+def test_delays_and_recurrence_stay_in_float32(arch, precision):
+    network = Network(arch)
+    assert network.with_weights("float32") is network
+    with pytest.raises(ConfigError, match=f"cannot be {precision}: delays and recurrence run in float32"):
+        network.with_weights(precision)
+
+
 @pytest.mark.parametrize("wrong", ["float64", "", None, 8, ["int8"]], ids=repr)
 def test_other_precisions_are_refused(wrong):
     with pytest.raises(ConfigError, match="weights must be"):

@@ -10,6 +10,8 @@ from eventsim.kernels.layout import TILE, n_tiles
 from eventsim.kernels.memory import aligned_zeros
 from eventsim.model.precision import WEIGHTS, as_float16, as_int8
 
+MOST_DELAY = 1e6  # ms, a quarter of an hour
+
 
 class Dense:
     """All-to-all weights from ``n_in`` to ``n_out`` neurons.
@@ -20,6 +22,8 @@ class Dense:
         neuron is contiguous within a tile of 64 postsynaptic ones. Lanes past ``n_out`` are zero and stay so. After
         `with_weights` int8, or uint16 that are the bits of float16.
     scale : float32[n_tiles, 64], what one unit of ``packed`` weighs for each postsynaptic neuron, or None: 1
+    delay : float64 ms, how long a spike takes to its synapses, or None: not at all. Of the shape () for all synapses,
+        (n_in,) by presynaptic neuron, (n_in, n_out) by synapse; a frozen copy of what is assigned
     """
 
     kind = "dense"
@@ -28,18 +32,29 @@ class Dense:
         self.n_in, self.n_out = n_in, n_out
         self.packed = aligned_zeros((n_tiles(n_out), n_in, TILE), np.float32)
         self.scale = None
+        self._delay = None
 
     def __repr__(self):
-        return f"Dense({self.n_in}, {self.n_out})"
+        return f"{type(self).__name__}({self.n_in}, {self.n_out})"
 
     @property
     def n_weights(self) -> int:
         """Synapses of the layer."""
         return self.n_in * self.n_out
 
-    def synops(self, spikes) -> int:
-        """Synapses that these input spikes cross."""
-        return len(spikes) * self.n_out
+    def synops(self, given, own) -> int:
+        """Synapses that the input spikes ``given`` cross; the layer's ``own`` cross those of the next one."""
+        return len(given) * self.n_out
+
+    @property
+    def projections(self) -> "tuple[Dense, ...]":
+        """The layer's all-to-all synapses: those from its input."""
+        return (self,)
+
+    @property
+    def is_immediate(self) -> bool:
+        """Whether the layer has neither delays nor recurrence."""
+        return self.delay is None
 
     @property
     def fan_in(self) -> int:
@@ -55,14 +70,7 @@ class Dense:
     def weight(self, values):
         if self.packed.dtype != np.float32:
             raise ConfigError(f"weights of {self} are {self.precision} and cannot be changed; set those of float32")
-        try:
-            values = np.asarray(values)
-        except ValueError:  # lists of unequal lengths
-            values = np.array(None)
-        if values.dtype.kind not in "iuf":
-            raise ConfigError(f"weights of {self} must be an array of numbers, got {values.dtype}")
-        if values.shape != (self.n_in, self.n_out):
-            raise ConfigError(f"weights of {self} must have the shape {(self.n_in, self.n_out)}, got {values.shape}")
+        values = self._numbers("weights", values, [(self.n_in, self.n_out)])
         with np.errstate(over="ignore"):
             values = values.astype(np.float32, copy=False)
         if not np.isfinite(values).all():
@@ -70,6 +78,36 @@ class Dense:
         for tile in range(len(self.packed)):
             part = values[:, tile * TILE : (tile + 1) * TILE]
             self.packed[tile, :, : part.shape[1]] = part
+
+    def _numbers(self, name, values, shapes):
+        """``values`` as an array of numbers that has one of these shapes."""
+        try:
+            values = np.asarray(values)
+        except ValueError:  # lists of unequal lengths
+            values = np.array(None)
+        if values.dtype.kind not in "iuf":
+            raise ConfigError(f"{name} of {self} must be an array of numbers, got {values.dtype}")
+        if values.shape not in shapes:
+            allowed = " or ".join(map(str, shapes))
+            raise ConfigError(f"{name} of {self} must have the shape {allowed}, got {values.shape}")
+        return values
+
+    @property
+    def delay(self):
+        """Delays of the synapses in ms, or None; see the class. Raises `ConfigError` for what cannot be delays."""
+        return self._delay
+
+    @delay.setter
+    def delay(self, values):
+        if values is not None:
+            values = self._numbers("delays", values, [(), (self.n_in,), (self.n_in, self.n_out)])
+            values = values.astype(np.float64)
+            if not (values.min() >= 0 and values.max() <= MOST_DELAY):
+                raise ConfigError(
+                    f"delays of {self} must lie in 0..{MOST_DELAY:g} ms, got {values.min():g}..{values.max():g}"
+                )
+            values.flags.writeable = False
+        self._delay = values
 
     @property
     def precision(self) -> str:
@@ -83,6 +121,10 @@ class Dense:
             return self
         if self.precision != "float32":
             raise ConfigError(f"weights of {self} are {self.precision} already; convert those of float32")
+        if not self.is_immediate:
+            raise ConfigError(
+                f"weights of {self} cannot be {precision}: delays and recurrence run in float32; leave them in it"
+            )
         other = copy.copy(self)
         other.packed, other.scale = (as_int8 if precision == "int8" else as_float16)(self.packed)
         return other
@@ -101,7 +143,10 @@ class Dense:
 
     def initialize(self, rng: np.random.Generator, gain: float):
         """Draw the weights from U(-gain, gain) / sqrt(fan_in), as PyTorch's default and SLAYER's do."""
-        bound = gain / np.sqrt(self.fan_in)
+        self.draw(rng, gain / np.sqrt(self.fan_in))
+
+    def draw(self, rng: np.random.Generator, bound: float):
+        """Draw the weights from U(-bound, bound)."""
         values = rng.random((self.n_in, self.n_out), np.float32)
         values *= np.float32(2.0 * bound)
         values -= np.float32(bound)

@@ -19,6 +19,7 @@ class Sparse:
 
     kind = "sparse"
     precision = "float32"
+    is_immediate = True
 
     def __init__(self, n_in: int, n_out: int, row_start, target, values):
         self.n_in, self.n_out = checks.whole_number("n_in", n_in, 1), checks.whole_number("n_out", n_out, 1)
@@ -60,9 +61,9 @@ class Sparse:
         """Synapses of the layer."""
         return len(self.target)
 
-    def synops(self, spikes) -> int:
-        """Synapses that these input spikes cross."""
-        return int(np.diff(self.row_start)[spikes.address].sum())
+    def synops(self, given, own) -> int:
+        """Synapses that the input spikes ``given`` cross; the layer's ``own`` cross those of the next one."""
+        return int(np.diff(self.row_start)[given.address].sum())
 
     @classmethod
     def random(cls, n_in, n_out, fan_in, gain, rng: np.random.Generator) -> "Sparse":
