@@ -14,13 +14,15 @@ from eventsim.cli import options
 def info(thing, codec, sensor, as_json):
     """Describe an architecture, recording, run or data set.
 
-    An architecture by its name or notation: layers, weights, multiplications. A recording: sensor, events, time. A run
+    An architecture by its name or notation: layers, weights, multiplications; 64r is a recurrent layer, and @d2 a delay
+    of 2 ms in all synapses into it. A recording: sensor, events, time. A run
     folder or model file: network, training, where it came from. A file that `simulate --out` wrote: spikes. A data set
     (a folder, a zip, or "synthetic"): samples of every class.
 
     \b
     Examples:
       eventsim info smlp
+      eventsim info 34x34x2-64r@d2-10
       eventsim info sample.bin
       eventsim info runs/smlp-synthetic-01 --json
     """

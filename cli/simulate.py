@@ -44,7 +44,7 @@ def simulate(recording, model, clock, codec, sensor, out, force, weights, as_jso
     found = find_model(model, weights)
     network, clock = on_clock(found.network, clock)
     with busy("running the network (kernels compile when first used)"):
-        warm_up(clock, weights)
+        warm_up(clock, weights, network.is_immediate)
         trace = network.simulate(events, clock=clock)
     if out is not None:
         spike_file.write(out, trace, {"recording": recording, "model": str(found.path)})

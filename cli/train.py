@@ -12,6 +12,7 @@ from eventsim.cli.output import print_json, show
 from eventsim.cli.progress import TrainingScreen
 from eventsim.cli.runs import SYNTHETIC, data_source, new_run, open_source
 from eventsim.cli.training import neuron_options, next_steps, run_facts, setting_options, split_choices
+from eventsim.engine.backward import check_trainable
 from eventsim.errors import ConfigError
 from eventsim.model import PRESETS, SRM, Network
 from eventsim.model.network import INPUT_MODES
@@ -71,6 +72,7 @@ def _start(arguments, as_json, *, arch, data, samples, validation_samples, dt, i
     network = Network(
         arch, SRM(**(preset.neuron if preset else {}) | neuron), dt=dt, input_mode=input_mode, seed=settings["seed"]
     )
+    check_trainable(network)
     splits = open_source(source)
     if splits.train is not None:
         check_fits(network, splits.train)

@@ -112,6 +112,19 @@ KERNELS["sparse_forward"] = _kernel("sparse", f"""
     out int32[spikes]: spike_tick spike_address
 """)
 
+KERNELS["delayed_forward"] = _kernel("delayed", f"""
+    int64: sample n_neurons n_ticks n_abs
+    {_INPUT}
+    float32[tiles,n_in,lanes]: weight own_weight
+    int32[n_in,n_out]: delay own_delay
+    float32[constants]: constants
+    out float32[tiles,rows,lanes]: state
+    out float32[ticks,tiles,lanes]: ring
+    out int32[lanes]: ready
+    out int64[three]: progress
+    out int32[spikes]: spike_tick spike_address
+""")
+
 KERNELS["group_by_tick"] = _kernel("lists", """
     int64: sample_first sample_last
     int64[samples]: sample_ptr

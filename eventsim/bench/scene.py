@@ -6,6 +6,7 @@ import numpy as np
 
 from eventsim.data import open_dataset
 from eventsim.engine import forward
+from eventsim.engine.backward import check_trainable
 from eventsim.errors import ConfigError
 from eventsim.model import Network
 from eventsim.spikes import Spikes
@@ -43,6 +44,7 @@ def build(arch="smlp", data="synthetic", batch=8, rate=4.0, seed=0) -> Scene:
     the network, has fewer samples, or no weights give this rate.
     """
     network = Network(arch, n_ticks=_DURATION, seed=seed)
+    check_trainable(network)
     splits = open_dataset(data, train=batch, validation=1) if data == "synthetic" else open_dataset(data)
     source = splits.train
     if source is None or len(source) < batch:

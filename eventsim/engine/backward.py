@@ -90,12 +90,22 @@ def gather_error(active: ActiveSet, error):
     return out
 
 
+def check_trainable(network):
+    """Raise `ConfigError` for a network whose gradient is not known."""
+    if not network.is_immediate:
+        raise ConfigError(
+            f"{network.arch.notation} has delays or recurrence, which are for simulation only so far; train a network "
+            "without them, such as 34x34x2-512-10"
+        )
+
+
 def backward(network, trace: Trace, error, sinks, *, truncate=False):
     """Pass the loss gradient of every layer's weights to its `Sink`.
 
     error : callable, ``error(b)`` is the derivative of the loss by the output spikes of sample b, float32[N_out, T]
     sinks : a `Sink` a layer; those that take a step of an optimiser change the network's weights
     """
+    check_trainable(network)
     inputs = [trace.input, *(layer.spikes for layer in trace.layers[:-1])]
     sets = [layer.active for layer in trace.layers]
     if any(active is None for active in sets):

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from eventsim import kernels
+from eventsim.engine.delayed import delayed_layer
 from eventsim.engine.growing import doubled, run_to_end
 from eventsim.engine.runs import by_tick, empty_runs, item_parts, sample_parts
 from eventsim.engine.sparse import sparse_layer
@@ -155,11 +156,16 @@ def _dense_layer(layer, neuron, spikes, runs, name, support, truncate):
 
 def forward_layer(layer, neuron, spikes, *, name="", support=None, truncate=False) -> LayerTrace:
     """One layer over a batch; ``support`` (in thresholds, or inf) also keeps its active set for the backward pass."""
-    return _FORWARD[layer.kind](layer, neuron, spikes, by_tick(spikes), name, support, truncate)[0]
+    return _run_layer(layer, neuron, spikes, by_tick(spikes), name, support, truncate)[0]
 
 
-# How a layer of each kind is run.
-_FORWARD = {"dense": _dense_layer, "sparse": sparse_layer}
+# How a layer of each kind is run where it has neither delays nor recurrence.
+_IMMEDIATE = {"dense": _dense_layer, "sparse": sparse_layer}
+
+
+def _run_layer(layer, *arguments):
+    run = _IMMEDIATE[layer.kind] if layer.is_immediate else delayed_layer
+    return run(layer, *arguments)
 
 
 def _one_each(supports, n_layers):
@@ -200,7 +206,7 @@ def forward(network, spikes: Spikes, *, supports=None, truncate=False) -> Trace:
     layers = []
     current, runs = spikes, by_tick(spikes)
     for name, layer, support in zip(network.layer_names, network.layers, supports, strict=True):
-        done, runs = _FORWARD[layer.kind](layer, network.neuron, current, runs, name, support, truncate)
+        done, runs = _run_layer(layer, network.neuron, current, runs, name, support, truncate)
         layers.append(done)
         current = done.spikes
     return Trace(spikes, layers)

@@ -9,19 +9,25 @@ from eventsim.spikes import Spikes
 _ENOUGH = 100.0
 
 
-def tiny():
-    """A network of three neurons, and one input spike that makes all of them fire."""
-    network = Network("2-2-1", n_ticks=9, seed=None)
+def tiny(immediate=True):
+    """A network of three neurons, and one input spike that makes all of them fire.
+
+    It has recurrence and a delay where it is not ``immediate``.
+    """
+    network = Network("2-2-1" if immediate else "2-2r-1@d1", n_ticks=9, seed=None)
     for layer in network.layers:
         layer.weight = [[_ENOUGH] * layer.n_out] * layer.n_in
     return network, Spikes([0, 1], [0], tick=[0], n_neurons=2, n_ticks=9)
 
 
-def warm_up(clock="grid", weights="float32"):
-    """Compile, or load, everything that inference runs on a clock with weights of a precision."""
-    network, spikes = tiny()
-    network = network.with_weights(weights)
-    if clock == "exact":
-        forward_exact(network, Spikes([0, 1], [0], time=[0.0], n_neurons=2, n_ticks=9))
-    else:
-        forward(network, spikes)
+def warm_up(clock="grid", weights="float32", immediate=True):
+    """Compile, or load, everything that inference runs on a clock with weights of a precision.
+
+    immediate : `Network.is_immediate` of what is to be run; layers with delays or recurrence have kernels of their own
+    """
+    for network, spikes in [tiny()] if immediate else [tiny(), tiny(immediate=False)]:
+        network = network.with_weights(weights)
+        if clock == "exact":
+            forward_exact(network, Spikes([0, 1], [0], time=[0.0], n_neurons=2, n_ticks=9))
+        else:
+            forward(network, spikes)

@@ -23,8 +23,9 @@ def of_network(name, network) -> dict:
         "learning_rate": preset.learning_rate if preset else None, "n_ticks": ticks,
         "layers": [
             {"name": name, "neurons": layer.n_out, "fan_in": layer.fan_in, "weights": layer.n_weights,
-             "macs_per_tick": layer.n_weights, "macs_per_sample": layer.n_weights * ticks}
-            for name, layer in zip(network.layer_names, network.layers, strict=True)
+             "macs_per_tick": layer.n_weights, "macs_per_sample": layer.n_weights * ticks,
+             "recurrent": field.recurrent, "delay_ms": field.delay}
+            for name, layer, field in zip(network.layer_names, network.layers, network.arch.layers, strict=True)
         ],
     }
 
@@ -77,15 +78,20 @@ def _network(f):
          *(numbers.large(layer[name]) for name in ("macs_per_tick", "macs_per_sample")))
         for layer in f["layers"]
     ]
+    header = ("layer", "neurons", "fan-in", "weights", "MACs/tick", "MACs/sample")
     total = f["weights"]
     rows.append(("all", numbers.count(f["neurons"]), "", numbers.count(total), numbers.large(total),
                  numbers.large(total * f["n_ticks"])))
+    delays = [layer["delay_ms"] for layer in f["layers"]]
+    if any(delay is not None for delay in delays):
+        texts = ["-" if delay is None else f"{delay:g} ms" for delay in delays]
+        header, rows = (*header, "delay"), [(*row, text) for row, text in zip(rows, [*texts, ""], strict=True)]
     named = [("Name", f"{f['name']}: {f['about']}")] if f["about"] else []
     rate = [("Rate", f"{f['learning_rate']:g} (learning rate)")] if f["learning_rate"] else []
     return [
         [*named, ("Network", f["arch"]), ("Input", f"{f['sensor']} sensor, {numbers.count(f['inputs'])} addresses"),
          ("Neuron", _neuron_line(f["neuron"])), *rate],
-        "", plain_table(("layer", "neurons", "fan-in", "weights", "MACs/tick", "MACs/sample"), rows), "",
+        "", plain_table(header, rows), "",
         f"MACs are those of a dense simulation; a sample is {f['n_ticks']} ticks of {f['dt']:g} ms.",
     ]
 

@@ -6,11 +6,17 @@ import textwrap
 from rich.table import Table
 
 _NAME = 11  # columns of the names in front of facts
+_WIDTH = 80
 
 
 def plain_table(header, rows) -> Table:
-    """A table of text; the first column is aligned left, the others right."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    """A table of text; the first column is aligned left, the others right.
+
+    Columns stand two apart, or one where the table would be wider than 80 columns otherwise.
+    """
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    gap = 2 if sum(widths) + 2 * (len(widths) - 1) <= _WIDTH else 1
+    table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="dim")
     for i, name in enumerate(header):
         table.add_column(name, justify="left" if i == 0 else "right", no_wrap=True)
     for row in rows:

@@ -3,6 +3,10 @@
 Layout, version 1: attributes ``format`` = "eventsim-model", ``version``, ``package``, and as JSON ``network`` and
 ``provenance``; group ``weights`` with float32[n_in, n_out] for every layer; in a checkpoint also group ``training``
 with the JSON attributes ``config``, ``progress`` and ``history``, and the groups ``optimizer`` and ``metrics``.
+
+Version 2 is for networks with recurrence or delays. It has besides the group ``recurrent_weights``, float32[n_out,
+n_out] for every recurrent layer, and ``delays`` and ``recurrent_delays``, float64 ms as `Dense.delay`, for layers whose
+delays are not just those of the architecture's notation; an empty data set stands for none.
 """
 
 import contextlib
@@ -18,8 +22,10 @@ from eventsim import files
 from eventsim.errors import ConfigError, EventsimError, FormatError
 from eventsim.model import Network
 
-FORMAT, VERSION = "eventsim-model", 1
+FORMAT, VERSION, DELAYED_VERSION = "eventsim-model", 1, 2
 FILE_NAME = "model.h5"
+# Groups of the weights and delays from a layer's input, and from the layer itself: the order of `Dense.projections`.
+_PROJECTIONS = (("weights", "delays"), ("recurrent_weights", "recurrent_delays"))
 
 
 def _write_group(group, values):
@@ -35,21 +41,36 @@ def _read_group(group):
     return {name: data[()] for name, data in group.items()} | dict(group.attrs)
 
 
+def _projections(network):
+    """(layer's name, its synapses, what the notation says, names of the groups) of all synapses of a network."""
+    for name, layer, field in zip(network.layer_names, network.layers, network.arch.layers, strict=True):
+        for part, groups in zip(layer.projections, _PROJECTIONS, strict=False):
+            yield name, part, field, groups
+
+
 def save(path, network, *, provenance=None, training=None):
     """Write a model, or with ``training`` (see `Trainer.state`) a checkpoint; ``path`` is replaced at the end.
 
-    Raises `ConfigError` for a network in fewer bits, and where the place cannot be written (a full disk, say); the
-    earlier file is then intact.
+    Raises `ConfigError` for a network in fewer bits, for layers that its notation does not say, and where the place
+    cannot be written (a full disk, say); the earlier file is then intact.
     """
     if network.weights != "float32":
         raise ConfigError(f"weights of {network.weights} are for inference and are not saved; save the float32 network")
+    for name, layer, field in zip(network.layer_names, network.layers, network.arch.layers, strict=True):
+        if layer.kind != field.kind:
+            raise ConfigError(f"layer {name} cannot be saved: {network.arch.notation} says {field.kind} there; save a "
+                              "network made with the notation of its layers")
+    immediate = network.is_immediate and network.arch.is_immediate
     with files.replacing(path) as temporary, h5py.File(temporary, "w") as file:
-        file.attrs.update(format=FORMAT, version=VERSION, package=version("eventsim"))
+        file.attrs.update(format=FORMAT, version=VERSION if immediate else DELAYED_VERSION, package=version("eventsim"))
         file.attrs["network"] = json.dumps(network.config())
         file.attrs["provenance"] = json.dumps(provenance or {})
-        weights = file.create_group("weights")
-        for name, layer in zip(network.layer_names, network.layers, strict=True):
-            weights.create_dataset(name, data=layer.weight)
+        for name, part, field, (weights, delays) in _projections(network):
+            file.create_dataset(f"{weights}/{name}", data=part.weight)
+            if part.delay is None and field.delay is not None:
+                file.create_dataset(f"{delays}/{name}", data=h5py.Empty("f8"))
+            elif part.delay is not None and not np.array_equal(part.delay, field.delay):
+                file.create_dataset(f"{delays}/{name}", data=part.delay)
         if training is not None:
             group = file.create_group("training")
             for name in ("config", "progress", "history"):
@@ -78,19 +99,22 @@ def _checked_header(file, path):
     if file.attrs.get("format") != FORMAT:
         raise FormatError(f"{path}: is an HDF5 file but not an eventsim model; name a run folder or its {FILE_NAME}")
     found = file.attrs.get("version")
-    if found != VERSION:
+    if found not in (VERSION, DELAYED_VERSION):
         raise FormatError(
-            f"{path}: is an eventsim model of version {found}, this eventsim reads version {VERSION}; "
+            f"{path}: is an eventsim model of version {found}, this eventsim reads {VERSION} and {DELAYED_VERSION}; "
             f"install the eventsim that wrote it ({file.attrs.get('package', 'unknown')}) or a newer one"
         )
 
 
 def _read_weights(file, network, path):
-    for name, layer in zip(network.layer_names, network.layers, strict=True):
-        data, shape = file[f"weights/{name}"], (layer.n_in, layer.n_out)
+    for name, part, _, (weights, delays) in _projections(network):
+        data, shape = file[f"{weights}/{name}"], (part.n_in, part.n_out)
         if data.shape != shape:
-            raise FormatError(f"{path}: weights/{name} has the shape {data.shape}, the architecture says {shape}")
-        layer.weight = data[()]
+            raise FormatError(f"{path}: {weights}/{name} has the shape {data.shape}, the architecture says {shape}")
+        part.weight = data[()]
+        if f"{delays}/{name}" in file:
+            data = file[f"{delays}/{name}"]
+            part.delay = None if data.shape is None else data[()]
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ import numpy as np
 from eventsim.data import Dataset, Loader, Splits, open_dataset
 from eventsim.data.encoders.binning import ticks_of
 from eventsim.engine import Sink, backward, forward
+from eventsim.engine.backward import check_trainable
 from eventsim.errors import ConfigError, FormatError
 from eventsim.model import Network
 from eventsim.trainer import checkpoint
@@ -105,6 +106,7 @@ class Trainer:
             raise ConfigError(f"network must be a Network, got {network!r}")
         if network.weights != "float32":
             raise ConfigError(f"weights of {network.weights} are for inference; train the network in float32")
+        check_trainable(network)
         unknown = set(settings) - set(TrainingConfig.__dataclass_fields__)
         if unknown:
             raise ConfigError(

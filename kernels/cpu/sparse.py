@@ -7,27 +7,27 @@ brought up to date when a spike reaches it, so that the cost follows spikes and 
 import numpy as np
 
 from eventsim.kernels.cpu.jit import kernel
-from eventsim.kernels.cpu.srm import GAP, MARGIN, awake, jumped, put_to_rest, reach_of, stays_below
-from eventsim.kernels.cpu.sweep import valid_lanes
-from eventsim.kernels.cpu.vector import (
-    at_least,
-    flush_subnormals,
-    load,
-    lowest_bit,
-    restore_subnormals,
-    splat,
-    store,
-    where,
-    zeros,
+from eventsim.kernels.cpu.srm import (
+    GAP,
+    MARGIN,
+    PR,
+    QR,
+    P,
+    Q,
+    jumped,
+    list_spikes,
+    reach_of,
+    stays_below,
+    step_rows,
 )
+from eventsim.kernels.cpu.sweep import valid_lanes
+from eventsim.kernels.cpu.vector import flush_subnormals, load, restore_subnormals, splat, store, zeros
 from eventsim.kernels.layout import ALPHA_REF, ALPHA_SYN, GAIN_REF, GAIN_SYN, THETA, TILE
 from eventsim.kernels.status import Status
 
 _OK, _GROW = np.int32(Status.OK), np.int32(Status.GROW)
-_ONE, _NOBODY = np.uint64(1), np.uint64(0)
-# Rows of a tile's state, and what a tile is doing. What a tick's spikes add stands apart from the state, so that the
-# neurons that they reach, which is anywhere, are packed as closely as can be.
-P, Q, PR, QR = range(4)
+# What a tile is doing. What a tick's spikes add stands apart from the state, so that the neurons that they reach, which
+# is anywhere, are packed as closely as can be.
 AT_REST, STEPPED, HAS_INPUT = np.uint8(0), np.uint8(1), np.uint8(2)
 
 
@@ -121,26 +121,11 @@ def sparse_forward(
                 p = p + gain * load(total, tile)
                 store(zeros(), total, tile)
                 doing[tile] = STEPPED
-            q = alpha * (load(rows, Q) + p)
-            p = alpha * p
-            qr = beta * (load(rows, QR) + load(rows, PR))
-            pr = beta * load(rows, PR)
-            lanes = at_least(q + qr, theta)
-            lanes &= ~_NOBODY >> np.uint64(TILE - valid_lanes(tile, neuron_last - neuron_first))
-            if n_abs > 1:
-                own = ready[tile * TILE : (tile + 1) * TILE]
-                lanes = awake(lanes, t, own)
-                put_to_rest(lanes, t + n_abs, own)
-            pr = where(lanes, pr + kick, pr)
-            store(p, rows, P)
-            store(q, rows, Q)
-            store(pr, rows, PR)
-            store(qr, rows, QR)
-            while lanes != _NOBODY:
-                spike_tick[spikes] = t
-                spike_address[spikes] = neuron_first + tile * TILE + lowest_bit(lanes)
-                spikes += 1
-                lanes &= lanes - _ONE
+            own = ready[tile * TILE : (tile + 1) * TILE]
+            lanes, p, q = step_rows(
+                rows, p, t, valid_lanes(tile, neuron_last - neuron_first), n_abs, own, alpha, beta, theta, kick
+            )
+            spikes = list_spikes(lanes, t, neuron_first + tile * TILE, spikes, spike_tick, spike_address)
             if stays_below(p, q, reach, limit):
                 doing[tile] = AT_REST
                 since[tile] = t

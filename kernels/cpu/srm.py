@@ -28,9 +28,11 @@ from eventsim.kernels.cpu.vector import (
     lowest_bit,
     short_zeros,
     splat,
+    store,
     where,
     zeros,
 )
+from eventsim.kernels.layout import TILE
 
 # A run of ticks without input is worth a look whether it can be skipped from this length on.
 GAP = 8
@@ -38,7 +40,9 @@ GAP = 8
 MARGIN = np.float32(1.0 - 1e-4)
 # Weights of int8 whose sum int16 holds: 256 * 127 < 2^15.
 _SHORT_SUM = 256
-_ONE = np.uint64(1)
+_ONE, _NOBODY = np.uint64(1), np.uint64(0)
+# Rows of a tile's state where it stands in memory between ticks.
+P, Q, PR, QR = range(4)
 
 
 @kernel
@@ -102,6 +106,40 @@ def put_to_rest(mask, until, ready):
     while mask != np.uint64(0):
         ready[lowest_bit(mask)] = until
         mask &= mask - _ONE
+
+
+@kernel
+def step_rows(rows, p, tick, n_lanes, n_abs, ready, alpha, beta, theta, kick):
+    """One tick of a tile whose state stands in rows float32[4,64], but for p, which has the input of the tick before.
+
+    Returns the lanes that spike, and the new p and q.
+    """
+    q = alpha * (load(rows, Q) + p)
+    p = alpha * p
+    qr = beta * (load(rows, QR) + load(rows, PR))
+    pr = beta * load(rows, PR)
+    lanes = at_least(q + qr, theta)
+    lanes &= ~_NOBODY >> np.uint64(TILE - n_lanes)
+    if n_abs > 1:
+        lanes = awake(lanes, tick, ready)
+        put_to_rest(lanes, tick + n_abs, ready)
+    pr = where(lanes, pr + kick, pr)
+    store(p, rows, P)
+    store(q, rows, Q)
+    store(pr, rows, PR)
+    store(qr, rows, QR)
+    return lanes, p, q
+
+
+@kernel
+def list_spikes(lanes, tick, first_neuron, spikes, spike_tick, spike_address):
+    """Write the spikes of a tile's lanes behind the ``spikes`` that are listed; returns the new number of them."""
+    while lanes != _NOBODY:
+        spike_tick[spikes] = tick
+        spike_address[spikes] = first_neuron + lowest_bit(lanes)
+        spikes += 1
+        lanes &= lanes - _ONE
+    return spikes
 
 
 @kernel

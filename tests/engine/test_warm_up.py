@@ -17,10 +17,10 @@ def compiled():
 
 t = np.arange(300)
 events = es.Events(1000 * t, t %% 8, 0 * t, 0 * t, es.Sensor(8, 8, 1))
-network = es.Network("8x8x1-100-4", n_ticks=300)
+network = es.Network(%(arch)r, n_ticks=300)
 network.layers[0].weight = np.full((64, 100), 9.0)
 network = network.with_weights(%(weights)r)
-warm_up(%(clock)r, %(weights)r)
+warm_up(%(clock)r, %(weights)r, network.is_immediate)
 before = compiled()
 trace = network.simulate(events, clock=%(clock)r)
 assert len(trace.layers[0].spikes) > 1000
@@ -30,8 +30,11 @@ print({name: n - before[name] for name, n in after.items() if n != before[name]}
 """
 
 
-@pytest.mark.parametrize("clock, weights", [("grid", "float32"), ("grid", "int8"), ("exact", "float32")])
-def test_nothing_compiles_afterwards(clock, weights):
-    done = subprocess.run([sys.executable, "-c", _CODE % {"clock": clock, "weights": weights}], capture_output=True,
-                          text=True, timeout=120)
+@pytest.mark.parametrize("clock, weights, arch", [
+    ("grid", "float32", "8x8x1-100-4"), ("grid", "int8", "8x8x1-100-4"), ("exact", "float32", "8x8x1-100-4"),
+    ("grid", "float32", "8x8x1-100r@d2-4"),
+])
+def test_nothing_compiles_afterwards(clock, weights, arch):
+    code = _CODE % {"clock": clock, "weights": weights, "arch": arch}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert (done.stdout.strip(), done.stderr) == ("{}", "")

@@ -140,6 +140,9 @@ def test_misfits_are_refused(patches):
         es.Trainer(es.Network("8x8x1-3")).fit(patches(8))
     with pytest.raises(ConfigError, match="Network"):
         es.Trainer("smlp")
+    for arch in ("8x8x1-30r-4", "8x8x1-30@d2-4"):
+        with pytest.raises(ConfigError, match=f"{arch} has delays or recurrence, which are for simulation only so far"):
+            es.Trainer(es.Network(arch))
 
 
 def test_resuming_on_other_data_is_refused(patches, tmp_path):

@@ -1,0 +1,91 @@
+"""The forward pass of a layer with delays or recurrence on the tick clock."""
+
+import time
+
+import numpy as np
+
+from eventsim import kernels
+from eventsim.engine.growing import doubled, run_to_end
+from eventsim.engine.runs import by_tick
+from eventsim.engine.trace import LayerTrace, starts
+from eventsim.errors import ConfigError
+from eventsim.kernels.layout import TILE, n_tiles
+from eventsim.kernels.memory import aligned_zeros
+from eventsim.spikes import Spikes
+
+_STATE_ROWS = 4
+# Samples a thread of which state is held at once: long delays make it large.
+_SAMPLES_A_THREAD = 4
+
+
+class _Part:
+    """One sample: its neurons' state, what is on its way to them, and output buffers that grow."""
+
+    def __init__(self, sample, n_neurons, depth):
+        tiles = n_tiles(n_neurons)
+        self.sample = sample
+        self.state = {
+            "state": aligned_zeros((tiles, _STATE_ROWS, TILE), np.float32),
+            "ring": aligned_zeros((depth, tiles, TILE), np.float32), "ready": np.zeros(tiles * TILE, np.int32),
+        }
+        self.progress = np.zeros(3, np.int64)
+        self.spike_tick, self.spike_address = np.empty((2, 2 * n_neurons), np.int32)
+
+    def arguments(self):
+        return {"sample": self.sample, **self.state, "progress": self.progress, "spike_tick": self.spike_tick,
+                "spike_address": self.spike_address}
+
+    def grow(self):
+        """Double the buffers, keeping what is in them."""
+        self.spike_tick, self.spike_address = doubled(self.spike_tick, self.spike_address)
+
+    def spikes(self):
+        """(tick, address) of the output spikes."""
+        n = self.progress[2]
+        return self.spike_tick[:n], self.spike_address[:n]
+
+
+def _in_ticks(delay, dt, n_ticks):
+    """Delays in ticks, ``n_ticks`` for those beyond the sample: int32 of one entry, [N_in, 1], or [N_in, N_out]."""
+    ticks = np.zeros(()) if delay is None else np.minimum(np.rint(delay / dt), n_ticks)
+    return ticks.astype(np.int32).reshape(ticks.shape + (1,) * (2 - ticks.ndim))
+
+
+def _projections(layer, dt, n_ticks):
+    """Kernel arguments of the synapses from the input and from the layer itself, and the depth of the ring."""
+    parts = [(part.rows(), _in_ticks(part.delay, dt, n_ticks)) for part in layer.projections]
+    parts += [(np.empty((0, 0, TILE), np.float32), np.zeros((1, 1), np.int32))] * (2 - len(parts))
+    (weight, delay), (own_weight, own_delay) = parts
+    longest = max(int(delay.max()), int(own_delay.max()))
+    depth = 1 + min(longest, max(0, n_ticks - 1))  # what arrives beyond the sample's end needs no place
+    return {"weight": weight, "delay": delay, "own_weight": own_weight, "own_delay": own_delay}, depth
+
+
+def delayed_layer(layer, neuron, spikes, runs, name, support, truncate):
+    """A layer that is not immediate over a batch; returns its `LayerTrace`, and the runs of its spikes.
+
+    A delay is a whole number of ticks, rounded to the nearest and ties to even. It has no backward pass and no oracle
+    mode, and refuses both.
+    """
+    if support is not None or truncate:
+        raise ConfigError(
+            f"{layer} has delays or recurrence and can be simulated only so far: it keeps no active set and does not "
+            "truncate the psp"
+        )
+    started = time.perf_counter()
+    n_samples, wave = spikes.n_samples, _SAMPLES_A_THREAD * kernels.threads()
+    synapses, depth = _projections(layer, spikes.dt, spikes.n_ticks)
+    shared = {
+        "n_neurons": layer.n_out, "n_ticks": spikes.n_ticks, "n_abs": neuron.dead_ticks(spikes.dt), **runs._asdict(),
+        "address": spikes.address, **synapses, "constants": neuron.constants(spikes.dt),
+    }
+    found = []
+    for first in range(0, n_samples, wave):
+        parts = [_Part(b, layer.n_out, depth) for b in range(first, min(first + wave, n_samples))]
+        run_to_end("delayed_forward", shared, parts)
+        found += [part.spikes() for part in parts]
+    sample_ptr = starts(np.array([len(tick) for tick, _ in found], np.int64))
+    tick = np.concatenate([np.empty(0, np.int32), *(tick for tick, _ in found)])
+    address = np.concatenate([np.empty(0, np.int32), *(address for _, address in found)])
+    out = Spikes.of_kernel(sample_ptr, address, tick, spikes, layer.n_out)
+    return LayerTrace.of(name, layer, spikes, out, started), by_tick(out)
