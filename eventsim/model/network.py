@@ -33,6 +33,7 @@ class Network:
     input_mode : "or" (at most one spike an address and tick) or "count"
     seed : of the weights; None: they are zero, to be set
 
+    The notation gives a layer one delay; others are assigned to ``layers[i].delay`` and ``layers[i].recurrent.delay``.
     Raises `ConfigError` for every argument that cannot work.
     """
 

@@ -154,6 +154,13 @@ def test_a_spike_comes_back_after_its_delay():
     assert (got.synops, got.dense_macs) == (1 * 3 + 3 * 3, (3 + 9) * 9)
 
 
+def test_the_order_in_memory_of_delays_does_not_matter(rng):
+    layer, neuron, spikes = random_layer(rng, "synaptic"), SRM(tau_syn=4.0), random_spikes(rng, N_IN)
+    want = forward_layer(layer, neuron, spikes).spikes
+    layer.delay = np.asfortranarray(layer.delay)
+    assert some_but_not_all(want) and forward_layer(layer, neuron, spikes).spikes == want
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_threads_and_batches_change_nothing(rng, kind):
     layer, neuron = random_layer(rng, kind), SRM(tau_syn=4.0)

@@ -101,7 +101,7 @@ class Dense:
     def delay(self, values):
         if values is not None:
             values = self._numbers("delays", values, [(), (self.n_in,), (self.n_in, self.n_out)])
-            values = values.astype(np.float64)
+            values = np.array(values, np.float64, order="C")
             if not (values.min() >= 0 and values.max() <= MOST_DELAY):
                 raise ConfigError(
                     f"delays of {self} must lie in 0..{MOST_DELAY:g} ms, got {values.min():g}..{values.max():g}"

@@ -28,7 +28,7 @@ class Recurrent(Dense):
 
     @property
     def is_immediate(self) -> bool:
-        """No."""
+        """Never: its own spikes come back."""
         return False
 
     @property
