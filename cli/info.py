@@ -14,10 +14,10 @@ from eventsim.cli import options
 def info(thing, codec, sensor, as_json):
     """Describe an architecture, recording, run or data set.
 
-    An architecture by its name or notation: layers, weights, multiplications; 64r is a recurrent layer, and @d2 a delay
-    of 2 ms in all synapses into it. A recording: sensor, events, time. A run
-    folder or model file: network, training, where it came from. A file that `simulate --out` wrote: spikes. A data set
-    (a folder, a zip, or "synthetic"): samples of every class.
+    An architecture by its name or notation: layers, weights, multiplications; 64r is a recurrent layer, 64@d2 one with
+    a delay of 2 ms in all synapses into it. A recording: sensor, events, time. A run folder or model file: network,
+    training, where it came from. A file that `simulate --out` wrote: spikes. A data set (a folder, a zip, or
+    "synthetic"): samples of every class.
 
     \b
     Examples:

@@ -164,6 +164,7 @@ _IMMEDIATE = {"dense": _dense_layer, "sparse": sparse_layer}
 
 
 def _run_layer(layer, *arguments):
+    """A layer over a batch; returns its `LayerTrace`, and the runs of its spikes."""
     run = _IMMEDIATE[layer.kind] if layer.is_immediate else delayed_layer
     return run(layer, *arguments)
 
