@@ -164,6 +164,7 @@ KERNELS["dense_backward"] = _kernel("dense_adjoint", f"""
     {_INPUT}
     int64[blocks,neurons]: neuron_ptr
     int32[spikes]: row
+    float32[spikes,two]: share
     int64: kind
     int64[blocks]: entry_start pair_start
     uint8[entries]: entry_lane
@@ -178,7 +179,7 @@ KERNELS["dense_backward"] = _kernel("dense_adjoint", f"""
     float32[settings]: settings
     scratch int32[lanes]: ready
     scratch float32[two,lanes]: state
-    scratch float32[ticks,lanes]: g kept
+    scratch float32[ticks,lanes]: g ramp kept
     scratch float32[sums]: sums
     scratch float32[n_in,lanes]: total
     out float32[tiles,n_in,lanes]: weight gradient mean square
@@ -281,6 +282,35 @@ KERNELS["exact_forward"] = _kernel("exact", """
     out int32[spikes]: spike_address
 """)
 
+KERNELS["exact_forward_active"] = _kernel("exact_active", """
+    int64: item_first item_last n_samples n_neurons n_ticks
+    float64: dt
+    float32: u_low u_high rho_width rho_peak
+    float32[tiles,n_in,lanes]: weight
+    int32[spikes]: address
+    int64[samples]: sample_ptr window_base window_count
+    float64[windows,columns]: window
+    int64[windows]: window_event
+    int32[windows,segments]: window_address
+    float64[spikes,two]: coefficient
+    float32[spikes]: upper
+    float64[constants]: constants
+    scratch float64[edges]: edges
+    scratch float32[one,lanes]: fetched
+    scratch float64[rows,lanes]: state
+    scratch float32[rows,lanes]: response before
+    scratch float32[ticks,lanes]: chunk_u
+    scratch uint64[ticks]: chunk_lanes
+    out int64[six]: progress
+    out int64[items]: item_spikes
+    out float64[spikes]: spike_time
+    out int32[spikes]: spike_address
+    out int32[blocks]: block_entries block_pairs
+    out uint8[entries]: entry_lane
+    out uint64[entries]: entry_ticks
+    out float32[pairs]: rho
+""")
+
 KERNELS["merge_times"] = _kernel("times", """
     int64: sample_first sample_last n_samples
     float64: begin end
@@ -291,4 +321,16 @@ KERNELS["merge_times"] = _kernel("times", """
     scratch int64[buckets]: bucket_end
     out float64[spikes]: time
     out int32[spikes]: address
+""")
+
+KERNELS["group_times_by_address"] = _kernel("times", """
+    int64: block block_samples n_ticks
+    float64: dt tau
+    int64[samples]: sample_ptr
+    int32[spikes]: address
+    float64[spikes]: time
+    scratch int64[neurons]: neuron_end
+    out int64[blocks,neurons]: neuron_ptr
+    out int32[spikes]: row
+    out float32[spikes,two]: share
 """)

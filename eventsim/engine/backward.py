@@ -55,25 +55,25 @@ def backward_layer(layer, neuron, spikes, active, error, below, sink, *, rows=No
     below : the `ActiveSet` of the layer below, None where there is none
     """
     n_ticks, n_samples, block = spikes.n_ticks, spikes.n_samples, block_samples(spikes)
-    rows = rows or by_address([spikes], block)[0]
+    rows = rows or by_address([spikes], block, neuron.tau_syn)[0]
     tiles = len(layer.packed)
     groups = even_parts(np.ones(tiles), min(_GROUPS, tiles))
     lower = ActiveSet.nothing(0, 1, 0) if below is None else below
     error_below = np.empty((len(groups), lower.n_pairs), np.float32)
     n_taps = neuron.n_taps(spikes.dt) if truncate else 0
-    neuron_ptr, row = rows
     runs = by_tick(spikes) if active.full else empty_runs(spikes.sample_ptr, 0)
     kernels.call_parts("dense_backward", {
         "n_samples": n_samples, "block_samples": block, "n_neurons": layer.n_out, "n_ticks": n_ticks,
         "n_abs": neuron.dead_ticks(spikes.dt), "n_taps": n_taps, "dt": spikes.dt, "rho_width": neuron.rho_width,
         "rho_peak": neuron.rho_peak, "constants": neuron.constants(spikes.dt, n_taps), **runs._asdict(),
-        "address": spikes.address, "neuron_ptr": neuron_ptr, "row": row, "kind": _kind(active),
+        "address": spikes.address, **rows._asdict(), "kind": _kind(active),
         "entry_start": active.entry_start, "pair_start": active.pair_start, "entry_lane": active.entry_lane,
         "entry_ticks": active.entry_ticks, "rho": active.rho, "error": error, "below_kind": _kind(below),
         "below_neurons": lower.n_neurons, "below_entry_start": lower.entry_start,
         "below_pair_start": lower.pair_start, "below_lane": lower.entry_lane, "below_ticks": lower.entry_ticks,
         "rule": sink.rule, "settings": sink.settings, "ready": (TILE,), "state": (2, TILE),
-        "g": (block * n_ticks, TILE), "kept": (n_ticks if n_taps else 0, TILE), "sums": (SUMS,),
+        "g": (block * n_ticks, TILE), "ramp": (block * n_ticks if len(rows.share) else 0, TILE),
+        "kept": (n_ticks if n_taps else 0, TILE), "sums": (SUMS,),
         "total": (layer.n_in if sink.rule != ADD and block < n_samples else 0, TILE),
         "weight": layer.packed, "gradient": sink.gradient, "mean": sink.mean, "square": sink.square,
         "error_below": error_below,
@@ -110,7 +110,7 @@ def backward(network, trace: Trace, error, sinks, *, truncate=False):
     sets = [layer.active for layer in trace.layers]
     if any(active is None for active in sets):
         raise ConfigError("this run kept no active sets; call forward with supports before backward")
-    rows = by_address(inputs, block_samples(trace.input))
+    rows = by_address(inputs, block_samples(trace.input), network.neuron.tau_syn)
     current = gather_error(sets[-1], error)
     for i in reversed(range(len(network.layers))):
         below = sets[i - 1] if i > 0 else None

@@ -169,8 +169,11 @@ def _run_layer(layer, *arguments):
     return run(layer, *arguments)
 
 
-def _one_each(supports, n_layers):
+def checked_supports(network, supports, truncate=False):
     """``supports`` as a list with an entry for each layer, all None where nothing is to be kept."""
+    if network.weights != "float32" and (truncate or supports is not None):
+        raise ConfigError(f"weights of {network.weights} are for inference; train, and truncate the psp, with float32")
+    n_layers = len(network.layers)
     if supports is None:
         return [None] * n_layers
     values = list(supports) if isinstance(supports, Iterable) else []
@@ -201,9 +204,7 @@ def forward(network, spikes: Spikes, *, supports=None, truncate=False) -> Trace:
         raise ConfigError("the grid clock needs spikes with ticks; these have exact times, bin them first")
     if spikes.dt != network.dt:
         raise ConfigError(f"the network's tick is {network.dt:g} ms, the spikes' is {spikes.dt:g} ms")
-    supports = _one_each(supports, len(network.layers))
-    if network.weights != "float32" and (truncate or any(support is not None for support in supports)):
-        raise ConfigError(f"weights of {network.weights} are for inference; train, and truncate the psp, with float32")
+    supports = checked_supports(network, supports, truncate)
     layers = []
     current, runs = spikes, by_tick(spikes)
     for name, layer, support in zip(network.layer_names, network.layers, supports, strict=True):

@@ -73,17 +73,31 @@ def by_tick(spikes) -> Runs:
     return runs
 
 
-def by_address(lists, block_samples) -> list[tuple]:
-    """(neuron_ptr, row) of each of some spike lists, for blocks of samples: see the kernel `group_by_address`."""
+class Rows(NamedTuple):
+    """Spikes by address, see the kernels `group_by_address` and `group_times_by_address`."""
+
+    neuron_ptr: np.ndarray
+    row: np.ndarray
+    share: np.ndarray
+
+
+def by_address(lists, block_samples, tau=None) -> list[Rows]:
+    """The rows of each of some spike lists, for blocks of samples; lists with times need ``tau``, of the psp in ms."""
     out, parts = [], []
+    exact = lists[0].time is not None
     for spikes in lists:
-        blocks = -(-spikes.n_samples // block_samples)
-        neuron_ptr, row = np.empty((blocks, spikes.n_neurons + 1), np.int64), np.empty(len(spikes), np.int32)
-        out.append((neuron_ptr, row))
+        blocks, n = -(-spikes.n_samples // block_samples), len(spikes)
+        rows = Rows(np.empty((blocks, spikes.n_neurons + 1), np.int64), np.empty(n, np.int32),
+                    np.empty((n if exact else 0, 2), np.float32))
+        out.append(rows)
         given = {
-            "n_ticks": spikes.n_ticks, "sample_ptr": spikes.sample_ptr, "address": spikes.address, "tick": spikes.tick,
-            "neuron_end": (spikes.n_neurons,), "neuron_ptr": neuron_ptr, "row": row,
+            "n_ticks": spikes.n_ticks, "sample_ptr": spikes.sample_ptr, "address": spikes.address,
+            "neuron_end": (spikes.n_neurons,), "neuron_ptr": rows.neuron_ptr, "row": rows.row,
+        }
+        given |= {"time": spikes.time, "dt": spikes.dt, "tau": tau, "share": rows.share} if exact else {
+            "tick": spikes.tick
         }
         parts += [{"block": block, **given} for block in range(blocks)]
-    kernels.call_parts("group_by_address", {"block_samples": block_samples}, parts)
+    kernel = "group_times_by_address" if exact else "group_by_address"
+    kernels.call_parts(kernel, {"block_samples": block_samples}, parts)
     return out

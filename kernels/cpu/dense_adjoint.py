@@ -145,11 +145,12 @@ def _drive_pairs(entry, entry_end, pair, entry_lane, entry_ticks, rho, error, g)
 
 
 @kernel
-def adjoint_psp(first, last, n_driven, n_taps, dt, constants, state, g, kept):
+def adjoint_psp(first, last, n_driven, n_taps, dt, constants, state, g, kept, ramp):
     """g[t] <- dt sum of eps(t' - t) g[t'], for the ticks from last - 1 down to first.
 
     state float32[2,64] holds the two-state system from one chunk to the next. ``kept`` float32[n_driven,64] holds a
-    copy of what drives it, where the psp is truncated (n_taps > 0).
+    copy of what drives it, where the psp is truncated (n_taps > 0). Into ``ramp`` float32[T,64] goes what g is made of
+    between two ticks, unless it is empty: g(t - x dt) = exp(-x dt / tau_syn) (g[t] + x ramp[t]) for 0 <= x < 1.
     """
     alpha, gain = splat(constants[ALPHA_SYN]), splat(constants[GAIN_SYN] * dt)
     cut_p, cut_q = splat(constants[CUT_P] * dt), splat(constants[CUT_Q] * dt)
@@ -159,6 +160,8 @@ def adjoint_psp(first, last, n_driven, n_taps, dt, constants, state, g, kept):
         q = alpha * (q + p)
         p = alpha * p + gain * driven
         store(q, g, t)
+        if len(ramp) > 0:
+            store(p, ramp, t)
         if n_taps > 0:
             store(driven, kept, t)
             last_tap = t + n_taps - 1
@@ -170,15 +173,27 @@ def adjoint_psp(first, last, n_driven, n_taps, dt, constants, state, g, kept):
 
 
 @kernel
-def _update_weights(tile, rule, driven, block, is_first, is_last, neuron_ptr, row, g, settings, total, weight, gradient,
-                    mean, square):
+def _sum_between(g, ramp, row, share, first, last):
+    """Sum of g at spikes between the ticks, see `adjoint_psp`; share float32[K,2] is what g and ramp count."""
+    total = zeros()
+    for k in range(first, last):
+        i = np.int64(row[k])
+        total = total + splat(share[k, 0]) * load(g, i) + splat(share[k, 1]) * load(ramp, i)
+    return total
+
+
+@kernel
+def _update_weights(tile, rule, driven, block, is_first, is_last, neuron_ptr, row, share, g, ramp, settings, total,
+                    weight, gradient, mean, square):
     """Sum up the gradient of a tile's weights over a block's spikes; add it to ``gradient``, or step by it."""
     for j in range(neuron_ptr.shape[1] - 1):
         first, last = neuron_ptr[block, j], neuron_ptr[block, j + 1]
         if rule == ADAM and is_last:
             announce_rows(j, neuron_ptr.shape[1] - 1, weight[tile], mean[tile], square[tile])
         change = zeros()
-        if driven:
+        if driven and len(share) > 0:
+            change = _sum_between(g, ramp, row, share, first, last)
+        elif driven:
             change = sum_rows(g, row, first, last)
         if rule == ADD:
             if driven and last > first:
@@ -195,20 +210,21 @@ def _update_weights(tile, rule, driven, block, is_first, is_last, neuron_ptr, ro
 @kernel
 def dense_backward(
     group, tile_first, tile_last, n_samples, block_samples, n_neurons, n_ticks, n_abs, n_taps, dt, rho_width, rho_peak,
-    constants, run_base, run_count, run_tick, run_start, address, neuron_ptr, row, kind, entry_start, pair_start,
-    entry_lane, entry_ticks, rho, error, below_kind, below_neurons, below_entry_start, below_pair_start, below_lane,
-    below_ticks, rule, settings, ready, state, g, kept, sums, total, weight, gradient, mean, square, error_below,
+    constants, run_base, run_count, run_tick, run_start, address, neuron_ptr, row, share, kind, entry_start,
+    pair_start, entry_lane, entry_ticks, rho, error, below_kind, below_neurons, below_entry_start, below_pair_start, below_lane,
+    below_ticks, rule, settings, ready, state, g, ramp, kept, sums, total, weight, gradient, mean, square, error_below,
 ):
     """Weight gradient of the tiles tile_first..tile_last-1, and their part of the error of the layer below.
 
     run_base, run_count, run_tick, run_start, address : the layer's input by tick, see `group_by_tick`
     neuron_ptr int64[blocks,N_in+1], row : the same by address, for blocks of ``block_samples``, see `group_by_address`
+    share float32[K,2] : of spikes between ticks, see `group_times_by_address`; else empty, and so is ``ramp``
     kind, entry_start, pair_start, entry_lane, entry_ticks, rho : the layer's `ActiveSet`
     error : float32[G,P], the error at its pairs, one row for each group of tiles above, added in the order of groups
     below_kind, ... : the `ActiveSet` of the layer below; kind NONE: there is none
     rule : ADD adds to gradient float32[tiles,N_in,64]; ADAM takes a step (``settings`` as in `optimizer`) instead, and
         then the arrays of weights are written and ``gradient`` is empty, else mean and square are
-    ready, state, g float32[block_samples * T,64], kept, sums, total : scratch
+    ready, state, g float32[block_samples * T,64], ramp of the same shape, kept, sums, total : scratch
     error_below : float32[G',P'], of which row ``group`` is overwritten
     """
     n_chunks = (n_ticks + CHUNK - 1) // CHUNK
@@ -224,6 +240,7 @@ def dense_backward(
             for sample in range(first, last):
                 item = tile * n_samples + sample
                 ticks_g = g[(sample - first) * n_ticks : (sample - first + 1) * n_ticks]
+                ticks_ramp = ramp[(sample - first) * n_ticks : (sample - first + 1) * n_ticks]
                 if kind == ALL:
                     _recompute_rho(
                         run_base[sample], run_base[sample] + run_count[sample], n_ticks, n_abs, n_taps, rho_width,
@@ -247,7 +264,9 @@ def dense_backward(
                             ticks_g[begin:end],
                         )
                     if driven:
-                        adjoint_psp(begin, end, n_driven, n_taps, dt, constants, state, ticks_g, kept)
+                        adjoint_psp(begin, end, n_driven, n_taps, dt, constants, state, ticks_g, kept, ticks_ramp)
+                    else:
+                        ticks_ramp[begin:end] = np.float32(0.0)
                     if below_kind != NONE:
                         send_error(
                             sample, n_samples, chunk, n_chunks, tile == tile_first, driven, rows, below_kind,
@@ -256,8 +275,8 @@ def dense_backward(
                         )
                 tile_is_driven |= driven
             _update_weights(
-                tile, rule, tile_is_driven, first // block_samples, first == 0, last == n_samples, neuron_ptr, row, g,
-                settings, total, weight, gradient, mean, square,
+                tile, rule, tile_is_driven, first // block_samples, first == 0, last == n_samples, neuron_ptr, row, share,
+                g, ramp, settings, total, weight, gradient, mean, square,
             )
     restore_subnormals(mode)
     return _OK

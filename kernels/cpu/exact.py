@@ -193,7 +193,7 @@ def _step_response(response, window):
 
 
 @inlined
-def _sweep_window(
+def sweep_window(
     tile, lanes, first, last, window, window_address, rows, address, coefficient, upper, constants, edges, now, then,
     own, response, spikes, spike_time, spike_address,
 ):
@@ -270,7 +270,7 @@ def exact_forward(
                 progress[0], progress[1], progress[2], progress[4] = item, w - base, spikes, singles
                 restore_subnormals(mode)
                 return _GROW
-            spikes, more = _sweep_window(
+            spikes, more = sweep_window(
                 tile, mask, window_event[w], window_event[w + 1], window[w], window_address[w], weight[tile], address,
                 coefficient, upper, constants, edges, now, then, state[i], response[i], spikes, spike_time,
                 spike_address,

@@ -92,12 +92,8 @@ def merge_items(
 
 
 @kernel
-def group_by_address(block, block_samples, n_ticks, sample_ptr, address, tick, neuron_end, neuron_ptr, row):
-    """Spikes by (address, sample, tick), of the samples of one block: ``block_samples`` of them, fewer in the last.
-
-    Neuron j owns row[neuron_ptr[block, j]:neuron_ptr[block, j + 1]]; a spike at tick t of the block's sample b is the
-    row b * n_ticks + t of a scratch that holds these samples one behind the other. neuron_end int64[N] is scratch.
-    """
+def count_by_address(block, block_samples, sample_ptr, address, neuron_end, neuron_ptr):
+    """Where the spikes of each neuron begin, into neuron_ptr[block] and neuron_end; returns the block's samples."""
     sample_first = block * block_samples
     sample_last = min(sample_first + block_samples, len(sample_ptr) - 1)
     neuron_end[:] = 0
@@ -110,6 +106,19 @@ def group_by_address(block, block_samples, n_ticks, sample_ptr, address, tick, n
         neuron_end[j] = end
         end += count
     neuron_ptr[block, len(neuron_end)] = end
+    return sample_first, sample_last
+
+
+@kernel
+def group_by_address(block, block_samples, n_ticks, sample_ptr, address, tick, neuron_end, neuron_ptr, row):
+    """Spikes by (address, sample, tick), of the samples of one block: ``block_samples`` of them, fewer in the last.
+
+    Neuron j owns row[neuron_ptr[block, j]:neuron_ptr[block, j + 1]]; a spike at tick t of the block's sample b is the
+    row b * n_ticks + t of a scratch that holds these samples one behind the other. neuron_end int64[N] is scratch.
+    """
+    sample_first, sample_last = count_by_address(
+        block, block_samples, sample_ptr, address, neuron_end, neuron_ptr
+    )
     for b in range(sample_first, sample_last):
         for k in range(sample_ptr[b], sample_ptr[b + 1]):
             j = address[k]

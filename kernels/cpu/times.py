@@ -1,8 +1,11 @@
-"""The order of a spike list in continuous time."""
+"""Orders of a spike list in continuous time: by (sample, time, address) from items, by address for gradients."""
+
+import math
 
 import numpy as np
 
 from eventsim.kernels.cpu.jit import kernel
+from eventsim.kernels.cpu.lists import count_by_address
 from eventsim.kernels.status import Status
 
 _OK = np.int32(Status.OK)
@@ -96,4 +99,26 @@ def merge_times(
             elif stop - start > 1:
                 _insert_all(start, stop, time, address)
             start = stop
+    return _OK
+
+
+@kernel
+def group_times_by_address(
+    block, block_samples, n_ticks, dt, tau, sample_ptr, address, time, neuron_end, neuron_ptr, row, share
+):
+    """`group_by_address` for spikes in continuous time, which count at the tick that follows them, or at their own.
+
+    A spike x ticks before tick k is the row of k, and g at its time is share[0] g[k] + share[1] ramp[k] (`adjoint_psp`);
+    after the last tick g is 0.
+    """
+    sample_first, sample_last = count_by_address(block, block_samples, sample_ptr, address, neuron_end, neuron_ptr)
+    for b in range(sample_first, sample_last):
+        for k in range(sample_ptr[b], sample_ptr[b + 1]):
+            i = neuron_end[address[k]]
+            neuron_end[address[k]] = i + 1
+            tick = np.int64(math.ceil(time[k] / dt))
+            ahead = max(0.0, tick * dt - time[k])
+            fall = math.exp(-ahead / tau) if tick < n_ticks else 0.0
+            row[i] = (b - sample_first) * n_ticks + min(tick, n_ticks - 1)
+            share[i, 0], share[i, 1] = fall, fall * ahead / dt
     return _OK

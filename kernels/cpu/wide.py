@@ -4,6 +4,7 @@
     wide_zeros(), wide_splat(x), widened(v)             64 zeros, 64 times x, a vector of float32 as float64
     fused(a, b, c)                                      a * b + c, rounded once, on every machine
     larger(a, b), size(a), narrowed(v)                  lane by lane the larger, |a|, and float64 as float32
+    wide_at_least(a, b)                                 64 comparisons to the bits of a uint64
 """
 
 from llvmlite import ir
@@ -94,6 +95,16 @@ def size(typingctx, a):
                               builder.fneg(args[0]), args[0])
 
     return (a(a), codegen) if a in _FLOATING else None
+
+
+@intrinsic
+def wide_at_least(typingctx, a, b):
+    """uint64 whose bit k is ``a[k] >= b[k]``; NaN compares false."""
+
+    def codegen(context, builder, signature, args):
+        return builder.bitcast(builder.fcmp_ordered(">=", *args), ir.IntType(64))
+
+    return types.uint64(DOUBLES, DOUBLES), codegen
 
 
 # Eight numbers for the segments of a window, of one neuron.

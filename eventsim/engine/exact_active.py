@@ -1,0 +1,73 @@
+"""A dense layer in continuous time that keeps its active set for the backward pass."""
+
+import weakref
+
+import numpy as np
+
+from eventsim.engine.forward import support_window
+from eventsim.engine.growing import doubled, run_to_end
+from eventsim.engine.trace import ActiveSet, starts
+from eventsim.kernels.layout import CHUNK, EDGES, EXACT_ROWS, SEGMENTS, TILE, n_chunks
+
+# The lists that a part writes: their type, and the entry of its progress that counts what is used of them.
+_LISTS = {
+    "spike_time": (np.float64, 1), "spike_address": (np.int32, 1), "entry_lane": (np.uint8, 2),
+    "entry_ticks": (np.uint64, 2), "rho": (np.float32, 3),
+}
+# What the last run of a layer needed of each, an item. Only the first guess at the size of a buffer depends on it.
+_room = weakref.WeakKeyDictionary()
+
+
+class ActivePart:
+    """A run of items with its output buffers, which grow until everything fits."""
+
+    taken, singly = 4, 5  # entries of progress
+
+    def __init__(self, first, last, n_ticks, room):
+        self.span = {"item_first": first, "item_last": last}
+        n_items, blocks = last - first, (last - first) * n_chunks(n_ticks)
+        entries = TILE * n_chunks(n_ticks)
+        least = {"spike_time": 4096, "spike_address": 4096, "entry_lane": entries, "entry_ticks": entries,
+                 "rho": TILE * n_ticks}
+        self.lists = {
+            name: np.empty(one + int(n_items * room.get(name, one / 8)), _LISTS[name][0]) for name, one in least.items()
+        }
+        self.item_spikes = np.zeros(n_items, np.int64)
+        self.blocks = {name: np.zeros(blocks, np.int32) for name in ("block_entries", "block_pairs")}
+        self.progress = np.array([first, 0, 0, 0, 0, 0], np.int64)
+
+    def arguments(self):
+        return {**self.span, "progress": self.progress, "item_spikes": self.item_spikes, **self.blocks, **self.lists}
+
+    def grow(self):
+        """Double the buffers, keeping what is in them."""
+        self.lists = dict(zip(self.lists, doubled(*self.lists.values()), strict=True))
+
+    def used(self, name):
+        """A list as far as it is used."""
+        return self.lists[name][: self.progress[_LISTS[name][1]]]
+
+
+def sweep_active(layer, neuron, spikes, windows, constants, support, bounds):
+    """Run the items of a layer over their windows; returns the parts, and the `ActiveSet` for ``support``."""
+    room = _room.get(layer, {})
+    parts = [ActivePart(first, last, spikes.n_ticks, room) for first, last in bounds]
+    low, high = support_window(neuron, support)
+    run_to_end("exact_forward_active", {
+        "n_samples": spikes.n_samples, "n_neurons": layer.n_out, "n_ticks": spikes.n_ticks, "dt": spikes.dt,
+        "u_low": low, "u_high": high, "rho_width": neuron.rho_width, "rho_peak": neuron.rho_peak,
+        "weight": layer.packed, "address": spikes.address, "sample_ptr": spikes.sample_ptr, **windows._asdict(),
+        "constants": constants, "edges": (EDGES + 2 * SEGMENTS,), "fetched": (1, TILE), "state": (EXACT_ROWS, TILE),
+        "response": (2, TILE), "before": (2, TILE), "chunk_u": (CHUNK, TILE), "chunk_lanes": (CHUNK,),
+    }, parts)
+    n_items = bounds[-1][1]
+    _room[layer] = {
+        name: 1.25 * sum(len(part.used(name)) for part in parts) / n_items for name in _LISTS
+    }
+    lists = {name: np.concatenate([part.used(name) for part in parts]) for name in ("entry_lane", "entry_ticks", "rho")}
+    blocks = {name: np.concatenate([part.blocks[name] for part in parts]) for name in ("block_entries", "block_pairs")}
+    active = ActiveSet(
+        spikes.n_samples, layer.n_out, spikes.n_ticks, starts(blocks["block_entries"]), starts(blocks["block_pairs"]),
+        **lists,
+    )
+    return parts, active

@@ -1,0 +1,50 @@
+"""Windows of the exact sweep over a batch of input spikes."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from eventsim import kernels
+from eventsim.engine.runs import sample_parts
+from eventsim.kernels.layout import SEGMENTS, WINDOW_COLUMNS
+
+# Greatest length of a window in psp time constants, with events and without.
+_LONGEST, _LONGEST_SILENCE = 0.25, 30.0
+# And in refractory time constants, so that exp(its length in them) is a number, and in dead times, so that the spikes
+# in it have a bound.
+_LONGEST_REF, _LONGEST_DEAD = 100.0, 512.0
+
+
+class Windows(NamedTuple):
+    """The windows of a batch, see the kernel `cut_windows`; the names are those of kernels' arguments."""
+
+    window_base: np.ndarray
+    window_count: np.ndarray
+    window: np.ndarray
+    window_event: np.ndarray
+    window_address: np.ndarray
+    coefficient: np.ndarray
+    upper: np.ndarray
+
+
+def cut(sample_ptr, spike_time, address, begin, end, neuron, constants, dt=0.0) -> Windows:
+    """Windows from ``begin`` to ``end`` ms over input spikes; with ``dt`` they also end on every tick."""
+    most = min(_LONGEST_REF * neuron.tau_ref, _LONGEST_DEAD * constants[-1])
+    longest, silence = min(most, _LONGEST * neuron.tau_syn), min(most, _LONGEST_SILENCE * neuron.tau_syn)
+    events, span = np.diff(sample_ptr), end - begin
+    ticks = math.ceil(span / dt) if dt else 0
+    # A window with events is full, or it is cut off; before each there may be one without, and silence is cut as well.
+    busy = events // (SEGMENTS - 1) + np.minimum(events, math.ceil(span / longest) + ticks) + 1
+    room = 2 * busy + math.ceil(span / silence) + ticks + 2
+    ends = room.cumsum()
+    total, n = int(ends[-1]) if len(ends) else 0, len(spike_time)
+    out = Windows(
+        ends - room, np.zeros(len(room), np.int64), np.empty((total, WINDOW_COLUMNS)), np.empty(total, np.int64),
+        np.empty((total, SEGMENTS), np.int32), np.empty((n, 2)), np.empty(n, np.float32),
+    )
+    kernels.call_parts("cut_windows", {
+        "begin": begin, "end": end, "longest": longest, "longest_silence": silence, "dt": dt, "sample_ptr": sample_ptr,
+        "time": spike_time, "address": address, "constants": constants, **out._asdict(),
+    }, sample_parts(sample_ptr))
+    return out

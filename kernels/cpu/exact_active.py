@@ -1,0 +1,120 @@
+"""A dense layer in continuous time, forward, that keeps active sets for the backward pass: potentials at the ticks.
+
+The surrogate is sampled as on the grid: the potential of a tick has in it the response to all spikes up to the tick
+before, and a neuron is out of the active set in the ticks of its dead time after the one in which it spiked.
+"""
+
+import numpy as np
+
+from eventsim.kernels.cpu.active import close_chunk
+from eventsim.kernels.cpu.exact import sweep_window
+from eventsim.kernels.cpu.jit import inlined, kernel
+from eventsim.kernels.cpu.surrogate import surrogate
+from eventsim.kernels.cpu.sweep import fetch_tile, valid_lanes
+from eventsim.kernels.cpu.vector import at_least, flush_subnormals, load, restore_subnormals, splat, store, zeros
+from eventsim.kernels.cpu.wide import fused, load_wide, narrowed, wide_at_least, wide_splat
+from eventsim.kernels.layout import (
+    AT_TICK,
+    CHUNK,
+    EXACT_DEAD,
+    EXACT_MU,
+    EXACT_THETA,
+    LENGTH,
+    NEVER,
+    STATE_NEXT,
+    STATE_PSP,
+    STATE_SPIKE,
+    TILE,
+    WINDOW_END,
+)
+from eventsim.kernels.status import Status
+
+_OK, _GROW = np.int32(Status.OK), np.int32(Status.GROW)
+_NOBODY = np.uint64(0)
+
+
+@inlined
+def _lanes_at_tick(t, dt, psp, own, response, before, constants, u_low, u_high, valid, fall_ref, u):
+    """Write the potentials of a tick to the row u and return the active lanes.
+
+    before float32[2,64] : the refractory response at the tick before, which is replaced by that of this one
+    """
+    sampled = fused(load(before, 1), splat(np.float32(dt)), load(before, 0)) * splat(fall_ref)
+    store(load(response, 0), before, 0)
+    store(load(response, 1), before, 1)
+    sampled = narrowed(load_wide(own, psp)) + sampled
+    store(sampled, u, 0)
+    lanes = at_least(sampled, splat(u_low)) & ~at_least(sampled, splat(u_high)) & valid
+    spiked = load_wide(own, STATE_SPIKE)
+    dead = ~wide_at_least(wide_splat(t), spiked + wide_splat(constants[EXACT_DEAD]))
+    return lanes & ~(dead & wide_at_least(wide_splat(t - dt), spiked))
+
+
+@kernel
+def exact_forward_active(
+    item_first, item_last, n_samples, n_neurons, n_ticks, dt, u_low, u_high, rho_width, rho_peak, weight, address,
+    sample_ptr, window_base, window_count, window, window_event, window_address, coefficient, upper, constants, edges,
+    fetched, state, response, before, chunk_u, chunk_lanes, progress, item_spikes, spike_time, spike_address,
+    block_entries, block_pairs, entry_lane, entry_ticks, rho,
+):
+    """`exact_forward` from rest, that keeps the active sets as `ActiveSet` says; windows end on every tick of ``dt`` ms.
+
+    They hold rho(u) where u_low <= u < u_high. state float64[7,64], response and before float32[2,64], chunk_u
+    float32[64,64], chunk_lanes uint64[64] are scratch. progress int64[6] holds the next item, the used lengths of spikes,
+    entries and rho, and how many neurons were taken over a window and how many of those one event at a time. Status
+    GROW: the buffers may not hold what the next item can need; grow them and call again.
+    """
+    n_chunks = (n_ticks + CHUNK - 1) // CHUNK
+    fall_ref = np.float32(np.exp(-constants[EXACT_MU] * dt))
+    rest_is_active = u_low <= np.float32(0.0) < u_high
+    mode = flush_subnormals()
+    for item in range(progress[0], item_last):
+        spikes, entries, pairs, singles = progress[1], progress[2], progress[3], progress[5]
+        tile, sample, first_block = item // n_samples, item % n_samples, (item - item_first) * n_chunks
+        lanes = valid_lanes(tile, n_neurons)
+        valid = ~_NOBODY >> np.uint64(TILE - lanes)
+        if item == item_first or sample == 0:
+            fetch_tile(weight[tile], sample_ptr[n_samples] - sample_ptr[sample], fetched)
+        state[:] = 0.0
+        state[STATE_SPIKE] = NEVER
+        response[:] = np.float32(0.0)
+        before[:] = np.float32(0.0)
+        chunk_lanes[:] = _NOBODY
+        if rest_is_active:
+            store(zeros(), chunk_u, 0)
+            chunk_lanes[0] = valid
+        full = entries + TILE * n_chunks > len(entry_lane) or pairs + TILE * n_ticks > len(rho)
+        now, then, chunk = STATE_PSP, STATE_NEXT, 0
+        for w in range(window_base[sample], window_base[sample] + window_count[sample]):
+            if full or spikes + lanes * (2.0 + window[w, LENGTH] / constants[EXACT_DEAD]) > len(spike_time):
+                restore_subnormals(mode)
+                return _GROW
+            spikes, more = sweep_window(
+                tile, valid, window_event[w], window_event[w + 1], window[w], window_address[w], weight[tile], address,
+                coefficient, upper, constants, edges, now, then, state, response, spikes, spike_time, spike_address,
+            )
+            now, then = then, now
+            singles += more
+            tick = np.int64(window[w, AT_TICK])
+            if 0 <= tick < n_ticks:
+                if tick // CHUNK != chunk:
+                    entries, pairs = close_chunk(
+                        chunk_lanes, chunk_u, entry_lane, entry_ticks, rho, entries, pairs, first_block + chunk,
+                        block_entries, block_pairs,
+                    )
+                    chunk = tick // CHUNK
+                row = tick % CHUNK
+                chunk_lanes[row] = _lanes_at_tick(
+                    window[w, WINDOW_END], dt, now, state, response, before, constants, u_low, u_high, valid, fall_ref,
+                    chunk_u[row : row + 1],
+                )
+        entries, pairs = close_chunk(
+            chunk_lanes, chunk_u, entry_lane, entry_ticks, rho, entries, pairs, first_block + chunk, block_entries,
+            block_pairs,
+        )
+        surrogate(rho[progress[3]:pairs], np.float32(constants[EXACT_THETA]), rho_width, rho_peak)
+        item_spikes[item - item_first] = spikes - progress[1]
+        progress[4] += lanes * window_count[sample]
+        progress[0], progress[1], progress[2], progress[3], progress[5] = item + 1, spikes, entries, pairs, singles
+    restore_subnormals(mode)
+    return _OK
