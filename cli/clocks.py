@@ -1,5 +1,6 @@
 """A network on another clock than its own."""
 
+import copy
 from dataclasses import replace
 
 from eventsim.data.encoders.binning import ticks_of
@@ -7,13 +8,15 @@ from eventsim.model import Network
 
 
 def on_clock(network, clock):
-    """The network on ``clock``, (name, dt in ms or None) or None for its own; returns it and the clock's name.
+    """The network with ``clock``, (name, dt in ms or None) or None for its own.
 
     A tick of another length keeps the sample's duration and the dead time, which is in ms.
     """
     name, dt = clock or (network.clock, None)
     if dt is None or dt == network.dt:
-        return network, name
+        other = copy.copy(network)
+        other.clock = name
+        return other
     neuron = network.neuron
     if neuron.t_abs is None:
         neuron = replace(neuron, t_abs=network.dt)
@@ -22,4 +25,4 @@ def on_clock(network, clock):
         network.arch.notation, neuron, dt=dt, n_ticks=n_ticks, clock=name, input_mode=network.input_mode, seed=None
     )
     other.layers = network.layers
-    return other, name
+    return other

@@ -9,10 +9,11 @@ from eventsim.cli import options
 @click.argument("run", metavar="RUN|FILE")
 @click.option("--data", metavar="PATH|synthetic", help="Data set.  [default: that of the run]")
 @options.split_option
+@options.clock_option
 @options.weights_option
 @options.threads_option
 @options.json_option
-def evaluate(run, data, split, weights, as_json):
+def evaluate(run, data, split, clock, weights, as_json):
     """Measure the accuracy of a trained network.
 
     Prints the accuracy and loss, the confusion of classes, and how active and how sparse every layer was. Where a data
@@ -28,13 +29,14 @@ def evaluate(run, data, split, weights, as_json):
     from eventsim.cli.passes import run_over
     from eventsim.report import evaluation
 
-    model = find_model(run, weights)
+    model = find_model(run, weights, clock)
     splits = model.open_data(data)
     dataset = splits.part(split)
     metrics = run_over(model, dataset)
     if as_json:
         source = model.data_source(data)["source"]
-        print_json({"model": str(model.path), "weights": weights, "data": source, "split": split,
+        print_json({"model": str(model.path), "weights": weights, "clock": model.network.clock, "data": source,
+                    "split": split,
                     **evaluation.as_dict(model.network, metrics)})
         return
     show([("Model", model), ("Data", splits.note), ("Samples", f"{len(dataset)} ({split})")], "",

@@ -3,6 +3,7 @@
 import pathlib
 from dataclasses import dataclass
 
+from eventsim.cli.clocks import on_clock
 from eventsim.cli.runs import data_source, open_source
 from eventsim.errors import ConfigError, FormatError
 from eventsim.model import Network
@@ -42,10 +43,13 @@ class Model:
         return open_source(self.data_source(data))
 
 
-def find_model(name=None, weights="float32") -> Model:
-    """The model called ``name`` (a run folder or file), else the newest run under ./runs; in this precision."""
+def find_model(name=None, weights="float32", clock=None) -> Model:
+    """The model called ``name`` (a run folder or file), else the newest run under ./runs; in this precision.
+
+    clock : see `on_clock`
+    """
     path = newest_run() if name is None else pathlib.Path(name)
     if path is None:
         raise FormatError("there is no model under ./runs; train one with `eventsim train --arch mlp512`, or name a "
                           "run or model file with --model")
-    return Model(path, load(path).with_weights(weights), describe(path))
+    return Model(path, on_clock(load(path).with_weights(weights), clock), describe(path))

@@ -81,6 +81,10 @@ weights_option = click.option(
     "--weights", type=click.Choice(["float32", "float16", "int8"]), default="float32", show_default=True,
     help="Precision of the weights: int8 is the fastest, and costs some accuracy.",
 )
+clock_option = click.option(
+    "--clock", type=ClockType(), metavar="grid|exact|TICK",
+    help="Grid of ticks, or continuous time.  [default: the model's]",
+)
 split_option = click.option(
     "--split", type=click.Choice(["validation", "train", "all"]), default="validation", show_default=True,
     help="Which samples of the data set.",

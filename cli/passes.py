@@ -20,6 +20,6 @@ def run_over(model, dataset):
     """The `Metrics` of a `Model` over a data set, with the loss that it was trained with."""
     config = TrainingConfig(**model.about["config"] or {})
     check_fits(model.network, dataset)
-    warm_up("grid", model.network.weights, model.network.is_immediate)
+    warm_up(model.network.clock, model.network.weights, model.network.is_immediate)
     with track("running", None) as bar:
         return evaluate(model.network, dataset, loss=config.make_loss(), observer=_Bar(bar))

@@ -13,11 +13,12 @@ from eventsim.cli import options
 @click.option("--samples", type=click.IntRange(min=1), metavar="N", help="So many samples, evenly over the data set.")
 @options.split_option
 @options.recording_options
+@options.clock_option
 @options.weights_option
 @options.threads_option
 @options.json_option
 @click.pass_context
-def profile(context, source, model, samples, split, codec, sensor, weights, as_json):
+def profile(context, source, model, samples, split, codec, sensor, clock, weights, as_json):
     """Show how sparse a network is on recordings.
 
     For a recording, or as means over the samples of a data set (a folder, a zip, or "synthetic"): spikes of every
@@ -32,7 +33,7 @@ def profile(context, source, model, samples, split, codec, sensor, weights, as_j
     from eventsim.cli.models import find_model
     from eventsim.cli.output import print_json, show
 
-    found = find_model(model, weights)
+    found = find_model(model, weights, clock)
     if source == "synthetic" or pathlib.Path(source).is_dir() or source.endswith(".zip"):
         options.refuse_typed(context, ("codec", "sensor"), "is for a single recording; leave it out for a data set")
         facts, figures, tables = _dataset(found, source, split, samples)
@@ -40,7 +41,7 @@ def profile(context, source, model, samples, split, codec, sensor, weights, as_j
         options.refuse_typed(context, ("samples", "split"), "is for a data set; leave it out for a single recording")
         facts, figures, tables = _recording(found, source, codec, sensor)
     if as_json:
-        print_json({"source": source, "model": str(found.path), "weights": weights,
+        print_json({"source": source, "model": str(found.path), "weights": weights, "clock": found.network.clock,
                     "arch": found.network.arch.notation, **figures})
     else:
         show([("Source", source), ("Model", found), *facts], "", *tables)

@@ -11,8 +11,7 @@ from eventsim.cli.output import busy, print_json, show
 @options.command
 @click.argument("recording", metavar="FILE|-")
 @options.model_option
-@click.option("--clock", type=options.ClockType(), metavar="grid|exact|TICK",
-              help="Grid of ticks, or continuous time.  [default: the model's]")
+@options.clock_option
 @options.recording_options
 @click.option("--out", type=click.Path(path_type=pathlib.Path), help="Also write the spikes of all layers (HDF5).")
 @options.force_option
@@ -32,7 +31,6 @@ def simulate(recording, model, clock, codec, sensor, out, force, weights, as_jso
       eventsim simulate sample.bin --model runs/mlp512-synthetic-01 --clock exact
       eventsim simulate sample.bin --json --out spikes.h5
     """
-    from eventsim.cli.clocks import on_clock
     from eventsim.cli.models import find_model
     from eventsim.data import read
     from eventsim.engine.warm_up import warm_up
@@ -41,18 +39,18 @@ def simulate(recording, model, clock, codec, sensor, out, force, weights, as_jso
     if out is not None:
         options.refuse_existing(out, force)
     events = read(recording, sensor=sensor, codec=codec)
-    found = find_model(model, weights)
-    network, clock = on_clock(found.network, clock)
+    found = find_model(model, weights, clock)
+    network = found.network
     with busy("running the network (kernels compile when first used)"):
-        warm_up(clock, weights, network.is_immediate)
-        trace = network.simulate(events, clock=clock)
+        warm_up(network.clock, weights, network.is_immediate)
+        trace = network.simulate(events)
     if out is not None:
         spike_file.write(out, trace, {"recording": recording, "model": str(found.path)})
     if as_json:
         print_json({"file": recording, "model": str(found.path), "weights": weights,
-                    **simulation.as_dict(network, events, trace, clock)})
+                    **simulation.as_dict(network, events, trace)})
         return
-    facts = simulation.facts(network, events, trace, clock)
+    facts = simulation.facts(network, events, trace)
     show([("Recording", recording), ("Model", found), *facts], "", *simulation.screen(trace))
     if out is not None:
         show("", f"Spikes of all layers are in {out}.")

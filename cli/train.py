@@ -15,7 +15,7 @@ from eventsim.cli.training import neuron_options, next_steps, run_facts, setting
 from eventsim.engine.backward import check_trainable
 from eventsim.errors import ConfigError
 from eventsim.model import PRESETS, SRM, Network
-from eventsim.model.network import INPUT_MODES
+from eventsim.model.network import CLOCKS, INPUT_MODES
 from eventsim.report import numbers
 from eventsim.trainer import Interrupted, Trainer, TrainingConfig
 from eventsim.trainer.checkpoint import FILE_NAME
@@ -32,6 +32,8 @@ from eventsim.trainer.loop import check_fits
 @setting_options
 @neuron_options
 @click.option("--dt", type=float, default=1.0, show_default=True, metavar="MS", help="Length of a tick.")
+@click.option("--clock", type=click.Choice(CLOCKS), default="grid", show_default=True,
+              help="Spikes on ticks, or in continuous time.")
 @click.option("--input-mode", type=click.Choice(INPUT_MODES), default="or", show_default=True,
               help="Events that share tick and pixel: one spike, or one each.")
 @click.option("--out", type=click.Path(path_type=pathlib.Path), metavar="FOLDER",
@@ -62,7 +64,7 @@ def train(context, resume, as_json, **choices):
         _start(context.obj or [], as_json, **choices)
 
 
-def _start(arguments, as_json, *, arch, data, samples, validation_samples, dt, input_mode, out, **choices):
+def _start(arguments, as_json, *, arch, data, samples, validation_samples, dt, clock, input_mode, out, **choices):
     """Train from the beginning."""
     neuron, settings = split_choices(choices)
     preset = PRESETS.get(arch)
@@ -70,7 +72,8 @@ def _start(arguments, as_json, *, arch, data, samples, validation_samples, dt, i
         settings["learning_rate"] = preset.learning_rate if preset else TrainingConfig.learning_rate
     source = data_source(data, settings["seed"], samples, validation_samples)
     network = Network(
-        arch, SRM(**(preset.neuron if preset else {}) | neuron), dt=dt, input_mode=input_mode, seed=settings["seed"]
+        arch, SRM(**(preset.neuron if preset else {}) | neuron), dt=dt, clock=clock, input_mode=input_mode,
+        seed=settings["seed"],
     )
     check_trainable(network)
     splits = open_source(source)

@@ -77,7 +77,7 @@ def run_facts(trainer, splits):
     validation = 0 if splits.validation is None else len(splits.validation)
     yield "Network", f"{network.arch.notation}, {numbers.large(network.n_weights)} weights"
     yield "Neuron", (f"SRM, threshold {neuron.theta:g}, tau_syn {neuron.tau_syn:g} ms, tau_ref {neuron.tau_ref:g} ms, "
-                     f"ticks of {network.dt:g} ms")
+                     f"{'exact clock' if network.clock == 'exact' else f'ticks of {network.dt:g} ms'}")
     yield "Data", splits.note
     yield "Samples", f"{numbers.count(len(splits.train or []))} to train on, {numbers.count(validation)} to validate on"
     yield "Training", (f"{numbers.several(config.epochs, 'epoch')}, batch {config.batch_size}, {config.optimizer} "

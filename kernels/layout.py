@@ -36,15 +36,16 @@ ADD, ADAM = 0, 1
 RING = 128
 SUMS = 4 * RING + 16
 # The exact sweep: columns of a window, which are its begin and end in ms, its length, what psp and refractory response
-# fall to in it, how much a psp's slope can lift it, and the tick that it ends on, or -1. Its events cut a window into up
-# to eight segments; from SEGMENT_TIME, _FALL and _FALL_REF on stand nine ends of segments, the first of them the
-# window's begin: ms since then, and what psp and refractory response fall to; from SEGMENT_KICK on what a unit of weight
-# of the event at the begin of each segment adds to b, in the coordinates of the window's begin.
+# fall to in it, how much a psp's slope can lift it, and the tick that it ends on, or -1. Its events cut a window into
+# up to eight segments; from SEGMENT_TIME, _FALL and _FALL_REF on stand nine ends of segments, the first of them the
+# window's begin: ms since then, and what psp and refractory response fall to; from SEGMENT_KICK on what a unit of
+# weight of the event at the begin of each segment adds to b, in the coordinates of the window's begin.
 WINDOW_BEGIN, WINDOW_END, LENGTH, FALL, FALL_REF, CLIMB, AT_TICK = range(7)
 SEGMENTS = 8
 SEGMENT_TIME, SEGMENT_FALL, SEGMENT_FALL_REF, SEGMENT_KICK, WINDOW_COLUMNS = 7, 16, 25, 34, 42
-# Rows of a tile's state on the exact clock, in the notation of `cpu.crossing`: a and b of the psp at the time up to which
-# the tile was run, and room for those of a window later; c and d of the refractory response at the last spike; its time.
+# Rows of a tile's state on the exact clock, in the notation of `cpu.crossing`: a and b of the psp at the time up to
+# which the tile was run, and room for those of a window later; c and d of the refractory response at the last spike;
+# and its time.
 STATE_PSP, STATE_NEXT, STATE_C, STATE_D, STATE_SPIKE = 0, 2, 4, 5, 6
 EXACT_ROWS = 7
 # The last spike, in ms, of a neuron that never spiked: so long ago that nothing is left of it, and still a number.

@@ -1,13 +1,23 @@
-"""Running one recording through a network."""
+"""Running spikes or a recording through a network, on either clock."""
 
 from eventsim import checks
 from eventsim.data.encoders import bin_events, exact_times
-from eventsim.engine.forward import forward
-from eventsim.engine.queue import forward_exact
-from eventsim.engine.trace import Trace
+from eventsim.engine.exact import exact_layer, forward_exact
+from eventsim.engine.forward import forward, forward_layer
+from eventsim.engine.trace import LayerTrace, Trace
 from eventsim.errors import ConfigError
 from eventsim.events import Events
 from eventsim.model.network import CLOCKS
+
+
+def run(network, spikes, *, supports=None) -> Trace:
+    """Run a batch of input spikes through every layer, on the clock of the spikes: `forward` or `forward_exact`."""
+    return (forward if getattr(spikes, "time", None) is None else forward_exact)(network, spikes, supports=supports)
+
+
+def run_layer(layer, neuron, spikes, dt) -> LayerTrace:
+    """One layer over a batch, on the clock of the spikes; dt in ms is the dead time of a neuron that has none."""
+    return forward_layer(layer, neuron, spikes) if spikes.time is None else exact_layer(layer, neuron, spikes, dt)
 
 
 def simulate(network, events, *, clock=None) -> Trace:
@@ -26,9 +36,8 @@ def simulate(network, events, *, clock=None) -> Trace:
     if clock == "exact":
         duration = None if network.n_ticks is None else network.n_ticks * network.dt
         spikes, report = exact_times(events, duration, network.dt)
-        trace = forward_exact(network, spikes)
     else:
         spikes, report = bin_events(events, network.dt, network.n_ticks, network.input_mode)
-        trace = forward(network, spikes)
+    trace = run(network, spikes)
     trace.binning = report
     return trace

@@ -1,7 +1,6 @@
 """Lets kernels compile before a clock runs: by the types of what they get, not by its size, so a tiny network does."""
 
-from eventsim.engine.forward import forward
-from eventsim.engine.queue import forward_exact
+from eventsim.engine.simulate import run
 from eventsim.model import Network
 from eventsim.spikes import Spikes
 
@@ -9,15 +8,16 @@ from eventsim.spikes import Spikes
 _ENOUGH = 100.0
 
 
-def tiny(immediate=True):
-    """A network of three neurons, and one input spike that makes all of them fire.
+def tiny(clock="grid", immediate=True):
+    """A network of three neurons, and one input spike on a clock that makes all of them fire.
 
     It has recurrence and a delay where it is not ``immediate``.
     """
     network = Network("2-2-1" if immediate else "2-2r-1@d1", n_ticks=9, seed=None)
     for layer in network.layers:
         layer.weight = [[_ENOUGH] * layer.n_out] * layer.n_in
-    return network, Spikes([0, 1], [0], tick=[0], n_neurons=2, n_ticks=9)
+    when = {"time": [0.0]} if clock == "exact" else {"tick": [0]}
+    return network, Spikes([0, 1], [0], **when, n_neurons=2, n_ticks=9)
 
 
 def warm_up(clock="grid", weights="float32", immediate=True):
@@ -25,9 +25,5 @@ def warm_up(clock="grid", weights="float32", immediate=True):
 
     immediate : `Network.is_immediate` of what is to be run; layers with delays or recurrence have kernels of their own
     """
-    for network, spikes in [tiny()] if immediate else [tiny(), tiny(immediate=False)]:
-        network = network.with_weights(weights)
-        if clock == "exact":
-            forward_exact(network, Spikes([0, 1], [0], time=[0.0], n_neurons=2, n_ticks=9))
-        else:
-            forward(network, spikes)
+    for network, spikes in [tiny(clock)] if immediate else [tiny(clock), tiny(clock, immediate=False)]:
+        run(network.with_weights(weights), spikes)

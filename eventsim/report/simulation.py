@@ -20,19 +20,19 @@ def figures(network, events, trace) -> dict:
     return {"input": given, "layers": activity.as_dicts(layers), **activity.totals(layers)}
 
 
-def as_dict(network, events, trace, clock) -> dict:
+def as_dict(network, events, trace) -> dict:
     """All figures as plain values."""
     counts, chosen, tied = _output(trace)
     return {
-        "arch": network.arch.notation, "clock": clock, "dt": network.dt, "n_ticks": trace.input.n_ticks,
+        "arch": network.arch.notation, "clock": network.clock, "dt": network.dt, "n_ticks": trace.input.n_ticks,
         "class": chosen, "tied": tied, "counts": counts.tolist(), **figures(network, events, trace),
     }
 
 
-def facts(network, events, trace, clock) -> list:
+def facts(network, events, trace) -> list:
     """Names and values of the input and the clock."""
     given = input_figures(network, trace.binning, trace.input.n_ticks, skipped=events.skipped)
-    ticks = "exact" if clock == "exact" else f"{trace.input.n_ticks} ticks of {network.dt:g} ms"
+    ticks = "exact" if network.clock == "exact" else f"{trace.input.n_ticks} ticks of {network.dt:g} ms"
     return [("Input", input_line(given)), ("Clock", f"{ticks}, {trace.input.n_ticks * network.dt:g} ms")]
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from eventsim.engine.forward import forward_layer
+from eventsim.engine.simulate import run_layer
 
 HIDDEN_RATE = 4.0  # spikes a neuron and sample
 _GAINS = (1.0, 400.0)  # over U(-1, 1) / sqrt(fan_in)
@@ -28,7 +28,7 @@ def calibrate(network, spikes, *, output, hidden=HIDDEN_RATE, seed=0):
         for _ in range(_HALVINGS):
             middle = 0.5 * (low + high)
             np.multiply(unit, np.float32(np.exp(middle)), out=layer.packed)
-            trace = forward_layer(layer, network.neuron, spikes)
+            trace = run_layer(layer, network.neuron, spikes, network.dt)
             rate = len(trace.spikes) / (spikes.n_samples * layer.n_out)
             low, high = (low, middle) if rate > wanted else (middle, high)
         gains.append(float(np.exp(middle)))

@@ -7,7 +7,7 @@ import numpy as np
 
 from eventsim.data import Dataset, Loader, Splits, open_dataset
 from eventsim.data.encoders.binning import ticks_of
-from eventsim.engine import Sink, backward, forward
+from eventsim.engine import Sink, backward, run
 from eventsim.engine.backward import check_trainable
 from eventsim.errors import ConfigError, FormatError
 from eventsim.model import Network
@@ -50,7 +50,7 @@ def evaluate(network, dataset, *, loss=None, batch_size=PASS_BATCH, observer=Non
     loader = loader or make_loader(network, dataset, batch_size)
     metrics = Metrics(network.arch.widths, max(dataset.n_classes, network.arch.n_outputs))
     for done, (spikes, labels, _) in enumerate(loader):
-        trace = forward(network, spikes)
+        trace = run(network, spikes)
         metrics.add(trace, labels, loss(trace.output, labels, network.neuron).value)
         if observer:
             observer.validation(done + 1, len(loader))
@@ -76,7 +76,10 @@ def check_fits(network, dataset):
 
 def make_loader(network, dataset, batch_size, indices=None, augment=None):
     """The `Loader` that feeds a data set to a network."""
-    return Loader(dataset, indices, batch_size, network.dt, network.n_ticks, network.input_mode, augment=augment)
+    return Loader(
+        dataset, indices, batch_size, network.dt, network.n_ticks, network.input_mode, clock=network.clock,
+        augment=augment,
+    )
 
 
 def as_splits(data, seed=0) -> Splits:
@@ -157,7 +160,7 @@ class Trainer:
 
     def _forward(self, spikes, labels):
         """The trace of some samples, added to `metrics`, and the error of their output spikes."""
-        trace = forward(self.network, spikes, supports=self._supports)
+        trace = run(self.network, spikes, supports=self._supports)
         result = self.loss(trace.output, labels, self.network.neuron)
         if not np.isfinite(result.value).all():
             raise ConfigError("the loss is not finite any more; use a smaller learning rate (--lr)")
@@ -184,7 +187,7 @@ class Trainer:
         validation = splits.validation and make_loader(self.network, splits.validation, PASS_BATCH)
         if self.config.calibrate and self.epoch == 0 and self.position == 0 and not self.history:
             self._calibrate(loader)
-        warm_up()
+        warm_up(self.network.clock)
         with watch_for_interrupt() as interrupt:
             observer.start(self, len(loader))
             while self.epoch < self.config.epochs:

@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from eventsim.engine import Sink, backward, forward
+from eventsim.engine import Sink, backward, run
 from eventsim.engine import warm_up as inference
 from eventsim.trainer.optimizers import Adam
 
 
-def warm_up():
+def warm_up(clock="grid"):
     """A step on the tiny network, and inference, which validation runs."""
-    inference.warm_up()
-    network, spikes = inference.tiny()
-    trace = forward(network, spikes, supports=[0.5, np.inf])
+    inference.warm_up(clock)
+    network, spikes = inference.tiny(clock)
+    trace = run(network, spikes, supports=[0.5, np.inf])
     sinks = [Sink(gradient=np.zeros_like(layer.packed)) for layer in network.layers]
     backward(network, trace, lambda b: np.zeros((1, spikes.n_ticks), np.float32), sinks)
     weights = [layer.packed for layer in network.layers]

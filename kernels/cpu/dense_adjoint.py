@@ -210,8 +210,8 @@ def _update_weights(tile, rule, driven, block, is_first, is_last, neuron_ptr, ro
 @kernel
 def dense_backward(
     group, tile_first, tile_last, n_samples, block_samples, n_neurons, n_ticks, n_abs, n_taps, dt, rho_width, rho_peak,
-    constants, run_base, run_count, run_tick, run_start, address, neuron_ptr, row, share, kind, entry_start,
-    pair_start, entry_lane, entry_ticks, rho, error, below_kind, below_neurons, below_entry_start, below_pair_start, below_lane,
+    constants, run_base, run_count, run_tick, run_start, address, neuron_ptr, row, share, kind, entry_start, pair_start,
+    entry_lane, entry_ticks, rho, error, below_kind, below_neurons, below_entry_start, below_pair_start, below_lane,
     below_ticks, rule, settings, ready, state, g, ramp, kept, sums, total, weight, gradient, mean, square, error_below,
 ):
     """Weight gradient of the tiles tile_first..tile_last-1, and their part of the error of the layer below.
@@ -275,8 +275,8 @@ def dense_backward(
                         )
                 tile_is_driven |= driven
             _update_weights(
-                tile, rule, tile_is_driven, first // block_samples, first == 0, last == n_samples, neuron_ptr, row, share,
-                g, ramp, settings, total, weight, gradient, mean, square,
+                tile, rule, tile_is_driven, first // block_samples, first == 0, last == n_samples, neuron_ptr, row,
+                share, g, ramp, settings, total, weight, gradient, mean, square,
             )
     restore_subnormals(mode)
     return _OK

@@ -7,8 +7,8 @@ event at a time. In the notation of `crossing`, with x ms since the window's beg
     what arrives adds at most sum of max(w, 0) eps(end of the window - its time), since eps rises until tau_syn
     the refractory response is largest at one of the window's ends, and further spikes only lower it
 
-State, time and sums are float64; only the bound is float32. A neuron's refractory response stays at the time of its last
-spike, and for the bound a float32 copy of it that is not below it goes along.
+State, time and sums are float64; only the bound is float32. A neuron's refractory response stays at the time of its
+last spike, and for the bound a float32 copy of it that is not below it goes along.
 """
 
 import math
@@ -149,8 +149,9 @@ def _run_lane(
         elif u >= theta:
             found = 0.0
         elif u_end >= theta:
+            rise_end = b * e_end - lam * psp_end + d * m_end - mu * then
             found, since_ref = rising_root(
-                0.0, length, u, u_end, rise, b * e_end - lam * psp_end + d * m_end - mu * then, psp, slope, now, recoil, lam, mu, theta
+                0.0, length, u, u_end, rise, rise_end, psp, slope, now, recoil, lam, mu, theta
             )
         if not found < length:
             todo &= todo - _ONE

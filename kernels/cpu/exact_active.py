@@ -57,12 +57,12 @@ def exact_forward_active(
     fetched, state, response, before, chunk_u, chunk_lanes, progress, item_spikes, spike_time, spike_address,
     block_entries, block_pairs, entry_lane, entry_ticks, rho,
 ):
-    """`exact_forward` from rest, that keeps the active sets as `ActiveSet` says; windows end on every tick of ``dt`` ms.
+    """`exact_forward` from rest, that keeps the active sets as `ActiveSet` says; windows end on every tick of dt ms.
 
     They hold rho(u) where u_low <= u < u_high. state float64[7,64], response and before float32[2,64], chunk_u
-    float32[64,64], chunk_lanes uint64[64] are scratch. progress int64[6] holds the next item, the used lengths of spikes,
-    entries and rho, and how many neurons were taken over a window and how many of those one event at a time. Status
-    GROW: the buffers may not hold what the next item can need; grow them and call again.
+    float32[64,64], chunk_lanes uint64[64] are scratch. progress int64[6] holds the next item, the used lengths of
+    spikes, entries and rho, and how many neurons were taken over a window and how many of those one event at a time.
+    Status GROW: the buffers did not hold what an item needs; grow them and call again, it is then begun anew.
     """
     n_chunks = (n_ticks + CHUNK - 1) // CHUNK
     fall_ref = np.float32(np.exp(-constants[EXACT_MU] * dt))

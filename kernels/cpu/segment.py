@@ -30,8 +30,8 @@ def bend_of(end, a, b, c, d, lam, mu):
 def rising_root(low, high, u_low, u_high, slope, slope_high, a, b, c, d, lam, mu, theta):
     """Where u reaches theta in [low, high], over which it rises from below theta to theta or more.
 
-    Returns s and exp(-mu s). Halley's method, kept inside; it starts where the cubic s(u) does that has the right values
-    and slopes at both ends.
+    Returns s and exp(-mu s). Halley's method, kept inside; it starts from the cubic s(u) that has the right values and
+    slopes at both ends.
     """
     length, gain = high - low, u_high - u_low
     w = (theta - u_low) / gain

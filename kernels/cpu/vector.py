@@ -129,7 +129,8 @@ def announce(typingctx, rows, row):
     """
 
     def codegen(context, builder, signature, args):
-        pointer = builder.bitcast(row_pointer(context, builder, rows, args[0], args[1], FLOATS.llvm), _INT8.as_pointer())
+        pointer = row_pointer(context, builder, rows, args[0], args[1], FLOATS.llvm)
+        pointer = builder.bitcast(pointer, _INT8.as_pointer())
         kind = ir.FunctionType(ir.VoidType(), [_INT8.as_pointer(), _INT32, _INT32, _INT32])
         prefetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
         read, once, data = (ir.Constant(_INT32, value) for value in (0, 0, 1))

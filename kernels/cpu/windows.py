@@ -92,8 +92,8 @@ def cut_windows(
 
     longest, longest_silence : ms, of a window with and without events
     dt : ms, windows also end on multiples of it; 0: they do not
-    window_base int64[B] : where a sample's windows start in window float64[W,42], window_address int32[W,8] (the sources
-        of its segments' first events), and window_event int64[W+1], whose entry w is the first event of window w
+    window_base int64[B] : where a sample's windows start in window float64[W,42], window_address int32[W,8] (sources of
+        the events at which its segments begin), and window_event int64[W+1], whose entry w is the first event of w
     window_count int64[B] : windows of a sample
     coefficient float64[K,2] : what a unit of weight adds to a and b at the end of its window
     upper float32[K] : the first of them, rounded up

@@ -83,8 +83,9 @@ def test_a_finer_tick_keeps_dead_time_and_duration(run):
     from eventsim.cli.clocks import on_clock
 
     network = eventsim.load(run)
-    fine, name = on_clock(network, ("grid", 0.25))
-    assert name == "grid" and fine.layers is network.layers
+    fine = on_clock(network, ("grid", 0.25))
+    assert fine.clock == "grid" and fine.layers is network.layers
+    assert on_clock(network, ("exact", None)).clock == "exact" and network.clock == "grid"
     assert fine.neuron.t_abs == network.dt and fine.neuron.dead_ticks(fine.dt) == 4
     assert fine.n_ticks * fine.dt == network.n_ticks * network.dt
 

@@ -32,6 +32,26 @@ def spike_train(spikes, sample):
     return out
 
 
+def psp_of(spikes, sample, kernel, neuron, window=None):
+    """psp of one sample's spikes at every tick, float64[N, T]; with a window of ticks, of the spikes outside it.
+
+    Spikes on ticks are convolved with ``kernel``; those in between have the psp of their own time, not truncated.
+    """
+    first, last = (0, 0) if window is None else window
+    if spikes.time is None:
+        train = spike_train(spikes, sample)
+        train[:, first:last] = 0.0
+        return convolve(train, kernel) if train.any() else train
+    out = np.zeros((spikes.n_neurons, spikes.n_ticks))
+    ticks = np.arange(spikes.n_ticks) * spikes.dt
+    part = slice(spikes.sample_ptr[sample], spikes.sample_ptr[sample + 1])
+    for neuron_number, time in zip(spikes.address[part], spikes.time[part], strict=True):
+        if not first * spikes.dt <= time < last * spikes.dt:
+            x = np.maximum(ticks - time, 0.0) / neuron.tau_syn
+            out[neuron_number] += x * np.exp(1.0 - x)
+    return out
+
+
 def convolve(signal, kernel):
     """Causal convolution of every row of signal[N, T] with kernel."""
     return np.array([np.convolve(row, kernel)[: signal.shape[1]] for row in signal])

@@ -4,7 +4,7 @@ import numpy as np
 
 from eventsim import checks
 from eventsim.errors import ConfigError
-from eventsim.trainer.losses.base import LossResult, convolve, correlate, psp_kernel, spike_train
+from eventsim.trainer.losses.base import LossResult, correlate, psp_kernel, psp_of
 
 
 class SpikeCount:
@@ -47,7 +47,8 @@ class SpikeCount:
         """c float64[B, N], and the window's first and last tick."""
         checks.indices("labels", labels, spikes.n_neurons)
         first, last = self._ticks(spikes)
-        inside = (spikes.tick >= first) & (spikes.tick < last)
+        tick = spikes.tick if spikes.time is None else spikes.time / spikes.dt
+        inside = (tick >= first) & (tick < last)
         sample = np.repeat(np.arange(spikes.n_samples), np.diff(spikes.sample_ptr))[inside]
         target = np.full((spikes.n_samples, spikes.n_neurons), self.false_count)
         n = np.bincount(sample * spikes.n_neurons + spikes.address[inside], minlength=target.size)
@@ -79,9 +80,7 @@ class SpikeCountSlayer(SpikeCount):
         kernel = psp_kernel(neuron, spikes.dt, spikes.n_ticks, truncate)
 
         def difference(b):
-            outside = spike_train(spikes, b)
-            outside[:, first:last] = 0.0
-            err = convolve(outside, kernel) if outside.any() else outside
+            err = psp_of(spikes, b, kernel, neuron, window=(first, last))
             err[:, first:last] += c[b][:, None]
             return err
 

@@ -5,7 +5,7 @@ import numpy as np
 from eventsim import checks
 from eventsim.errors import ConfigError
 from eventsim.spikes import Spikes
-from eventsim.trainer.losses.base import LossResult, convolve, correlate, psp_kernel, spike_train
+from eventsim.trainer.losses.base import LossResult, correlate, psp_kernel, psp_of
 
 
 class SpikeTime:
@@ -43,7 +43,7 @@ class SpikeTime:
         kernel = psp_kernel(neuron, spikes.dt, spikes.n_ticks, truncate)
 
         def difference(b):
-            return convolve(spike_train(spikes, b) - spike_train(wanted, b), kernel)
+            return psp_of(spikes, b, kernel, neuron) - psp_of(wanted, b, kernel, neuron)
 
         def error(b):
             return (spikes.dt * correlate(difference(b), kernel)).astype(np.float32)
