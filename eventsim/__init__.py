@@ -6,12 +6,14 @@ Names are looked up when they are first used, so that importing the package comp
 from importlib import import_module
 
 _NAMES = {
+    "Arrivals": "eventsim.events",
     "Events": "eventsim.events",
     "EventsimError": "eventsim.errors",
     "Network": "eventsim.model",
     "SRM": "eventsim.model",
     "Sensor": "eventsim.sensor",
     "Spikes": "eventsim.spikes",
+    "Stream": "eventsim.engine",
     "Trace": "eventsim.engine",
     "Trainer": "eventsim.trainer",
     "evaluate": "eventsim.trainer",

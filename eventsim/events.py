@@ -1,4 +1,4 @@
-"""What a sensor recorded: `Events`, a structure of arrays."""
+"""What a sensor recorded: `Events`, a structure of arrays, and `Arrivals`, which may be out of order."""
 
 import numpy as np
 
@@ -27,18 +27,18 @@ def _column(name, values):
     return column
 
 
-class Events:
-    """Address events in the order of time.
+class Arrivals:
+    """Address events in the order in which they came, which need not be that of time.
 
     Attributes
     ----------
-    t : int64[E], microseconds from the recording's zero, ascending (equal times are allowed)
+    t : int64[E], microseconds from the recording's zero
     x, y : uint16[E], pixel; p : uint8[E], polarity (1 is ON)
     sensor : Sensor
     skipped : dict of str to int, what a reader left out of this recording and how often
 
-    Raises `ConfigError` where columns differ in length, time descends, or a pixel lies outside the sensor. Columns are
-    read-only views; transforms return new events.
+    Raises `ConfigError` where columns differ in length or a pixel lies outside the sensor. Columns are read-only views;
+    transforms return new events.
     """
 
     __slots__ = ("p", "sensor", "skipped", "t", "x", "y")
@@ -57,13 +57,6 @@ class Events:
     def _check(self):
         if len(self) == 0:
             return
-        back = np.flatnonzero(self.t[1:] < self.t[:-1])
-        if back.size:
-            i = int(back[0]) + 1
-            raise ConfigError(
-                f"event {i} is earlier than the one before it ({self.t[i]} us after {self.t[i - 1]} us); "
-                "events must be in the order of time, sort them first"
-            )
         for name, limit in (("x", self.sensor.width), ("y", self.sensor.height), ("p", self.sensor.polarities)):
             column = getattr(self, name)
             if column.max() >= limit:
@@ -78,10 +71,10 @@ class Events:
 
     def __repr__(self):
         span = f", {self.t[0]}..{self.t[-1]} us" if len(self) else ""
-        return f"Events({len(self)} events{span}, {self.sensor})"
+        return f"{type(self).__name__}({len(self)} events{span}, {self.sensor})"
 
     def __eq__(self, other):
-        if not isinstance(other, Events):
+        if not isinstance(other, Arrivals):
             return NotImplemented
         return self.sensor == other.sensor and all(
             np.array_equal(getattr(self, n), getattr(other, n)) for n in "txyp"
@@ -90,14 +83,40 @@ class Events:
     __hash__ = None
 
     @property
-    def duration(self) -> float:
-        """Time of the last event in ms (0 where there are none)."""
-        return float(self.t[-1]) / 1000.0 if len(self) else 0.0
-
-    @property
     def address(self):
         """Addresses int32[E], see `Sensor.address`."""
         return self.sensor.address(self.x, self.y, self.p)
+
+    def to_structured(self):
+        """A structured array with the fields ``t, x, y, p``."""
+        out = np.empty(len(self), dtype=list(_COLUMNS.items()))
+        for name in _COLUMNS:
+            out[name] = getattr(self, name)
+        return out
+
+
+class Events(Arrivals):
+    """Address events in the order of time (equal times are allowed); the rest is as in `Arrivals`.
+
+    Raises `ConfigError` where time descends, too.
+    """
+
+    __slots__ = ()
+
+    def _check(self):
+        back = np.flatnonzero(self.t[1:] < self.t[:-1])
+        if back.size:
+            i = int(back[0]) + 1
+            raise ConfigError(
+                f"event {i} is earlier than the one before it ({self.t[i]} us after {self.t[i - 1]} us); "
+                "events must be in the order of time, sort them first"
+            )
+        super()._check()
+
+    @property
+    def duration(self) -> float:
+        """Time of the last event in ms (0 where there are none)."""
+        return float(self.t[-1]) / 1000.0 if len(self) else 0.0
 
     def __getitem__(self, index) -> "Events":
         """Events chosen by a slice or a boolean mask."""
@@ -106,13 +125,6 @@ class Events:
             got = f"{index.dtype} of shape {index.shape}" if isinstance(index, np.ndarray) else repr(index)
             raise ConfigError(f"events are chosen by a slice or a boolean mask of shape {self.t.shape}, got {got}")
         return Events(self.t[index], self.x[index], self.y[index], self.p[index], self.sensor, self.skipped)
-
-    def to_structured(self):
-        """A structured array with the fields ``t, x, y, p``."""
-        out = np.empty(len(self), dtype=list(_COLUMNS.items()))
-        for name in _COLUMNS:
-            out[name] = getattr(self, name)
-        return out
 
     @classmethod
     def from_structured(cls, array, sensor: Sensor) -> "Events":

@@ -84,7 +84,7 @@ def backward_phases(scene, machine) -> list[Phase]:
             below = trace.layers[i - 1].active if i else None
             adding = Sink(gradient=zeros[i])
             (rows,) = by_address([given], block_samples(given))
-            nothing = np.zeros_like(rows[0]), rows[1]
+            nothing = rows._replace(neuron_ptr=np.zeros_like(rows.neuron_ptr))
 
             def run(rows, sink, below=None, layer=layer, given=given, active=active, current=current):
                 return backward_layer(layer, network.neuron, given, active, current, below, sink, rows=rows)

@@ -1,8 +1,9 @@
-"""Running networks: forward on either clock, and the backward walk."""
+"""Running networks: forward on either clock, streams, and the backward walk."""
 
 from eventsim.engine.backward import Sink, backward
 from eventsim.engine.forward import forward
 from eventsim.engine.simulate import run, simulate
+from eventsim.engine.stream import Stream
 from eventsim.engine.trace import ActiveSet, LayerTrace, Trace
 
-__all__ = ["ActiveSet", "LayerTrace", "Sink", "Trace", "backward", "forward", "run", "simulate"]
+__all__ = ["ActiveSet", "LayerTrace", "Sink", "Stream", "Trace", "backward", "forward", "run", "simulate"]

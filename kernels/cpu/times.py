@@ -108,8 +108,8 @@ def group_times_by_address(
 ):
     """`group_by_address` for spikes in continuous time, which count at the tick that follows them, or at their own.
 
-    A spike ahead of tick k is the row of k, and g at its time is share[0] g[k] + share[1] ramp[k] (`adjoint_psp`). After
-    the last tick g is 0.
+    A spike ahead of tick k is the row of k, and g at its time is share[0] g[k] + share[1] ramp[k] (`adjoint_psp`).
+    After the last tick g is 0.
     """
     sample_first, sample_last = count_by_address(block, block_samples, sample_ptr, address, neuron_end, neuron_ptr)
     for b in range(sample_first, sample_last):

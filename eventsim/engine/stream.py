@@ -1,0 +1,270 @@
+"""Running a network on an endless stream: what has become certain is run, in continuous time, and then forgotten."""
+
+import math
+import numbers
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from eventsim import checks
+from eventsim.engine.exact import ExactLayer
+from eventsim.errors import ConfigError
+from eventsim.events import Arrivals
+from eventsim.model import Network
+
+LATE = ("drop", "now", "stop")
+_SAMPLE = 300.0  # ms, where the model does not say how long one is
+_MOST_REORDER = 1e6  # ms
+# us, 71 years: there a float64 in ms is still finer than a microsecond, and a dead time longer than its last bit.
+_END = 1 << 51
+_NOTHING_YET = -(1 << 62)  # us, earlier than any event by more than any tolerance
+
+
+class StreamSpikes(NamedTuple):
+    """Output spikes sorted by (time, address): float64[K], ms from the stream's zero, and int32[K]."""
+
+    time: np.ndarray
+    address: np.ndarray
+
+
+class Scores(NamedTuple):
+    """At ``time`` ms: spikes of every output neuron before it, int64[N], and the neuron that has most of them."""
+
+    time: float
+    counts: np.ndarray
+    chosen: int
+
+
+@dataclass(frozen=True)
+class StreamReport:
+    """What became of a stream so far: ``events = processed + held + dropped``.
+
+    held are events that wait until their time is certain; dropped and moved are late ones, left out or taken at the
+    time that was certain; reordered are those that came after a later one, but in time. synops and spikes are by layer.
+    """
+
+    events: int
+    processed: int
+    held: int
+    dropped: int
+    moved: int
+    reordered: int
+    synops: tuple[int, ...]
+    spikes: tuple[int, ...]
+    certain_ms: float
+
+    @property
+    def late(self) -> int:
+        """Events that came later than the tolerance allows."""
+        return self.dropped + self.moved
+
+
+class Recent:
+    """Output spikes of the last while, to be counted over windows of ``span`` ms."""
+
+    def __init__(self, span, n_neurons):
+        self.span, self.n_neurons = span, n_neurons
+        self._kept = StreamSpikes(np.empty(0), np.empty(0, np.int32))
+
+    def add(self, spikes: StreamSpikes):
+        """Take the spikes that follow those before."""
+        if len(spikes.time):
+            self._kept = StreamSpikes(*map(np.concatenate, zip(self._kept, spikes, strict=True)))
+
+    def scores(self, at) -> Scores:
+        """The `Scores` over [at - span, at), ``at`` in ms."""
+        first, last = np.searchsorted(self._kept.time, (at - self.span, at))
+        counts = np.bincount(self._kept.address[first:last], minlength=self.n_neurons)
+        return Scores(at, counts, int(np.argmax(counts)))
+
+    def forget(self, at):
+        """Drop the spikes that no window that ends at ``at`` ms or later can hold."""
+        first = np.searchsorted(self._kept.time, at - self.span)
+        if first:
+            self._kept = StreamSpikes(*(column[first:] for column in self._kept))
+
+
+class Stream:
+    """A network that runs on events as they come, on the exact clock.
+
+    An output spike is *certain*, and is given out, once no event can come any more that is earlier: an event at time t
+    makes everything before t - ``reorder_ms`` certain, `advance` what is before the time it is told. Events of one
+    microsecond may therefore come in different pushes, and results do not depend, to the bit, on how a stream is cut
+    into pushes.
+
+    Parameters
+    ----------
+    network : of dense layers without delays
+    reorder_ms : tolerance within which events may come out of order; they are held and sorted
+    late : what becomes of those that come later than that (or lie before the stream's zero): "drop", "now" (taken at
+        the time that is certain), or "stop" (`push` raises)
+    score_ms : length of the window that `scores` counts in; None: the model's sample, else 300 ms
+
+    Times are float64 ms from the stream's zero, and exact microseconds inside: after a day they resolve 0.02 ns, after
+    71 years, the longest stream, half a microsecond. Memory is bounded by the layers' sizes, the events within the
+    tolerance, the output spikes within ``score_ms``, and those that were not taken yet. Raises `ConfigError`.
+    """
+
+    def __init__(self, network, *, reorder_ms=0.0, late="drop", score_ms=None):
+        _check_network(network)
+        self.network = network
+        self._reorder = round(1000 * _time("reorder_ms", reorder_ms, _MOST_REORDER))
+        self._policy = checks.choice("late", late, LATE)
+        sample = _SAMPLE if network.n_ticks is None else network.n_ticks * network.dt
+        self._recent = Recent(sample if score_ms is None else checks.milliseconds("score_ms", score_ms),
+                              network.arch.n_outputs)
+        self._layers = [ExactLayer(layer, network.neuron, network.dt) for layer in network.layers]
+        self._held_t, self._held_address = np.empty(0, np.int64), np.empty(0, np.int32)
+        self._untaken: list[StreamSpikes] = []
+        self._latest, self._certain, self._last_ms = _NOTHING_YET, 0, 0.0  # us, us, ms of any spike
+        self._finished = False
+        self._counts = dict.fromkeys(("events", "processed", "dropped", "moved", "reordered"), 0)
+        self._synops, self._spikes = [0] * len(self._layers), [0] * len(self._layers)
+
+    def push(self, events):
+        """Take `Events`, or `Arrivals` in whatever order, and run what they make certain.
+
+        Raises `ConfigError`, and takes none of them, where they do not fit the network, lie too far in the future, or
+        one is late and late ones are refused.
+        """
+        self._check_events(events)
+        if not len(events):
+            return
+        latest = np.maximum.accumulate(np.concatenate(([self._latest], events.t)))
+        certain = np.maximum(latest - self._reorder, self._certain)  # before every event, and after the last
+        t, address, before = events.t, events.address, certain[:-1]
+        late = t < before
+        n_late = int(np.count_nonzero(late))
+        if n_late and self._policy == "stop":
+            i = int(np.argmax(late))
+            raise ConfigError(
+                f"an event at {t[i] / 1000:.3f} ms came when the stream was certain up to {before[i] / 1000:.3f} ms; "
+                "allow for it with a larger reorder_ms, or let late events be dropped or taken as of now"
+            )
+        self._counts["events"] += len(t)
+        self._counts["reordered"] += int(np.count_nonzero((t < latest[:-1]) & ~late))
+        if n_late and self._policy == "drop":
+            self._counts["dropped"] += n_late
+            t, address = t[~late], address[~late]
+        elif n_late:
+            self._counts["moved"] += n_late
+            t = np.where(late, before, t)
+        self._latest = int(latest[-1])
+        self._held_t = np.concatenate((self._held_t, t))
+        self._held_address = np.concatenate((self._held_address, address))
+        self._run_to(int(certain[-1]))
+
+    def advance(self, t_ms):
+        """Take it that no event earlier than ``t_ms`` comes any more, and run up to there; an earlier time is no news.
+
+        Those that come all the same are late. Raises `ConfigError` for what is no time.
+        """
+        self._check_open()
+        self._run_to(_ceiling(_time("t_ms", t_ms, _END / 1000)))
+
+    def finish(self):
+        """Take it that no event comes any more, and run on until no neuron can fire any more; then the stream ends."""
+        if self._finished:
+            return
+        self._finished = True
+        if len(self._held_t):
+            self._last_ms = float(self._held_t.max()) / 1000
+        self._run(np.ones(len(self._held_t), bool), math.inf)
+        self._certain = max(self._certain, _ceiling(math.nextafter(self._last_ms, math.inf)))
+        self._recent.forget(self._certain / 1000)
+
+    def spikes(self) -> StreamSpikes:
+        """The output spikes that became certain since the last call."""
+        taken, self._untaken = self._untaken, []
+        nothing = StreamSpikes(np.empty(0), np.empty(0, np.int32))
+        return StreamSpikes(*map(np.concatenate, zip(nothing, *taken, strict=True)))
+
+    def scores(self) -> Scores:
+        """Output spikes over the last ``score_ms`` of what is certain, and the class: most spikes, ties to the lowest.
+
+        After `finish` the window ends with the last event or spike.
+        """
+        return self._recent.scores(self._certain / 1000)
+
+    @property
+    def latest_ms(self) -> float:
+        """Time of the latest event so far, ms (0 where there was none)."""
+        return max(self._latest, 0) / 1000
+
+    @property
+    def report(self) -> StreamReport:
+        """What became of the stream so far."""
+        return StreamReport(**self._counts, held=len(self._held_t), synops=tuple(self._synops),
+                            spikes=tuple(self._spikes), certain_ms=self._certain / 1000)
+
+    def _check_open(self):
+        if self._finished:
+            raise ConfigError("the stream is finished and takes no more; make a new Stream for the next one")
+
+    def _check_events(self, events):
+        self._check_open()
+        if not isinstance(events, Arrivals):
+            raise ConfigError(f"a stream takes Events or Arrivals, got {type(events).__name__}")
+        if events.sensor != self.network.sensor:
+            raise ConfigError(f"the network takes events of a {self.network.sensor} sensor, got {events.sensor}")
+        if len(events) and events.t.max() > _END:
+            raise ConfigError(f"event times must not lie beyond {_END} us, got {events.t.max()}; count them from the "
+                              "stream's own zero")
+
+    def _run_to(self, certain):
+        """Make everything before ``certain`` us certain."""
+        if certain <= self._certain:
+            return
+        self._certain = certain
+        self._run(self._held_t < certain, certain / 1000)
+        self._recent.forget(certain / 1000)
+
+    def _run(self, ready, until):
+        """Run the events that are ready, and every layer up to ``until`` ms."""
+        t, address = self._held_t[ready], self._held_address[ready]
+        self._held_t, self._held_address = self._held_t[~ready], self._held_address[~ready]
+        self._counts["processed"] += len(t)
+        if np.any((t[1:] < t[:-1]) | ((t[1:] == t[:-1]) & (address[1:] < address[:-1]))):
+            order = np.lexsort((address, t))
+            t, address = t[order], address[order]
+        time = t / 1000
+        for i, layer in enumerate(self._layers):
+            self._synops[i] += len(time) * self.network.layers[i].n_out
+            time, address = layer.advance(time, address, until)
+            self._spikes[i] += len(time)
+            if len(time):
+                self._last_ms = max(self._last_ms, float(time[-1]))
+        if len(time):
+            spikes = StreamSpikes(time, address)
+            self._untaken.append(spikes)
+            self._recent.add(spikes)
+
+
+def _check_network(network):
+    if not isinstance(network, Network):
+        raise ConfigError(f"a stream runs a Network, got {type(network).__name__}; eventsim.load gives one")
+    for name, layer in zip(network.layer_names, network.layers, strict=True):
+        if layer.kind != "dense":
+            raise ConfigError(f"a stream runs dense layers only, but {name} is {layer}; simulate recordings with it")
+    if not getattr(network, "is_immediate", True):
+        raise ConfigError("a stream runs networks without delays only, and this one has some; simulate recordings "
+                          "with it")
+
+
+def _time(name, value, most) -> float:
+    """``value`` as a time in ms in 0..most."""
+    number = math.nan if isinstance(value, bool) or not isinstance(value, numbers.Real) else float(value)
+    if not 0 <= number <= most:
+        raise ConfigError(f"{name} must be a time in ms, from 0 to {most:g}, got {value!r}")
+    return number
+
+
+def _ceiling(t_ms) -> int:
+    """The first microsecond whose time in ms is not before ``t_ms``; that of 1.1 ms is 1100, in spite of rounding."""
+    us = round(t_ms * 1000)
+    while us / 1000 < t_ms:
+        us += 1
+    while (us - 1) / 1000 >= t_ms:
+        us -= 1
+    return us

@@ -1,0 +1,253 @@
+"""Streams: the same spikes to the bit however a stream is cut, and those of a simulation of the whole recording."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from naive import stream as naive
+
+import eventsim as es
+from eventsim.engine.stream import Recent, StreamSpikes
+from eventsim.errors import ConfigError
+from eventsim.model.layers import Sparse
+
+SENSOR = es.Sensor(5, 2, 2)
+N = SENSOR.n_addresses
+
+
+@pytest.fixture(scope="module")
+def network():
+    """A small network whose layers fire, at most inputs."""
+    network = es.Network("5x2x2-16-4", es.SRM(tau_syn=4.0), n_ticks=200, seed=None)
+    rng = np.random.default_rng(1)
+    for layer in network.layers:
+        layer.weight = rng.normal(2.0, 6.0, (layer.n_in, layer.n_out))
+    return network
+
+
+def arrivals(t, address):
+    x, y, p = np.array([SENSOR.pixel(a) for a in address]).reshape(-1, 3).T
+    return es.Arrivals(t, x, y, p, SENSOR)
+
+
+def recording(rng, n=400, last=250_000):
+    """A recording in which times repeat."""
+    t = np.sort(rng.integers(0, last // 100, n) * 100)
+    return es.Events(t, *np.array([SENSOR.pixel(a) for a in rng.integers(0, N, n)]).T, SENSOR)
+
+
+def cut(events, bounds):
+    """The parts of events between bounds."""
+    for first, last in zip([0, *bounds], [*bounds, len(events.t)], strict=True):
+        yield es.Arrivals(*(getattr(events, name)[first:last] for name in "txyp"), SENSOR)
+
+
+def outcome(stream, parts):
+    """Spikes and report of a stream after some pushes and its end; spikes are taken now and then."""
+    taken = []
+    for i, part in enumerate(parts):
+        stream.push(part)
+        if i % 3 == 0:
+            taken.append(stream.spikes())
+    stream.finish()
+    taken.append(stream.spikes())
+    return [np.concatenate(columns) for columns in zip(*taken, strict=True)], stream.report
+
+
+def assert_same(a, b):
+    for mine, other in zip(a[0], b[0], strict=True):
+        assert np.array_equal(mine, other)
+    assert a[1] == b[1]
+
+
+def test_equals_the_simulation_of_the_recording(network, rng):
+    events = recording(rng)
+    trace = network.simulate(events, clock="exact")
+    (time, address), report = outcome(es.Stream(network), [events])
+    inside = time < 200
+    assert len(trace.output) > 50 and np.count_nonzero(~inside) > 0
+    assert np.array_equal(time[inside], trace.output.time)
+    assert np.array_equal(address[inside], trace.output.address)
+    assert (report.events, report.processed, report.held, report.late, report.reordered) == (400, 400, 0, 0, 0)
+    assert report.spikes[1] == len(time) and report.spikes[0] > 0
+    assert report.synops == (400 * 16, report.spikes[0] * 4)
+
+
+@pytest.mark.parametrize("way", ["one by one", "random", "by time"])
+def test_cuts_do_not_matter(network, rng, way):
+    events = recording(rng)
+    bounds = {
+        "one by one": range(1, 400), "random": np.sort(rng.integers(0, 401, 30)),
+        "by time": np.flatnonzero(np.diff(events.t)) + 1,
+    }[way]
+    whole = outcome(es.Stream(network), [events])
+    assert len(whole[0][0]) > 50
+    assert_same(outcome(es.Stream(network), cut(events, bounds)), whole)
+
+
+@settings(deadline=None, derandomize=True, max_examples=60)
+@given(st.data())
+def test_order_of_arrival_and_lateness_are_those_of_the_reference(network, data):
+    """Whatever the cuts, the tolerance and the disorder: what is taken, and when, and how often it was late."""
+    times = data.draw(st.lists(st.integers(-3, 40), min_size=1, max_size=60)) if data.draw(st.booleans()) else [
+        i + data.draw(st.integers(-6, 6)) for i in range(40)
+    ]
+    times = [1000 * t for t in times]
+    rng = np.random.default_rng(data.draw(st.integers(0, 99)))
+    address = rng.integers(0, N, len(times))
+    reorder, late = data.draw(st.integers(0, 8)), data.draw(st.sampled_from(["drop", "now"]))
+    bounds = sorted(data.draw(st.lists(st.integers(0, len(times)), max_size=12)))
+    stream = es.Stream(network, reorder_ms=reorder, late=late)
+    found, report = outcome(stream, cut(arrivals(times, address), bounds))
+
+    taken, counts = naive.admit(times, 1000 * reorder, late)
+    taken = sorted((t, address[i]) for t, i in taken)
+    wanted, plain = outcome(es.Stream(network), [arrivals(*zip(*taken, strict=True))] if taken else [])
+    for mine, other in zip(found, wanted, strict=True):
+        assert np.array_equal(mine, other)
+    assert {name: getattr(report, name) for name in counts} == counts
+    assert report.events == len(times) == report.processed + report.dropped
+    assert (report.processed, report.spikes, report.synops) == (plain.processed, plain.spikes, plain.synops)
+
+
+def test_a_spike_is_given_out_as_soon_as_it_is_certain_and_not_before(network, rng):
+    events = recording(rng)
+    (time, _), _ = outcome(es.Stream(network), [events])
+    for reorder in (0, 7):
+        stream, seen = es.Stream(network, reorder_ms=reorder), 0
+        for part in cut(events, range(1, 400, 7)):
+            stream.push(part)
+            seen += len(stream.spikes().time)
+            certain = max(0, part.t[-1] - 1000 * reorder) / 1000
+            assert stream.report.certain_ms == certain
+            assert seen == np.count_nonzero(time < certain)
+        assert 0 < seen < len(time)
+
+
+def test_a_promise_makes_certain_what_is_before_it(network, rng):
+    events = recording(rng, last=100_000)
+    (time, _), _ = outcome(es.Stream(network), [events])
+    stream = es.Stream(network, reorder_ms=50.0)
+    stream.push(events)
+    between = np.sort(time)[len(time) // 2 + 5]  # a spike, which is not before itself
+    for t, certain in ((1.1, 1.1), (between, np.ceil(between * 1000) / 1000), (0.0, None), (1e4, 1e4)):
+        before = stream.report.certain_ms
+        stream.advance(t)
+        assert stream.report.certain_ms == max(before, certain or 0.0)
+    assert stream.report.held == 0 and len(stream.spikes().time) == len(time)
+    stream.push(arrivals([9_999_999, 10_000_000], [0, 0]))
+    assert (stream.report.dropped, stream.report.held) == (1, 1)
+
+
+def test_scores_count_the_last_while(network, rng):
+    events = recording(rng)
+    stream = es.Stream(network, score_ms=30.0)
+    (time, address), _ = outcome(es.Stream(network), [events])
+    for part in cut(events, range(1, 400, 20)):
+        stream.push(part)
+        at = stream.report.certain_ms
+        inside = (time >= at - 30) & (time < at)
+        wanted = np.bincount(address[inside], minlength=4)
+        scores = stream.scores()
+        assert scores.time == at and np.array_equal(scores.counts, wanted)
+        assert scores.chosen == np.argmax(wanted)
+    assert wanted.sum() > 0
+    stream.finish()
+    assert stream.scores().time >= max(time[-1], events.t[-1] / 1000)
+    assert es.Stream(network).scores().counts.tolist() == [0] * 4
+
+
+def test_the_window_of_scores_is_the_sample_by_default(network):
+    assert es.Stream(network)._recent.span == 200.0
+    assert es.Stream(es.Network("5x2x2-4"))._recent.span == 300.0
+
+
+def test_what_is_forgotten_is_what_no_window_holds():
+    recent = Recent(10.0, 3)
+    for i in range(100):
+        recent.add(StreamSpikes(np.array([i, i + 0.5]), np.array([i % 3, 1], np.int32)))
+        recent.forget(i + 1.0)
+        assert recent.scores(i + 1.0).counts.sum() == min(20, 2 * (i + 1))
+        assert len(recent._kept.time) <= 20
+
+
+def test_days_later_the_spikes_are_the_same_ones(network, rng):
+    """After ten days there is no difference to speak of; after 71 years times are whole half microseconds."""
+    events = recording(rng)
+    (time, address), _ = outcome(es.Stream(network), [events])
+    for start, resolution in ((10 * 86_400_000_000, 1e-6), ((1 << 51) - 300_000, 1e-2)):
+        later = es.Events(events.t + start, events.x, events.y, events.p, SENSOR)
+        (found, same), report = outcome(es.Stream(network), [later])
+        assert abs(len(found) - len(time)) <= (0 if resolution < 1e-3 else 3)
+        if len(found) == len(time):
+            assert np.array_equal(np.bincount(same), np.bincount(address))
+            np.testing.assert_allclose(found - start / 1000, time, rtol=0, atol=resolution)
+        assert report.certain_ms >= events.t[-1] / 1000 + start / 1000
+
+
+def test_memory_is_that_of_the_tolerance(network, rng):
+    stream = es.Stream(network, reorder_ms=5.0)
+    for i in range(200):
+        stream.push(es.Events(np.sort(rng.integers(0, 1000, 50)) + 1000 * i, *np.zeros((3, 50), int), SENSOR))
+        stream.spikes()
+        assert stream.report.held <= 6 * 50
+    assert stream.report.processed > 9000
+    assert stream._held_t.base is None and len(stream._held_t) <= 300  # no view of something large
+
+
+def test_the_end_is_the_end(network):
+    stream = es.Stream(network)
+    stream.push(arrivals([1000] * 8, range(8)))
+    assert stream.report.held == 8 and len(stream.spikes().time) == 0
+    stream.finish()
+    stream.finish()
+    assert stream.report.processed == 8 and len(stream.spikes().time) > 0
+    for use in (lambda: stream.push(arrivals([2000], [0])), lambda: stream.advance(5)):
+        with pytest.raises(ConfigError, match="is finished and takes no more"):
+            use()
+
+
+def test_a_late_event_stops_the_stream_before_anything_is_taken(network):
+    stream = es.Stream(network, reorder_ms=1.0, late="stop")
+    stream.push(arrivals([5000, 4000], [1, 1]))
+    with pytest.raises(ConfigError, match=r"^an event at 3\.999 ms came when the stream was certain up to 4\.000 ms; "):
+        stream.push(arrivals([4500, 3999], [0, 0]))
+    assert (stream.report.events, stream.report.reordered, stream.report.certain_ms) == (2, 1, 4.0)
+
+
+def test_weights_of_fewer_bits_run_too(network, rng):
+    events = recording(rng)
+    small = network.with_weights("int8")
+    (time, _), _ = outcome(es.Stream(small), [events])
+    assert np.array_equal(time[time < 200], small.simulate(events, clock="exact").output.time) and len(time) > 20
+
+
+@pytest.mark.parametrize(("options", "part"), [
+    ({"reorder_ms": -1}, "reorder_ms must be a time in ms, from 0 to 1e"), ({"reorder_ms": "5"}, "got '5'"),
+    ({"reorder_ms": np.nan}, "got nan"), ({"late": "ignore"}, "late must be drop or now or stop, got 'ignore'"),
+    ({"score_ms": 0}, "score_ms must be a time"), ({"score_ms": True}, "got True"),
+])
+def test_nonsense_options_are_refused(network, options, part):
+    with pytest.raises(ConfigError, match=part):
+        es.Stream(network, **options)
+
+
+def test_other_nonsense_is_refused(network):
+    with pytest.raises(ConfigError, match="a stream runs a Network, got str"):
+        es.Stream("network")
+    mixed = es.Network("5x2x2-4")
+    mixed.layers[0] = Sparse.random(N, 4, 3, 1.0, np.random.default_rng(0))
+    with pytest.raises(ConfigError, match=r"dense layers only, but sparse1 is Sparse\("):
+        es.Stream(mixed)
+    stream = es.Stream(network)
+    for nonsense in (None, [1, 2], np.zeros(3), "events"):
+        with pytest.raises(ConfigError, match="takes Events or Arrivals"):
+            stream.push(nonsense)
+    with pytest.raises(ConfigError, match="5x2x2 sensor, got 34x34x2"):
+        stream.push(es.Events([], [], [], [], es.Sensor(34, 34)))
+    with pytest.raises(ConfigError, match="must not lie beyond"):
+        stream.push(arrivals([(1 << 51) + 1], [0]))
+    for t in (-1, "soon", None, np.inf, 1e13):
+        with pytest.raises(ConfigError, match="t_ms must be a time"):
+            stream.advance(t)
+    assert stream.report.events == 0
