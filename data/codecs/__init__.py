@@ -4,14 +4,14 @@ import pathlib
 import sys
 
 from eventsim import checks, files
-from eventsim.data.codecs import nmnist
-from eventsim.data.codecs.base import Codec
+from eventsim.data.codecs import csv, nmnist
+from eventsim.data.codecs.base import Codec, Decoder
 from eventsim.errors import ConfigError, FormatError
 from eventsim.events import Events
 
-CODECS: dict[str, Codec] = {codec.name: codec for codec in (nmnist.CODEC,)}
+CODECS: dict[str, Codec] = {codec.name: codec for codec in (nmnist.CODEC, csv.CODEC)}
 
-__all__ = ["CODECS", "Codec", "read", "write"]
+__all__ = ["CODECS", "Codec", "Decoder", "choose", "read", "write"]
 _STDIN = "standard input"  # what messages call it
 
 
@@ -42,14 +42,14 @@ def write(path, events, codec=None):
     """
     path = files.as_path(path)
     try:
-        encode = _choose(str(path), codec).encode
+        encode = choose(str(path), codec).encode
     except FormatError as error:
         raise ConfigError(str(error)) from None
     files.write_atomically(path, encode(events))
 
 
 def _decode(file, source, sensor, codec):
-    chosen = _choose(source, codec)
+    chosen = choose(source, codec)
     try:
         with files.reading(source):
             data = file.read()
@@ -60,8 +60,11 @@ def _decode(file, source, sensor, codec):
     return chosen.decode(data, sensor, source)
 
 
-def _choose(source, name) -> Codec:
-    """The codec called ``name``, else the one that claims the suffix of ``source``."""
+def choose(source, name=None) -> Codec:
+    """The codec called ``name``, else the one that claims the suffix of ``source``, a file's name.
+
+    Raises `ConfigError` for another name, `FormatError` for another suffix.
+    """
     if name is not None:
         return CODECS[checks.choice("codec", name, CODECS)]
     suffix = pathlib.PurePath(source).suffix.lower()

@@ -6,15 +6,19 @@
 p is the polarity (1: ON), t a 23-bit big-endian time in microseconds. A record with y = 240 is no event but marks an
 overflow of the clock: it is dropped, and all that follow are 8192 us later. So no event of this format has y = 240.
 
+An endless stream passes the end of the 23 bits every 8.39 s. There a time that jumps back by more than half of the
+range has passed it once more, and one that jumps ahead by all but the last second of it, when it was passed before, is
+one from before that comes out of order. So a silence of more than 7.3 s is not told from a shorter one.
+
 Source: https://www.garrickorchard.com/datasets/n-mnist; overflow records as in gorchard/event-Python.
 """
 
 import numpy as np
 
 from eventsim import checks
-from eventsim.data.codecs.base import Codec
+from eventsim.data.codecs.base import Codec, Decoder
 from eventsim.errors import ConfigError, FormatError
-from eventsim.events import Events
+from eventsim.events import Arrivals, Events
 from eventsim.sensor import Sensor
 
 SENSOR = Sensor(34, 34, 2)
@@ -22,6 +26,7 @@ RECORD = 5  # bytes
 OVERFLOW_Y = 240
 OVERFLOW_US = 8192
 _TIME_END = 1 << 23  # us
+_MOST_DISORDER = 1 << 20  # us that an event may come late from before a wrap
 
 
 def decode(data, sensor=None, source="recording") -> Events:
@@ -34,16 +39,62 @@ def decode(data, sensor=None, source="recording") -> Events:
         raise ConfigError(f"expected the bytes of a recording, got {type(data).__name__}")
     sensor = SENSOR if sensor is None else checks.sensor(sensor)
     record = _records(data, source)
-    x, y, p = record[:, 0], record[:, 1], record[:, 2] >> 7
-    high = record[:, 2:5].astype(np.int64)
-    t = (high[:, 0] & 0x7F) << 16 | high[:, 1] << 8 | high[:, 2]
+    x, y, p, t, overflows = _columns(record)
     is_event = y != OVERFLOW_Y
-    t += OVERFLOW_US * np.cumsum(~is_event)
     _check_pixels(record, is_event, sensor, source)
     row = np.flatnonzero(is_event)
-    t, skipped = t[row], len(record) - len(row)
+    t = (t + OVERFLOW_US * overflows)[row]
+    skipped = len(record) - len(row)
     _check_order(t, row, source)
     return Events(t, x[row], y[row], p[row], sensor, {"overflow": skipped} if skipped else None)
+
+
+class NMNISTDecoder(Decoder):
+    """A stream of records; also counts ``overflow`` records and how often the 23 bits of the time were passed."""
+
+    def __init__(self, sensor, *tell):
+        super().__init__(sensor, *tell)
+        self.counts |= {"overflow": 0, "wraps": 0}
+        self._rest = b""
+        self._last = 0  # us, the 23 bits of the last event
+
+    def feed(self, data) -> Arrivals:
+        data = self._rest + data
+        size = len(data) - len(data) % RECORD
+        self._rest = data[size:]
+        return self._decode(data[:size])
+
+    def datagram(self, data) -> Arrivals:
+        if len(data) % RECORD:
+            self.fault("cut", 1, f"a datagram has {len(data)} bytes, which is no whole number of {RECORD}-byte events")
+            data = b""
+        return self._decode(data)
+
+    def end(self) -> Arrivals:
+        if self._rest:
+            self.fault("cut", 1, f"the stream ends inside an event, {len(self._rest)} bytes are left")
+        self._rest = b""
+        return self._decode(b"")
+
+    def records(self, data) -> int:
+        return len(data) // RECORD
+
+    def _decode(self, data):
+        x, y, p, t, overflows = _columns(np.frombuffer(data, np.uint8).reshape(-1, RECORD))
+        is_event = y != OVERFLOW_Y
+        is_event[is_event] = self.inside(x[is_event], y[is_event], p[is_event])
+        x, y, p, t = x[is_event], y[is_event], p[is_event], t[is_event]
+        step = np.diff(t, prepend=self._last)
+        turns = self.counts["wraps"] + np.cumsum(
+            (step < -_TIME_END // 2).astype(np.int64) - (step > _TIME_END - _MOST_DISORDER)
+        )
+        if len(t):
+            # Before the first time round there is no earlier one: so it is a silence, and nothing is out of order.
+            turns -= np.minimum(np.minimum.accumulate(turns), 0)
+            self._last, self.counts["wraps"] = int(t[-1]), int(turns[-1])
+        t += _TIME_END * turns + OVERFLOW_US * (self.counts["overflow"] + overflows[is_event])
+        self.counts["overflow"] += int(overflows[-1]) if len(overflows) else 0
+        return Arrivals(t, x, y, p, self.sensor)
 
 
 def encode(events) -> bytes:
@@ -67,6 +118,13 @@ def encode(events) -> bytes:
     record[:, 3] = events.t >> 8 & 0xFF
     record[:, 4] = events.t & 0xFF
     return record.tobytes()
+
+
+def _columns(record):
+    """x, y, p and 23-bit times int64[R] of records uint8[R, 5], and the overflow records up to every one, int64[R]."""
+    high = record[:, 2:5].astype(np.int64)
+    t = (high[:, 0] & 0x7F) << 16 | high[:, 1] << 8 | high[:, 2]
+    return record[:, 0], record[:, 1], record[:, 2] >> 7, t, np.cumsum(record[:, 1] == OVERFLOW_Y)
 
 
 def _records(data, source):
@@ -110,4 +168,4 @@ def _check_order(t, row, source):
         )
 
 
-CODEC = Codec("nmnist", (".bin", ".bs2"), decode, encode)
+CODEC = Codec("nmnist", (".bin", ".bs2"), decode, encode, NMNISTDecoder)

@@ -1,0 +1,168 @@
+"""Text, ``.csv`` or ``.txt``: a line ``t,x,y,p`` an event, t in microseconds, p = 1 is ON.
+
+The first line may name the columns, in another order if need be. Empty lines mean nothing. The format says nothing of
+the sensor, so readers have to name it.
+"""
+
+import io
+import re
+
+import numpy as np
+
+from eventsim import checks
+from eventsim.data.codecs.base import Codec, Decoder
+from eventsim.errors import ConfigError, FormatError
+from eventsim.events import Arrivals, Events
+
+_COLUMNS = "txyp"
+_LINE = re.compile(rb"[ \t]*" + rb"[ \t]*,[ \t]*".join([rb"(-?[0-9]+)"] * 4) + rb"[ \t]*")
+_PLAIN = b"0123456789-, \n"  # what ordinary lines are made of
+_LONGEST_LINE = 1000  # bytes
+_TIME_END = 1 << 51  # us, 71 years: later than any clock counts that is not broken
+
+
+def decode(data, sensor=None, source="recording") -> Events:
+    """Events of the bytes ``data``; ``sensor`` must be given.
+
+    Raises `FormatError`, with ``source`` and the line, where a line is no event, or an event lies outside the sensor or
+    before the one ahead of it.
+    """
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise ConfigError(f"expected the bytes of a recording, got {type(data).__name__}")
+    if sensor is None:
+        raise ConfigError(f"{source}: is text, which says nothing of the sensor; name its size, e.g. --sensor 34x34x2")
+    sensor = checks.sensor(sensor)
+    data = _whole_lines(bytes(data))
+    order, used = _header(data)
+    values, line, bad = _table(data[used:], order)
+    first = 1 + bool(used)
+    if bad:
+        number, text = bad[0]
+        raise FormatError(f"{source}: line {first + number} is {_shown(text)}, expected t,x,y,p as whole numbers, t in "
+                          f"microseconds below {_TIME_END}; correct it")
+    if not len(values):
+        raise FormatError(f"{source}: holds no event; a recording has at least one line t,x,y,p; copy or download it "
+                          "again")
+    t, x, y, p = values.T
+    for column, most in ((x, sensor.width), (y, sensor.height), (p, sensor.polarities)):
+        outside = (column < 0) | (column >= most)
+        if outside.any():
+            i = int(np.argmax(outside))
+            raise FormatError(
+                f"{source}: line {first + line[i]} has x = {x[i]}, y = {y[i]}, p = {p[i]}, outside the {sensor} sensor "
+                f"(x 0..{sensor.width - 1}, y 0..{sensor.height - 1}, p 0..{sensor.polarities - 1}); name the sensor "
+                "that recorded it with --sensor"
+            )
+    back = np.flatnonzero(t[1:] < t[:-1])
+    if back.size:
+        k = int(back[0]) + 1
+        raise FormatError(f"{source}: line {first + line[k]} is at {t[k]} us, before the {t[k - 1]} us of the event "
+                          "ahead of it; events must be in the order of time; sort them")
+    return Events(t, x, y, p, sensor)
+
+
+def encode(events) -> bytes:
+    """The bytes of ``events``, with a first line that names the columns."""
+    if not isinstance(events, Events):
+        raise ConfigError(f"expected Events, got {type(events).__name__}")
+    if len(events) and max(-int(events.t[0]), int(events.t[-1])) >= _TIME_END:
+        raise ConfigError(f"times must lie within {_TIME_END} us of zero, got {events.t[0]}..{events.t[-1]} us")
+    rows = zip(*(getattr(events, name).tolist() for name in _COLUMNS), strict=True)
+    return b"t,x,y,p\n" + "".join(f"{t},{x},{y},{p}\n" for t, x, y, p in rows).encode()
+
+
+class CSVDecoder(Decoder):
+    """A stream of lines."""
+
+    def __init__(self, sensor, *tell):
+        super().__init__(sensor, *tell)
+        self._rest = b""
+        self._order, self._lines = None, 0  # until the first line was seen; lines so far
+
+    def feed(self, data) -> Arrivals:
+        data = self._rest + data
+        size = data.rfind(b"\n") + 1
+        # A line that does not end is cut where it is too long already, so that it takes no more memory.
+        self._rest = data[size : size + _LONGEST_LINE + 1]
+        return self._decode(data[:size])
+
+    def datagram(self, data) -> Arrivals:
+        return self._decode(_whole_lines(data))
+
+    def end(self) -> Arrivals:
+        rest, self._rest = self._rest, b""
+        out = self._decode(_whole_lines(rest))
+        self._order = None
+        return out
+
+    def records(self, data) -> int:
+        return _whole_lines(data).count(b"\n")
+
+    def _decode(self, data):
+        used = 0
+        if self._order is None and data:
+            self._order, used = _header(data)
+        values, _, bad = _table(data[used:], self._order)
+        if bad:
+            number, text = bad[0]
+            self.fault("bad", len(bad), f"line {self._lines + bool(used) + number + 1} is {_shown(text)}, which is no "
+                                        "event t,x,y,p")
+        self._lines += data.count(b"\n")
+        t, x, y, p = values.T
+        inside = self.inside(x, y, p)
+        return Arrivals(*(column[inside] for column in (t, x, y, p)), self.sensor)
+
+
+def _whole_lines(data):
+    return data if not data or data.endswith(b"\n") else data + b"\n"
+
+
+def _header(data):
+    """Places of t, x, y and p in a line, and how many bytes the first line takes if it is that which names them."""
+    line, _, _ = data.partition(b"\n")
+    names = [name.strip() for name in line[: _LONGEST_LINE].decode("latin-1").lower().split(",")]
+    if sorted(names) == sorted(_COLUMNS):
+        return [names.index(name) for name in _COLUMNS], len(line) + 1
+    return list(range(4)), 0
+
+
+def _table(data, order):
+    """Events int64[E, 4] as t, x, y, p, the number of the line of each, and the (number, text) of lines that are none.
+
+    data : whole lines; order : places of t, x, y and p in a line
+    """
+    data = data.replace(b"\r\n", b"\n")
+    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))
+    lengths = np.diff(ends, prepend=-1) - 1
+    if len(ends) and lengths.max() <= _LONGEST_LINE and not data.translate(None, _PLAIN) and data.strip():
+        try:
+            values = np.loadtxt(io.BytesIO(data), np.int64, comments=None, delimiter=",", ndmin=2)
+            numbers = np.flatnonzero(lengths)
+            in_reach = np.all((values > -_TIME_END) & (values < _TIME_END))
+            if values.shape == (len(numbers), 4) and in_reach:
+                return values[:, order], numbers, []
+        except ValueError:  # some line is none: look at them one by one
+            pass
+    return _line_by_line(data, order)
+
+
+def _line_by_line(data, order):
+    """The same, slowly, for lines of any kind."""
+    values, numbers, bad = [], [], []
+    for number, text in enumerate(data.split(b"\n")[:-1]):
+        found = _LINE.fullmatch(text) if len(text) <= _LONGEST_LINE else None
+        row = [int(found[1 + place]) for place in order] if found else []
+        if row and max(map(abs, row)) < _TIME_END:
+            values.append(row)
+            numbers.append(number)
+        elif text.strip():
+            bad.append((number, text))
+    return np.array(values, np.int64).reshape(-1, 4), np.array(numbers, np.int64), bad
+
+
+def _shown(text):
+    text = text.decode("utf-8", "backslashreplace")
+    return repr(text if len(text) <= 40 else text[:37] + "...")
+
+
+CODEC = Codec("csv", (".csv", ".txt"), decode, encode, CSVDecoder)
