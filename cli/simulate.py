@@ -5,6 +5,8 @@ import pathlib
 import click
 
 from eventsim.cli import options
+from eventsim.cli.follow import follow as run_stream
+from eventsim.cli.follow import follow_flag, live_options
 from eventsim.cli.output import busy, print_json, show
 
 
@@ -17,27 +19,45 @@ from eventsim.cli.output import busy, print_json, show
 @options.force_option
 @options.weights_option
 @options.threads_option
+@follow_flag
+@live_options
 @options.json_option
-def simulate(recording, model, clock, codec, sensor, out, force, weights, as_json):
+@click.pass_context
+def simulate(context, recording, model, clock, codec, sensor, out, force, weights, follow, as_json, **live):
     """Run one recording through a trained network.
 
     Prints the class, the spikes of the output neurons, and a line for every layer: its spikes and rate, the synapses
-    that they crossed (SynOps) against what a dense simulation multiplies (MACs), and the time. FILE is an N-MNIST
-    recording; - reads it from standard input (then name its format with --codec).
+    that they crossed (SynOps) against what a dense simulation multiplies (MACs), and the time. FILE is a recording,
+    N-MNIST or text of lines t,x,y,p; - reads it from standard input (then name its format with --codec).
+
+    With --follow the recording is a stream, and every output spike is printed as soon as no event can come any more
+    that is earlier; now and then a line with the class and the spikes of every output. It ends with the stream or with
+    Ctrl-C, and a summary. With --json every line is an object: of kind spike, scores or summary.
 
     \b
     Examples:
       eventsim generate sample.bin && eventsim simulate sample.bin
       eventsim simulate sample.bin --model runs/mlp512-synthetic-01 --clock exact
       eventsim simulate sample.bin --json --out spikes.h5
+      cat sample.bin | eventsim simulate --follow - --codec nmnist
+      eventsim simulate --follow udp://:5000 --codec csv --reorder 2 --json
     """
     from eventsim.cli.models import find_model
     from eventsim.data import read
+    from eventsim.data.streams import is_address
     from eventsim.engine.warm_up import warm_up
+    from eventsim.errors import ConfigError
     from eventsim.report import simulation, spike_file
 
+    if follow:
+        options.refuse_typed(context, {"out", "force", "weights"}, "goes with a recording; leave it out with --follow")
+        run_stream(recording, model, clock, codec, sensor, as_json, **live)
+        return
+    options.refuse_typed(context, live, "goes with a stream; add --follow, or leave it out")
     if out is not None:
         options.refuse_existing(out, force)
+    if is_address(recording):
+        raise ConfigError(f"{recording}: is a stream, not a file; add --follow")
     events = read(recording, sensor=sensor, codec=codec)
     found = find_model(model, weights, clock)
     network = found.network

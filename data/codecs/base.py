@@ -15,8 +15,8 @@ def _silent(sentence):
 class Decoder:
     """Decodes a recording that comes in pieces; what is no event of the sensor is counted and skipped.
 
-    A format's decoder gives `feed`, `datagram`, `end` and `records`. ``tell`` is called with a sentence at the first of
-    every kind of fault.
+    A format's decoder gives `feed`, `datagrams`, `end` and `records`. ``tell`` is called with a sentence at the first
+    of every kind of fault.
 
     Attributes
     ----------
@@ -32,8 +32,8 @@ class Decoder:
         """The events that the bytes ``data`` complete, in the order in which they stand there."""
         raise NotImplementedError
 
-    def datagram(self, data) -> Arrivals:
-        """The events of a datagram, which holds whole records."""
+    def datagrams(self, pieces) -> Arrivals:
+        """The events of several datagrams, each of which holds whole records."""
         raise NotImplementedError
 
     def end(self) -> Arrivals:

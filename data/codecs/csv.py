@@ -86,8 +86,8 @@ class CSVDecoder(Decoder):
         self._rest = data[size : size + _LONGEST_LINE + 1]
         return self._decode(data[:size])
 
-    def datagram(self, data) -> Arrivals:
-        return self._decode(_whole_lines(data))
+    def datagrams(self, pieces) -> Arrivals:
+        return self._decode(b"".join(map(_whole_lines, pieces)))
 
     def end(self) -> Arrivals:
         rest, self._rest = self._rest, b""

@@ -64,11 +64,12 @@ class NMNISTDecoder(Decoder):
         self._rest = data[size:]
         return self._decode(data[:size])
 
-    def datagram(self, data) -> Arrivals:
-        if len(data) % RECORD:
-            self.fault("cut", 1, f"a datagram has {len(data)} bytes, which is no whole number of {RECORD}-byte events")
-            data = b""
-        return self._decode(data)
+    def datagrams(self, pieces) -> Arrivals:
+        broken = [piece for piece in pieces if len(piece) % RECORD]
+        if broken:
+            self.fault("cut", len(broken), f"a datagram has {len(broken[0])} bytes, which is no whole number of "
+                                           f"{RECORD}-byte events")
+        return self._decode(b"".join(piece for piece in pieces if len(piece) % RECORD == 0))
 
     def end(self) -> Arrivals:
         if self._rest:

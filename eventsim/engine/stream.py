@@ -76,7 +76,12 @@ class Recent:
         """The `Scores` over [at - span, at), ``at`` in ms."""
         first, last = np.searchsorted(self._kept.time, (at - self.span, at))
         counts = np.bincount(self._kept.address[first:last], minlength=self.n_neurons)
-        return Scores(at, counts, int(np.argmax(counts)))
+        return Scores(float(at), counts, int(np.argmax(counts)))
+
+    def first(self, at) -> float | None:
+        """Time of the first spike at ``at`` ms or later, if there is one."""
+        i = np.searchsorted(self._kept.time, at)
+        return float(self._kept.time[i]) if i < len(self._kept.time) else None
 
     def forget(self, at):
         """Drop the spikes that no window that ends at ``at`` ms or later can hold."""
@@ -197,6 +202,11 @@ class Stream:
         """What became of the stream so far."""
         return StreamReport(**self._counts, held=len(self._held_t), synops=tuple(self._synops),
                             spikes=tuple(self._spikes), certain_ms=self._certain / 1000)
+
+    @property
+    def score_ms(self) -> float:
+        """Length of the window that `scores` counts in."""
+        return self._recent.span
 
     def _check_open(self):
         if self._finished:

@@ -1,6 +1,8 @@
 """Lets kernels compile before a clock runs: by the types of what they get, not by its size, so a tiny network does."""
 
 from eventsim.engine.simulate import run
+from eventsim.engine.stream import Stream
+from eventsim.events import Events
 from eventsim.model import Network
 from eventsim.spikes import Spikes
 
@@ -27,3 +29,11 @@ def warm_up(clock="grid", weights="float32", immediate=True):
     """
     for network, spikes in [tiny(clock)] if immediate else [tiny(clock), tiny(clock, immediate=False)]:
         run(network.with_weights(weights), spikes)
+
+
+def warm_up_stream():
+    """The same for a stream."""
+    network, _ = tiny()
+    stream = Stream(network)
+    stream.push(Events([0], [0], [0], [0], network.sensor))
+    stream.finish()

@@ -107,7 +107,7 @@ def test_what_is_no_event_is_told_once():
     found = decoder("nmnist", told)
     for _ in range(3):
         assert len(found.feed(record(5, x=99)).t) == 0
-    assert len(found.datagram(b"1234567").t) == 0
+    assert len(found.datagrams([b"1234567"]).t) == 0
     found.feed(b"12")
     found.end()
     assert found.counts == {"outside": 3, "bad": 0, "cut": 2, "overflow": 0, "wraps": 0}
@@ -136,12 +136,11 @@ def test_after_an_end_comes_a_beginning():
 
 def test_a_datagram_holds_whole_records():
     found = decoder("csv")
-    assert joined([found.datagram(b"t,x,y,p\n1,2,3,0"), found.datagram(b"4,5,6,1\n7,8,9,1\n")])[0] == [1, 4, 7]
+    assert joined([found.datagrams([b"t,x,y,p\n1,2,3,0", b"4,5,6,1\n7,8,9,1\n"]), found.datagrams([])])[0] == [1, 4, 7]
     assert [found.records(data) for data in (b"", b"1,2,3,0", b"1,2,3,0\n4,5,6,1\n")] == [0, 1, 2]
     found = decoder("nmnist")
-    assert joined([found.datagram(record(WRAP - 5)), found.datagram(record(1) + record(2))])[0] == [
-        WRAP - 5, WRAP + 1, WRAP + 2
-    ]
+    parts = [found.datagrams([record(WRAP - 5)]), found.datagrams([record(1) + record(2), b"no", record(3)])]
+    assert joined(parts)[0] == [WRAP - 5, WRAP + 1, WRAP + 2, WRAP + 3] and found.counts["cut"] == 1
     assert [found.records(data) for data in (b"", b"1234", b"1234567890")] == [0, 0, 2]
 
 

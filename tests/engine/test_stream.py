@@ -158,8 +158,8 @@ def test_scores_count_the_last_while(network, rng):
 
 
 def test_the_window_of_scores_is_the_sample_by_default(network):
-    assert es.Stream(network)._recent.span == 200.0
-    assert es.Stream(es.Network("5x2x2-4"))._recent.span == 300.0
+    assert es.Stream(network).score_ms == 200.0
+    assert es.Stream(es.Network("5x2x2-4")).score_ms == 300.0
 
 
 def test_what_is_forgotten_is_what_no_window_holds():

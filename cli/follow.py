@@ -1,0 +1,162 @@
+"""``eventsim simulate --follow``: a network on events as they come."""
+
+import json
+import time
+
+import click
+
+_PAUSE = 0.1  # s without an event after which we look whether to stop, at the latest
+
+follow_flag = click.option("--follow", is_flag=True,
+                           help="Run on events as they come, until they end or Ctrl-C. FILE may also be "
+                                "udp://HOST:PORT or tcp://HOST:PORT, which are listened on.")
+_LIVE = (
+    click.option("--every", type=float, default=100.0, show_default=True, metavar="MS",
+                 help="Following: stream time from one line of scores to the next."),
+    click.option("--score", type=float, metavar="MS",
+                 help="Following: time that scores count over.  [default: the model's sample]"),
+    click.option("--no-spikes", is_flag=True, help="Following: print scores only."),
+    click.option("--reorder", type=float, default=0.0, show_default=True, metavar="MS",
+                 help="Following: how late events may come and still be sorted in; output waits as long."),
+    click.option("--late", type=click.Choice(["drop", "now", "stop"]), default="drop", show_default=True,
+                 help="Following: what becomes of later ones; now takes them as if they came on time."),
+    click.option("--idle", type=float, metavar="MS",
+                 help="Following: after so long a silence, let the stream's time go on with the clock on the wall."),
+    click.option("--buffer", type=click.FloatRange(0.001, 1024), default=8.0, show_default=True, metavar="MIB",
+                 help="Following: what may wait. Pipes, files and TCP are held back then, UDP is dropped."),
+    click.option("--once", is_flag=True, help="Following: end at the end of the file or with the first TCP client."),
+)
+
+
+def live_options(function):
+    """The options that mean something only beside ``--follow``."""
+    for option in reversed(_LIVE):
+        function = option(function)
+    return function
+
+
+class _Screen:
+    """Prints what becomes certain, at once."""
+
+    def __init__(self, stream, every, no_spikes, as_json):
+        from eventsim.report.stream import Scoreboard
+
+        self.stream, self.no_spikes, self.as_json = stream, no_spikes, as_json
+        self.board = Scoreboard(every, stream.score_ms, stream.network.arch.n_outputs)
+
+    def show(self):
+        """Print what became certain since the last call."""
+        from eventsim.engine.stream import StreamSpikes
+        from eventsim.report import stream as report
+
+        lines = []
+        for item in self.board.take(self.stream.spikes(), self.stream.report.certain_ms):
+            if self.no_spikes and isinstance(item, StreamSpikes):
+                continue
+            lines += [json.dumps(one) for one in report.objects(item)] if self.as_json else report.lines(item)
+        if lines:
+            click.echo("\n".join(lines))
+
+
+class _Clock:
+    """The stream's time against the clock on the wall."""
+
+    def __init__(self, idle):
+        self.idle = idle
+        self.first = self.last = None  # s, when the first events came and the last ones were done with
+        self.stream_ms = 0.0  # then
+
+    def take(self, stream, events):
+        """Let the stream take events that came."""
+        self.first = time.monotonic() if self.first is None else self.first
+        stream.push(events)
+        self.last = time.monotonic()
+        self.stream_ms = max(stream.latest_ms, stream.report.certain_ms)
+
+    def silence(self, stream):
+        """None came for a while: after ``idle`` ms of that the stream goes on without them."""
+        if self.idle is None or self.last is None:
+            return
+        waited = 1000 * (time.monotonic() - self.last)
+        if waited >= self.idle:
+            stream.advance(self.stream_ms + waited)
+
+    @property
+    def seconds(self) -> float:
+        """Time that events took: from the first arrival until the last were done with."""
+        return 0.0 if self.last is None else self.last - self.first
+
+
+def follow(name, model, clock, codec, sensor, as_json, *, every, score, no_spikes, reorder, late, idle, buffer, once):
+    """Run the command; what the options mean stands in their help."""
+    from eventsim import checks
+    from eventsim.cli.models import find_model
+    from eventsim.cli.output import busy
+    from eventsim.data.streams import open_source
+    from eventsim.engine import Stream
+    from eventsim.engine.warm_up import warm_up_stream
+    from eventsim.errors import ConfigError
+    from eventsim.trainer.interrupt import watch_for_interrupt
+
+    if clock is not None and clock[0] != "exact":
+        raise ConfigError("a stream runs on the exact clock, which --follow implies; leave --clock out")
+    checks.milliseconds("--every", every)
+    if idle is not None:
+        checks.milliseconds("--idle", idle)
+    codec = _codec(name, codec)
+    found = find_model(model)
+    network = found.network
+    if sensor not in (None, network.sensor):
+        raise ConfigError(f"the network takes events of a {network.sensor} sensor, --sensor says {sensor}")
+    stream = Stream(network, reorder_ms=reorder, late=late, score_ms=score)
+    decoder = codec.decoder(network.sensor, lambda sentence: click.echo(f"{name}: {sentence}", err=True))
+    with watch_for_interrupt() as stop:
+        with busy("loading kernels (they compile when first used)"):
+            warm_up_stream()
+        with open_source(name, capacity=round(buffer * 2**20), once=once, records=decoder.records) as source:
+            click.echo(f"following {source.name} with {found}", err=True)
+            _run(stream, source, decoder, stop, _Clock(idle), _Screen(stream, every, no_spikes, as_json))
+
+
+def _codec(name, codec):
+    from eventsim.data import CODECS
+    from eventsim.data.codecs import choose
+    from eventsim.data.streams import is_address
+    from eventsim.errors import ConfigError
+
+    if codec is None and (name == "-" or is_address(name)):
+        source = "standard input" if name == "-" else name
+        raise ConfigError(f"{source}: does not say its format; name it, e.g. --codec nmnist ({', '.join(CODECS)})")
+    return choose(name, codec)
+
+
+def _run(stream, source, decoder, stop, clock, screen):
+    """Follow the stream until it ends, or is stopped, or cannot go on; then say what became of it."""
+    from eventsim.cli.output import show
+    from eventsim.data.streams import arrivals
+    from eventsim.errors import EventsimError
+    from eventsim.report import stream as report
+
+    pause = _PAUSE if clock.idle is None else min(_PAUSE, clock.idle / 4000)
+    failure = None
+    try:
+        for events in arrivals(source, decoder, pause):
+            if stop.is_set():
+                break
+            if events is None:
+                clock.silence(stream)
+            elif len(events):
+                clock.take(stream, events)
+            screen.show()
+        else:
+            stream.finish()
+    except EventsimError as error:
+        failure = error
+    screen.show()
+    figures = report.summary(stream, source, decoder, clock.seconds)
+    if screen.as_json:
+        click.echo(json.dumps(figures))
+    else:
+        show("", *report.screen(figures))
+    if failure is not None:
+        raise failure
