@@ -17,11 +17,15 @@ from eventsim.cli import options
               help="Spikes a neuron and sample that weights are scaled to, one run each.")
 @click.option("--growth", is_flag=True, help="Also measure how time and memory grow (some minutes).")
 @click.option("--plot", type=click.Path(path_type=pathlib.Path), metavar="FILE", help="Write the growth as a picture.")
+@click.option("--stream", is_flag=True, help="Measure a stream instead: events/s, latency, memory (of mlp512).")
+@click.option("--events", type=click.IntRange(1, 10**12), default=10**6, show_default=True, metavar="N",
+              help="Events of the stream that is measured.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N", help="Of the weights.")
 @options.force_option
 @options.threads_option
 @options.json_option
-def bench(arch, data, batch, rates, growth, plot, seed, force, as_json):
+@click.pass_context
+def bench(context, arch, data, batch, rates, growth, plot, stream, events, seed, force, as_json):
     """Measure the engine's speed on this machine.
 
     Prints the time a sample of inference in every precision of weights and of a training step, the latency of one
@@ -29,11 +33,16 @@ def bench(arch, data, batch, rates, growth, plot, seed, force, as_json):
     bandwidth that bounds it. Speed of a spiking network means nothing without its activity, so it is measured at named
     ones. Every figure is a median after a warm-up.
 
+    With --stream the samples are replayed one behind the other, over and over, through a network that runs on them as
+    they come, on one thread: events/s that it sustains, how long output spikes take to come out where half as many
+    come by the clock on the wall, and the memory on the way.
+
     \b
     Examples:
       eventsim bench
       eventsim bench --arch mlp512 --data N-MNIST/ --batch 64 --rates 4
       eventsim bench --growth --plot growth.png --json > bench.json
+      eventsim bench --stream --rates 4 --events 100000000
     """
     from eventsim.bench import machine as machines
     from eventsim.bench import memory, phases, scene, whole
@@ -42,6 +51,11 @@ def bench(arch, data, batch, rates, growth, plot, seed, force, as_json):
     from eventsim.report import benchmark
 
     rates = _rates(rates)
+    if stream:
+        options.refuse_typed(context, {"growth", "plot"}, "is no part of --stream; leave one of them out")
+        _streams(arch if options.typed(context, "arch") else "mlp512", data, batch, rates, events, seed, as_json)
+        return
+    options.refuse_typed(context, {"events"}, "goes with --stream; add it, or leave this out")
     if plot is not None:
         _check_plot(plot, growth, force)
     with busy("measuring the machine"):
@@ -78,6 +92,27 @@ def _show(machine, built, batch, runs, curves):
         show("", *_run(figures))
     if curves:
         show("", benchmark.growth_table(curves), "", "Exponents are fitted to the upper half of the points.")
+
+
+def _streams(arch, data, batch, rates, n_events, seed, as_json):
+    """Measure a stream at every rate."""
+    from eventsim.bench import machine as machines
+    from eventsim.bench.stream import measure
+    from eventsim.cli.output import busy, print_json, show
+    from eventsim.report import benchmark
+
+    with busy("measuring the machine"):
+        machine = machines.measure()
+    runs = []
+    for rate in rates:
+        with busy(f"a stream through {arch} at {rate:g} spikes a neuron (kernels compile when first used)"):
+            runs.append({"rate": rate, **measure(arch, data, batch, rate, seed, n_events)})
+    if as_json:
+        print_json({"machine": vars(machine), "arch": arch, "data": data, "batch": batch, "streams": runs})
+        return
+    show([*benchmark.machine_facts(machine), ("Network", f"{arch}, recordings of {data}, {batch} of them")])
+    for run in runs:
+        show("", benchmark.stream_facts(run))
 
 
 def _rates(text):

@@ -20,7 +20,8 @@ from eventsim.cli import options
 def generate(out, digit, index, samples, validation, seed, force, as_json):
     """Write recordings of a synthetic event camera.
 
-    OUT.bin becomes one N-MNIST recording, of a sample that no training on synthetic digits with this seed has seen.
+    OUT.bin becomes one N-MNIST recording (OUT.csv one of text), of a sample that no training on synthetic digits with
+    this seed has seen.
     FOLDER becomes a data set in N-MNIST's layout, Train/<digit>/<id>.bin and Test/<digit>/<id>.bin: the samples that
     `eventsim train --data synthetic` would use.
 
@@ -48,7 +49,7 @@ def _file(out, digit, index, seed, force, as_json):
     import numpy as np
 
     from eventsim.cli.output import print_json, show
-    from eventsim.data import open_dataset, write
+    from eventsim.data import CODECS, open_dataset, write
     from eventsim.trainer import newest_run
 
     options.refuse_existing(out, force)
@@ -60,7 +61,8 @@ def _file(out, digit, index, seed, force, as_json):
     if as_json:
         print_json({"file": str(out), "digit": label, "events": len(events), "duration_ms": events.duration})
         return
-    steps = [f"eventsim simulate {shlex.quote(str(out))}"]
+    sized = out.suffix.lower() in CODECS["nmnist"].suffixes  # others do not say what sensor they are of
+    steps = [f"eventsim simulate {shlex.quote(str(out))}" + ("" if sized else f" --sensor {events.sensor}")]
     if newest_run() is None:
         steps.insert(0, "eventsim train --arch mlp512")
     show(f"{out}: digit {label}, {len(events):,} events in {events.duration:.1f} ms on a {events.sensor} sensor", "",

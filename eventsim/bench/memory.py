@@ -1,4 +1,4 @@
-"""Peak memory of a training step, in a process of its own, so that nothing else counts."""
+"""Memory of a process, and the peak of a training step in one of its own, so that nothing else counts."""
 
 import multiprocessing
 import pathlib
@@ -19,6 +19,15 @@ def peak_resident() -> int:
         return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
     except (OSError, StopIteration):
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def resident() -> int:
+    """Resident size of this process now, bytes; its largest so far where the system does not say."""
+    try:
+        pages = int(pathlib.Path("/proc/self/statm").read_text().split()[1])
+        return pages * resource.getpagesize()
+    except OSError:
+        return peak_resident()
 
 
 def _train(pipe, n_threads, settings):

@@ -37,6 +37,16 @@ class Scene:
         return [len(layer.spikes) / (self.spikes.n_samples * layer.spikes.n_neurons) for layer in layers]
 
 
+def training_samples(data, batch, seed):
+    """A data set to train on, and the numbers of ``batch`` of its samples that ``seed`` chooses, int64[batch]."""
+    splits = open_dataset(data, train=batch, validation=1) if data == "synthetic" else open_dataset(data)
+    source = splits.train
+    if source is None or len(source) < batch:
+        found = 0 if source is None else len(source)
+        raise ConfigError(f"{data}: has {found} training samples, too few for a batch of {batch}; use a smaller batch")
+    return source, np.random.default_rng(seed).permutation(len(source))[:batch]
+
+
 def build(arch="smlp", data="synthetic", batch=8, rate=4.0, seed=0) -> Scene:
     """The network ``arch`` with every layer but the last scaled to ``rate`` spikes a neuron and sample of the batch.
 
@@ -45,14 +55,9 @@ def build(arch="smlp", data="synthetic", batch=8, rate=4.0, seed=0) -> Scene:
     """
     network = Network(arch, n_ticks=_DURATION, seed=seed)
     check_trainable(network)
-    splits = open_dataset(data, train=batch, validation=1) if data == "synthetic" else open_dataset(data)
-    source = splits.train
-    if source is None or len(source) < batch:
-        found = 0 if source is None else len(source)
-        raise ConfigError(f"{data}: has {found} training samples, too few for a batch of {batch}; use a smaller batch")
+    source, order = training_samples(data, batch, seed)
     check_fits(network, source)
-    order = np.random.default_rng(seed).permutation(len(source))
-    spikes, labels, _ = next(iter(make_loader(network, source, batch, order[:batch])))
+    spikes, labels, _ = next(iter(make_loader(network, source, batch, order)))
     config = TrainingConfig()
     calibrate(network, spikes.samples(0, min(batch, _CALIBRATION_SAMPLES)), hidden=rate,
               output=config.mean_target(network.arch.n_outputs), seed=seed)

@@ -37,6 +37,28 @@ def whole_table(figures):
     return plain_table(("all threads", "a sample", "one alone", "p99"), rows)
 
 
+def stream_facts(figures) -> list:
+    """Names and values of what a stream was measured to do."""
+    f, delay, size = figures, figures["latency"], figures["memory"]
+
+    def quantiles(name):
+        text = {q: "-" if s is None else numbers.seconds(s) for q, s in delay[name].items()}
+        return f"{text['median']}, p99 {text['p99']}, p99.9 {text['p999']}"
+
+    return [
+        ("Activity", f"{numbers.rates(f['spikes_hz'])} Hz by layer, {numbers.large(f['synops_per_event'])} SynOps an "
+                     "event"),
+        ("Sustained", f"{numbers.large(f['events_per_second'])} events/s on one thread over "
+                      f"{numbers.large(f['events'])} events, {numbers.seconds(f['stream_seconds'])} of recordings in "
+                      f"{numbers.seconds(f['seconds'])}"),
+        ("Latency", f"at {numbers.large(delay['rate'])} events/s, {numbers.large(delay['spikes'])} output spikes: "
+                    f"{quantiles('certain')} after the event that made a spike certain; {quantiles('last')} after the "
+                    "last event before it"),
+        ("Memory", f"{memory(size['start'])} at the start, {memory(size['end'])} at the end, {memory(size['most'])} at "
+                   "most"),
+    ]
+
+
 def growth_table(curves):
     """A row a sweep: where it went, and the exponents of time and memory."""
     rows = [

@@ -18,6 +18,12 @@ def test_recording_of_a_digit(call, digit):
     assert "\n  eventsim simulate sample.bin" in text and "eventsim train --arch mlp512" in text
 
 
+def test_text_recording(call):
+    call("generate", "sample.bin")
+    assert "\n  eventsim simulate sample.csv --sensor 34x34x2" in call("generate", "sample.csv")
+    assert eventsim.read("sample.csv", sensor=eventsim.Sensor(34, 34)) == eventsim.read("sample.bin")
+
+
 def test_same_seed_same_bytes_and_other_index_others(call, here):
     for name, options in {"a": [], "b": [], "c": ["--index", 1], "d": ["--seed", 1]}.items():
         call("generate", f"{name}.bin", *options)
