@@ -18,15 +18,18 @@ def readme(root):
     return text
 
 
-def test_the_python_example_runs(readme, tmp_path, monkeypatch, capsys):
-    code = re.search(r"```python\n(.*?)```", readme, re.S)[1]
-    assert len([line for line in code.splitlines() if line.strip()]) <= 10
+def test_the_python_examples_run(readme, tmp_path, monkeypatch, capsys):
+    """One after the other: the second goes on from the first."""
+    blocks = re.findall(r"```python\n(.*?)```", readme, re.S)
+    assert len(blocks) >= 2
+    assert all(len([line for line in code.splitlines() if line.strip()]) <= 10 for code in blocks)
     monkeypatch.chdir(tmp_path)
     es.write("sample.bin", SyntheticDigits(1, seed=9).events(0))
-    exec(compile(code.replace("train=400, validation=100", "train=24, validation=8"), "README.md", "exec"), {})
+    code = "".join(blocks).replace("train=400, validation=100", "train=24, validation=8")
+    exec(compile(code, "README.md", "exec"), {})
     out = capsys.readouterr().out
-    assert "class" in out
-    assert "SynOps" in out
+    for word in ("class", "SynOps", "more output spikes", "at the end"):
+        assert word in out
 
 
 def test_every_command_is_described(readme):

@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 import numpy as np
@@ -46,6 +47,9 @@ def start(script, run):
             pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
             process = stack.enter_context(subprocess.Popen(command, **pipes))
             stack.callback(process.kill)
+            watchdog = threading.Timer(PATIENCE, process.kill)  # or a line that does not come would be waited for
+            watchdog.start()
+            stack.callback(watchdog.cancel)
             line = process.stderr.readline().decode()
             assert line.startswith("following "), line + process.stderr.read().decode()
             return process, line.split()[1]
@@ -187,7 +191,7 @@ def test_udp_with_disorder_broken_datagrams_and_silence(start, events, wanted):
     """Datagrams of ten events, every two of them swapped; --idle makes the last spikes certain."""
     spikes, _ = wanted
     process, address = start("udp://127.0.0.1:0", "--codec", "csv", "--json", "--reorder", 50, "--every", 1000,
-                             "--idle", 300)
+                             "--idle", 1000)
     assert re.fullmatch(r"udp://127\.0\.0\.1:\d+", address)
     parts = [encode(events[i : i + 10]).partition(b"\n")[2] for i in range(0, 400, 10)]
     for sender in datagram_sender(address):
