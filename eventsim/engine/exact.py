@@ -1,5 +1,6 @@
 """Dense layers in continuous time: the layer sweep in windows."""
 
+import math
 import time
 import weakref
 
@@ -13,7 +14,7 @@ from eventsim.engine.runs import item_parts, sample_parts
 from eventsim.engine.trace import LayerTrace, Trace, starts
 from eventsim.engine.windows import cut
 from eventsim.errors import ConfigError
-from eventsim.kernels.layout import EDGES, EXACT_ROWS, NEVER, SEGMENTS, STATE_SPIKE, TILE, n_tiles
+from eventsim.kernels.layout import EDGES, EXACT_ROWS, NEVER, SEGMENTS, STATE_PSP, STATE_SPIKE, TILE, n_tiles
 from eventsim.kernels.memory import aligned_zeros
 from eventsim.spikes import Spikes
 
@@ -129,26 +130,47 @@ def exact_layer(layer, neuron, spikes, dt) -> LayerTrace:
 
 
 class ExactLayer:
-    """A dense layer of one sample that is run piece by piece; its state is all that it keeps.
+    """A dense layer without delays in continuous time, of one sample that is given in pieces.
 
-    layer : Dense, without delays; neuron : SRM; dt : ms, the dead time of a neuron that has none of its own
+    layer : Dense; neuron : SRM; dt : ms, the dead time of a neuron that has none of its own
+
+    Its state is float64 and as large as the layer, however long the sample is. How a sample is cut into pieces decides
+    where windows end, and so on the last bits of spike times.
     """
 
     def __init__(self, layer, neuron, dt):
-        self._weight, self._n_neurons, self._neuron = layer.rows(), layer.n_out, neuron
+        self._weight, self.n_neurons, self._neuron = layer.rows(), layer.n_out, neuron
         self._constants = neuron.exact_constants(dt)
         self._part = _Part(0, n_tiles(layer.n_out))
         self._begin = 0.0
 
     def advance(self, time, address, until):
-        """Spikes (time float64[K] in ms, address int32[K]) from where the last call ended up to ``until``, exclusive.
+        """Run up to ``until`` ms (excluded; may be infinite); returns the output spikes since the call before.
 
-        time, address : the input spikes of this span, sorted by (time, address)
+        time : float64[E], ms, input spikes not before the last ``until`` and before this one; address : int32[E]; both
+            sorted by (time, address)
+        Returns float64[K] and int32[K], sorted likewise.
         """
+        if until < math.inf:
+            return self._advance(time, address, until)
+        last = time[-1] if len(time) else self._begin
+        spikes = self._advance(time, address, math.nextafter(last, math.inf))
+        more = self._advance(time[:0], address[:0], self._begin + self._longest_wait())
+        return tuple(map(np.concatenate, zip(spikes, more, strict=True)))
+
+    def _advance(self, time, address, until):
         begin, self._begin = self._begin, until
         self._part.start()
         sample_ptr = np.array([0, len(time)])
         windows = cut(sample_ptr, time, address, begin, until, self._neuron, self._constants)
-        _sweep(self._weight, self._n_neurons, sample_ptr, address, windows, self._constants, [self._part])
+        _sweep(self._weight, self.n_neurons, sample_ptr, address, windows, self._constants, [self._part])
         _, fired, when = _merged([self._part], 1, begin, until)
         return when, fired
+
+    def _longest_wait(self):
+        """ms after which no psp can reach the threshold any more, if no input arrives."""
+        a, b = (float(self._part.state[:, STATE_PSP + row].max(initial=0.0)) for row in (0, 1))
+        tau, wait = self._neuron.tau_syn, self._neuron.tau_syn
+        while (a + b * wait) * math.exp(-wait / tau) >= self._neuron.theta:
+            wait += tau
+        return wait

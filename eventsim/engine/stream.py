@@ -95,8 +95,8 @@ class Stream:
 
     An output spike is *certain*, and is given out, once no event can come any more that is earlier: an event at time t
     makes everything before t - ``reorder_ms`` certain, `advance` what is before the time it is told. Events of one
-    microsecond may therefore come in different pushes, and results do not depend, to the bit, on how a stream is cut
-    into pushes.
+    microsecond may therefore come in different pushes, and results do not depend on how a stream is cut into pushes,
+    but for the rounding of spike times in float64.
 
     Parameters
     ----------
@@ -240,7 +240,7 @@ class Stream:
             t, address = t[order], address[order]
         time = t / 1000
         for i, layer in enumerate(self._layers):
-            self._synops[i] += len(time) * self.network.layers[i].n_out
+            self._synops[i] += len(time) * layer.n_neurons
             time, address = layer.advance(time, address, until)
             self._spikes[i] += len(time)
             if len(time):
@@ -257,7 +257,7 @@ def _check_network(network):
     for name, layer in zip(network.layer_names, network.layers, strict=True):
         if layer.kind != "dense":
             raise ConfigError(f"a stream runs dense layers only, but {name} is {layer}; simulate recordings with it")
-    if not getattr(network, "is_immediate", True):
+    if not network.is_immediate:
         raise ConfigError("a stream runs networks without delays only, and this one has some; simulate recordings "
                           "with it")
 
