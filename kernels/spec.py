@@ -247,7 +247,7 @@ KERNELS["camera_events"] = _kernel("camera", """
 
 KERNELS["cut_windows"] = _kernel("windows", """
     int64: sample_first sample_last
-    float64: begin end longest longest_silence dt
+    float64: begin end longest longest_silence settled dt
     int64[samples]: sample_ptr
     float64[spikes]: time
     int32[spikes]: address

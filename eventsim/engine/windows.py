@@ -7,13 +7,14 @@ import numpy as np
 
 from eventsim import kernels
 from eventsim.engine.runs import sample_parts
-from eventsim.kernels.layout import SEGMENTS, WINDOW_COLUMNS
+from eventsim.kernels.layout import MOST_SPIKES, SEGMENTS, WINDOW_COLUMNS
 
-# Greatest length of a window in psp time constants, with events and without.
-_LONGEST, _LONGEST_SILENCE = 0.25, 30.0
+# Greatest length of a window in psp time constants, with events and without, and the silence after which whatever a
+# float32 weight can do has decayed to nothing.
+_LONGEST, _LONGEST_SILENCE, _SETTLED = 0.25, 30.0, 1000.0
 # And in refractory time constants, so that exp(its length in them) is a number, and in dead times, so that the spikes
 # in it have a bound.
-_LONGEST_REF, _LONGEST_DEAD = 100.0, 512.0
+_LONGEST_REF, _LONGEST_DEAD = 100.0, float(MOST_SPIKES)
 
 
 class Windows(NamedTuple):
@@ -33,10 +34,11 @@ def cut(sample_ptr, spike_time, address, begin, end, neuron, constants, dt=0.0) 
     most = min(_LONGEST_REF * neuron.tau_ref, _LONGEST_DEAD * constants[-1])
     longest, silence = min(most, _LONGEST * neuron.tau_syn), min(most, _LONGEST_SILENCE * neuron.tau_syn)
     events, span = np.diff(sample_ptr), end - begin
-    ticks = math.ceil(span / dt) if dt else 0
+    ticks, settled = math.ceil(span / dt) if dt else 0, _SETTLED * neuron.tau_syn
     # A window with events is full, or it is cut off; before each there may be one without, and silence is cut as well.
     busy = events // (SEGMENTS - 1) + np.minimum(events, math.ceil(span / longest) + ticks) + 1
-    room = 2 * busy + math.ceil(span / silence) + ticks + 2
+    quiet = np.minimum(math.ceil(span / silence), (events + 1) * (math.ceil(settled / silence) + 1))
+    room = 2 * busy + quiet + ticks + 2
     ends = room.cumsum()
     total, n = int(ends[-1]) if len(ends) else 0, len(spike_time)
     out = Windows(
@@ -44,7 +46,7 @@ def cut(sample_ptr, spike_time, address, begin, end, neuron, constants, dt=0.0) 
         np.empty((total, SEGMENTS), np.int32), np.empty((n, 2)), np.empty(n, np.float32),
     )
     kernels.call_parts("cut_windows", {
-        "begin": begin, "end": end, "longest": longest, "longest_silence": silence, "dt": dt, "sample_ptr": sample_ptr,
-        "time": spike_time, "address": address, "constants": constants, **out._asdict(),
+        "begin": begin, "end": end, "longest": longest, "longest_silence": silence, "settled": settled, "dt": dt,
+        "sample_ptr": sample_ptr, "time": spike_time, "address": address, "constants": constants, **out._asdict(),
     }, sample_parts(sample_ptr))
     return out

@@ -56,6 +56,7 @@ from eventsim.kernels.layout import (
     FALL,
     FALL_REF,
     LENGTH,
+    MOST_SPIKES,
     SEGMENT_FALL,
     SEGMENT_FALL_REF,
     SEGMENT_KICK,
@@ -230,6 +231,12 @@ def sweep_window(
 
 
 @inlined
+def spikes_at_most(length, dead):
+    """Spikes of a neuron in a window of this length."""
+    return 2.0 + min(length / dead, np.float64(MOST_SPIKES))
+
+
+@inlined
 def _keep_psp(now, own):
     """Move a tile's psp to where the next call looks for it."""
     if now != STATE_PSP:
@@ -265,7 +272,7 @@ def exact_forward(
         base, spikes, singles = window_base[sample], progress[2], progress[4]
         now, then = STATE_PSP, STATE_NEXT
         for w in range(base + progress[1], base + window_count[sample]):
-            if spikes + lanes * (2.0 + window[w, LENGTH] / dead) > len(spike_time):
+            if spikes + lanes * spikes_at_most(window[w, LENGTH], dead) > len(spike_time):
                 _keep_psp(now, state[i])
                 item_spikes[i] += spikes - progress[2]
                 progress[0], progress[1], progress[2], progress[4] = item, w - base, spikes, singles

@@ -37,12 +37,14 @@ _ROUND_UP = 1.0 + 4e-6
 
 
 @kernel
-def _next_end(begin, last_end, k, last, longest, longest_silence, next_tick, time):
+def _next_end(begin, quiet_since, last_end, k, last, longest, longest_silence, settled, next_tick, time):
     """End of the window that begins at ``begin``, and the first event after it."""
     limit = min(begin + longest, next_tick, last_end)
     if k == last or time[k] >= limit:
-        silence = min(begin + longest_silence, next_tick, last_end)
-        return (min(time[k], silence) if k < last else silence), k
+        stop = min(next_tick, last_end)
+        if begin - quiet_since < settled:
+            stop = min(stop, begin + longest_silence)
+        return (min(time[k], stop) if k < last else stop), k
     n = k
     while n < last and n - k < SEGMENTS - 1 and time[n] < limit:
         n += 1
@@ -85,12 +87,13 @@ def _fill_window(
 
 @kernel
 def cut_windows(
-    sample_first, sample_last, begin, end, longest, longest_silence, dt, sample_ptr, time, address, constants,
+    sample_first, sample_last, begin, end, longest, longest_silence, settled, dt, sample_ptr, time, address, constants,
     window_base, window_count, window, window_event, window_address, coefficient, upper,
 ):
     """Cut the samples sample_first..sample_last-1 into windows from ``begin`` to ``end`` ms.
 
     longest, longest_silence : ms, of a window with and without events
+    settled : ms without events after which nobody can fire, and windows are as long as the silence
     dt : ms, windows also end on multiples of it; 0: they do not
     window_base int64[B] : where a sample's windows start in window float64[W,42], window_address int32[W,8] (sources of
         the events at which its segments begin), and window_event int64[W+1], whose entry w is the first event of w
@@ -100,19 +103,23 @@ def cut_windows(
     """
     for sample in range(sample_first, sample_last):
         k, last, w = sample_ptr[sample], sample_ptr[sample + 1], window_base[sample]
-        t, tick = begin, np.int64(0)
+        t, tick, quiet_since = begin, np.int64(0), begin
         while t < end:
             next_tick = np.inf
             if dt > 0.0:
                 while tick * dt <= t:
                     tick += 1
                 next_tick = tick * dt
-            stop, following = _next_end(t, end, k, last, longest, longest_silence, next_tick, time)
+            stop, following = _next_end(
+                t, quiet_since, end, k, last, longest, longest_silence, settled, next_tick, time
+            )
             _fill_window(
                 window[w], t, stop, k, following, time, address, constants, window_address[w], coefficient, upper
             )
             window[w, AT_TICK] = tick if stop == next_tick else -1.0
             window_event[w] = k
+            if following > k:
+                quiet_since = stop
             k, t = following, stop
             w += 1
         window_event[w] = k

@@ -43,7 +43,7 @@ def adjoint(y, constants, n_taps, dt=ONE, chunk=None):
     kept = np.full((n if n_taps else 0, TILE), np.nan, np.float32)
     bounds = [*range(0, n, chunk or n), n]
     for first, last in reversed(list(itertools.pairwise(bounds))):
-        adjoint_psp(first, last, n, n_taps, dt, constants, state, g, kept)
+        adjoint_psp(first, last, n, n_taps, dt, constants, state, g, kept, np.empty((0, TILE), np.float32))
     return g
 
 
