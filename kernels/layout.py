@@ -22,11 +22,16 @@ ALPHA_SYN, GAIN_SYN, ALPHA_REF, GAIN_REF, THETA, CUT_P, CUT_Q = range(7)
 # Indices into the float64 vector of a neuron's constants on the exact clock, `SRM.exact_constants`: rates of psp and
 # refractory response, what a weight of 1 adds to b and a spike to d, threshold, and dead time.
 EXACT_LAM, EXACT_MU, EXACT_KICK, EXACT_RECOIL, EXACT_THETA, EXACT_DEAD = range(6)
-# Rows of a layer's state on the exact clock (`cpu.queue` names them).
-QUEUE_ROWS = 7
-# The row of it that holds the predicted crossing, and the scratch that predicting one takes.
-NEXT = 6
+# Rows of a tile's state in the event queue of the exact clock (`cpu.queue` names them), and the scratch that predicting
+# a crossing takes.
+QUEUE_ROWS = 6
 EDGES = 16
+# What the queue knows of a projection, the synapses from one population to a layer: the layer's first tile and its
+# neurons; the first of the packed rows, how many a tile has; the number of its first presynaptic neuron; and its first
+# synapse where every one has a delay of its own, else -1.
+FIRST_TILE, N_OUT, FIRST_ROW, N_IN, FIRST_AXON, FIRST_SYNAPSE = range(6)
+# Projections that a population sends over at most: to the next layer, and back to itself.
+SENDS = 2
 # What the error lists of a layer hold: nothing, pairs of (neuron, tick), or every tick of every neuron.
 NONE, PAIRS, ALL = 0, 1, 2
 # What the backward pass does with a weight's gradient: add it to an array, or take a step of the optimiser at once.

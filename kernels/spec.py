@@ -216,19 +216,28 @@ KERNELS["remap_spikes"] = _kernel("bin", """
     out int64[two]: counts
 """)
 
-KERNELS["queue_layer"] = _kernel("queue", """
-    int64: first last n_neurons
-    float64: t_end
-    float32[tiles,n_in,lanes]: weight
+KERNELS["queue_network"] = _kernel("queue", """
+    int64: last
+    float64: until t_end
+    int64[layers]: first_tile sends
+    int64[projections,fields]: projection
+    float32[rows,lanes]: weight
+    float64[axons]: delay
+    int32[synapses]: target
+    float64[synapses]: target_delay
     int32[spikes]: address
     float64[spikes]: time
     float64[constants]: constants
     scratch float64[edges]: edges
-    out float64[rows,neurons]: state
+    scratch float64[lanes]: reach
+    out float64[tiles,rows,lanes]: state
+    out float64[neurons]: due
     out int64[neurons]: heap place
-    out int64[two]: progress
+    out int64[four]: progress
+    out float64[flights,two]: flight_time
+    out int64[flights,three]: flight_route
     out float64[spikes]: spike_time
-    out int32[spikes]: spike_address
+    out int64[spikes]: spike_neuron
 """)
 
 KERNELS["camera_events"] = _kernel("camera", """

@@ -1,68 +1,138 @@
-"""The forward pass on the exact clock: the event queue, layer after layer."""
+"""The forward pass on the exact clock through the global event queue: networks with delays and recurrence."""
 
+import itertools
 import time
 
 import numpy as np
 
 from eventsim.engine.forward import check_input
 from eventsim.engine.growing import doubled, run_to_end
-from eventsim.engine.trace import LayerTrace, Trace
+from eventsim.engine.trace import LayerTrace, Trace, starts
 from eventsim.errors import ConfigError
-from eventsim.kernels.layout import EDGES, NEXT, QUEUE_ROWS
+from eventsim.kernels.layout import EDGES, QUEUE_ROWS, SENDS, TILE, n_tiles
+from eventsim.model.layers import Dense, Recurrent
 from eventsim.spikes import Spikes
 
-_FIRST_ROOM = 4096
+# Spikes, and spikes in flight, that there is room for before buffers grow.
+_FIRST_ROOM = 1024
+# What the kernel's progress counts.
+_SPIKES, _FLIGHTS = 1, 3
+
+
+class _Wiring:
+    """A network as the kernel takes it: its projections, and what they need one behind the other."""
+
+    def __init__(self, network):
+        self.layers = network.layers
+        self.first_tile = starts(np.array([n_tiles(layer.n_out) for layer in self.layers]))
+        self._table, self._weight, self._delay, self._target, self._target_delay = [], [], [], [], []
+        self._rows = self._axons = self._synapses = 0
+        sends = [0]
+        for k, layer in enumerate(self.layers):
+            if not isinstance(layer, Dense):
+                raise ConfigError(f"the event queue runs dense and recurrent layers; {layer} is {layer.kind}")
+            self._project(layer, k)
+            sends.append(len(self._table))
+            if isinstance(layer, Recurrent):
+                self._project(layer.recurrent, k)
+        sends.append(len(self._table))
+        self.arguments = {
+            "first_tile": self.first_tile, "sends": np.array(sends), "projection": np.array(self._table),
+            "weight": np.concatenate(self._weight), "delay": np.concatenate(self._delay),
+            "target": np.concatenate([np.empty(0, np.int32), *self._target]),
+            "target_delay": np.concatenate([np.empty(0), *self._target_delay]),
+            "constants": network.neuron.exact_constants(network.dt), "edges": (EDGES,), "reach": (TILE,),
+        }
+
+    def _project(self, synapses, k):
+        """Add the projection of a `Dense` to layer ``k``."""
+        delay, each = synapses.delay, -1
+        if delay is not None and delay.ndim == 2:
+            order = np.argsort(delay, axis=1, kind="stable")
+            delays = np.take_along_axis(delay, order, axis=1)
+            self._target.append(order.astype(np.int32).ravel())
+            self._target_delay.append(delays.ravel())
+            delay, each = delays[:, 0], self._synapses
+            self._synapses += delays.size
+        self._table.append([self.first_tile[k], synapses.n_out, self._rows, synapses.n_in, self._axons, each])
+        self._weight.append(synapses.rows().reshape(-1, TILE))
+        self._delay.append(np.broadcast_to(0.0 if delay is None else delay, synapses.n_in))
+        self._rows += len(self._weight[-1])
+        self._axons += synapses.n_in
 
 
 class _Sample:
-    """One sample on its way through a layer: the queue's state, and output buffers that grow."""
+    """One sample on its way through a network: what the queue keeps, and buffers that grow."""
 
-    def __init__(self, first, last, n_neurons):
-        self.span = {"first": first, "last": last}
-        state = np.zeros((QUEUE_ROWS, n_neurons))
-        state[NEXT] = np.inf
-        self.queue = {"state": state, "heap": np.arange(n_neurons), "place": np.arange(n_neurons)}
-        self.progress = np.array([first, 0], np.int64)
-        self.spike_time, self.spike_address = np.empty(_FIRST_ROOM), np.empty(_FIRST_ROOM, np.int32)
+    def __init__(self, wiring, first, last, t_abs):
+        tiles = int(wiring.first_tile[-1])
+        state = np.zeros((tiles, QUEUE_ROWS, TILE))
+        state[:, -1] = -t_abs  # the time of the last spike: nobody is dead at the start
+        self.last, self.progress = last, np.array([first, 0, 0, 0])
+        self.kept = {
+            "state": state, "due": np.empty(tiles * TILE), "heap": np.empty(tiles * TILE, np.int64),
+            "place": np.full(tiles * TILE, -1), "progress": self.progress,
+        }
+        self.flights = np.empty((_FIRST_ROOM, 2)), np.empty((_FIRST_ROOM, 3), np.int64)
+        self.spikes = np.empty(_FIRST_ROOM), np.empty(_FIRST_ROOM, np.int64)
 
     def arguments(self):
-        return {**self.span, **self.queue, "progress": self.progress, "spike_time": self.spike_time,
-                "spike_address": self.spike_address}
+        return {
+            "last": self.last, **self.kept, "flight_time": self.flights[0], "flight_route": self.flights[1],
+            "spike_time": self.spikes[0], "spike_neuron": self.spikes[1],
+        }
 
     def grow(self):
-        """Double the buffers, keeping what is in them."""
-        self.spike_time, self.spike_address = doubled(self.spike_time, self.spike_address)
+        """Double the buffers that are full, keeping what is in them."""
+        if self.progress[_SPIKES] == len(self.spikes[0]):
+            self.spikes = doubled(*self.spikes)
+        if self.progress[_FLIGHTS] + SENDS > len(self.flights[0]):
+            self.flights = doubled(*self.flights)
+
+    def by_layer(self, first_tile):
+        """(time, address) of the spikes of every layer, in the order of both."""
+        when, neuron = (column[: self.progress[_SPIKES]] for column in self.spikes)
+        order = np.lexsort((neuron, when))  # rounding may let a lower neuron cross late, at the time of an arrival
+        when, neuron = when[order], neuron[order]
+        for first, last in itertools.pairwise(TILE * first_tile):
+            own = (first <= neuron) & (neuron < last)
+            yield when[own], (neuron[own] - first).astype(np.int32)
 
 
-def _layer(layer, neuron, spikes, dt, name):
-    started = time.perf_counter()
-    ptr = spikes.sample_ptr
-    samples = [_Sample(int(ptr[b]), int(ptr[b + 1]), layer.n_out) for b in range(spikes.n_samples)]
-    run_to_end("queue_layer", {
-        "n_neurons": layer.n_out, "t_end": spikes.n_ticks * spikes.dt, "weight": layer.rows(),
-        "address": spikes.address, "time": spikes.time, "constants": neuron.exact_constants(dt), "edges": (EDGES,),
-    }, samples)
-    counts = [int(s.progress[1]) for s in samples]
-    out = Spikes(
-        np.cumsum([0, *counts]),
-        np.concatenate([np.empty(0, np.int32), *(s.spike_address[: s.progress[1]] for s in samples)]),
-        time=np.concatenate([np.empty(0), *(s.spike_time[: s.progress[1]] for s in samples)]),
-        n_neurons=layer.n_out, n_ticks=spikes.n_ticks, dt=spikes.dt, check=False,
-    )
-    return LayerTrace.of(name, layer, spikes, out, started)
+def forward_queue(network, spikes: Spikes) -> Trace:
+    """Run a batch of input spikes with times through a network of dense and recurrent layers, with or without delays.
 
+    Continuous time, float64: a spike of neuron j at t acts on neuron i from t + d_ji on, and a neuron fires at the
+    first instant t >= t_last + t_abs with u(t) >= theta. What would arrive at or after the end of a sample does not.
+    All layers run together, so a layer's ``seconds`` in the `Trace` are its share of the SynOps.
 
-def forward_exact(network, spikes: Spikes) -> Trace:
-    """Run a batch of input spikes with times through every layer, in continuous time, float64.
-
-    A neuron fires at the first instant t >= t_last + t_abs with u(t) >= theta.
+    Raises `ConfigError` for input without times, and for layers of other kinds.
     """
     check_input(network, spikes)
     if spikes.time is None:
         raise ConfigError("the exact clock needs spikes with times; these have ticks, encode the events exactly")
-    layers = []
-    current = spikes
-    for name, layer in zip(network.layer_names, network.layers, strict=True):
-        layers.append(_layer(layer, network.neuron, current, network.dt, name))
-        current = layers[-1].spikes
-    return Trace(spikes, layers)
+    started = time.perf_counter()
+    wiring, t_end = _Wiring(network), spikes.n_ticks * spikes.dt
+    t_abs = wiring.arguments["constants"][-1]
+    samples = [_Sample(wiring, int(a), int(b), t_abs) for a, b in itertools.pairwise(spikes.sample_ptr)]
+    run_to_end("queue_network", {
+        "until": t_end, "t_end": t_end, **wiring.arguments, "address": spikes.address, "time": spikes.time,
+    }, samples)
+    found = [list(sample.by_layer(wiring.first_tile)) for sample in samples]
+    layers, given = [], spikes
+    for k, (name, layer) in enumerate(zip(network.layer_names, network.layers, strict=True)):
+        own = Spikes(
+            starts(np.array([len(one[k][0]) for one in found], np.int64)),
+            np.concatenate([np.empty(0, np.int32), *(one[k][1] for one in found)]),
+            time=np.concatenate([np.empty(0), *(one[k][0] for one in found)]),
+            n_neurons=layer.n_out, n_ticks=spikes.n_ticks, dt=spikes.dt, check=False,
+        )
+        layers.append(LayerTrace.of(name, layer, given, own, started))
+        given = own
+    trace, seconds = Trace(spikes, layers), time.perf_counter() - started
+    for layer in layers:
+        layer.seconds = seconds * layer.synops / max(1, trace.synops)
+    return trace
+
+
+forward_exact = forward_queue

@@ -1,7 +1,13 @@
-"""The event queue on the exact clock: one event at a time, in continuous time.
+"""The global event queue on the exact clock: all layers together, one event at a time, in continuous time.
 
-The queue is a binary heap of neurons by the time of their next crossing, (time, neuron) in lexicographic order, with
-every neuron's place in it: a new prediction moves the neuron, so nothing in the heap is ever stale.
+What comes next is the earliest of three: the first of a heap of *crossings* that neurons are bound for, the first of a
+heap of *flights*, spikes on their way over a delay, and the next input spike. Of equals a crossing comes first, since
+what arrives at its very moment does not act yet (eps(0) = 0), and of crossings the lower neuron, those of lower layers
+being lower. So the order is total, and every zero delay, a layer's own spikes included, is an arrival like any other.
+
+Neurons of all layers are numbered in one row, every layer from a tile of 64 on. Between events a neuron's state rests,
+and it has two ages: the psp is as old as what arrived last, the refractory response as the last spike. So the neurons
+that a whole row of weights reaches are equally old, and decay by one exponential.
 """
 
 import math
@@ -10,20 +16,23 @@ import numpy as np
 
 from eventsim.kernels.cpu.crossing import first_crossing
 from eventsim.kernels.cpu.jit import kernel
-from eventsim.kernels.layout import NEXT, TILE
+from eventsim.kernels.layout import FIRST_AXON, FIRST_ROW, FIRST_SYNAPSE, FIRST_TILE, N_IN, N_OUT, SENDS, TILE
 from eventsim.kernels.status import Status
 
 _OK, _GROW = np.int32(Status.OK), np.int32(Status.GROW)
-# Rows of the state, float64[7, N]: psp and refractory response (see `crossing`), the time they stand for, the end of
-# the dead time, and the predicted crossing.
-A, B, C, D, SINCE, READY = range(NEXT)
+# Rows of a tile's state: psp and refractory response (see `crossing`), and the times that they stand for, of which the
+# latter is that of the last spike.
+A, B, C, D, SINCE, LAST = range(6)
 # Constants, float64[6].
 L, M, KICK, RECOIL, THETA, T_ABS = range(6)
-
-
-@kernel
-def _before(state, i, j):
-    return state[NEXT, i] < state[NEXT, j] or (state[NEXT, i] == state[NEXT, j] and i < j)
+# Progress: the next input spike, and how many output spikes, crossings and flights there are.
+INPUT, SPIKES, CROSSINGS, FLIGHTS = range(4)
+# Columns of a flight: when it arrives, and when it set out.
+ARRIVAL, DEPARTURE = range(2)
+# Its axon, which is a presynaptic neuron of a projection; the projection; and how many of its targets it has reached.
+AXON, PROJECTION, REACHED = range(3)
+# Below this share of theta a bound is below theta, whatever rounding did to it.
+_SURELY = 1.0 - 1e-9
 
 
 @kernel
@@ -33,20 +42,26 @@ def _place(heap, place, slot, neuron):
 
 
 @kernel
-def _restore(state, heap, place, neuron):
-    """Move a neuron up or down to where its prediction belongs."""
-    slot = place[neuron]
+def _crosses_first(due, i, j):
+    return due[i] < due[j] or (due[i] == due[j] and i < j)
+
+
+@kernel
+def _restore(neuron, crossings):
+    """Move a neuron up or down the heap of crossings to where its next one belongs."""
+    due, heap, place, progress = crossings
+    slot, n = place[neuron], progress[CROSSINGS]
     while slot > 0:
         parent = heap[(slot - 1) // 2]
-        if not _before(state, neuron, parent):
+        if not _crosses_first(due, neuron, parent):
             break
         _place(heap, place, slot, parent)
         slot = (slot - 1) // 2
-    while 2 * slot + 1 < len(heap):
+    while 2 * slot + 1 < n:
         child = 2 * slot + 1
-        if child + 1 < len(heap) and _before(state, heap[child + 1], heap[child]):
+        if child + 1 < n and _crosses_first(due, heap[child + 1], heap[child]):
             child += 1
-        if not _before(state, heap[child], neuron):
+        if not _crosses_first(due, heap[child], neuron):
             break
         _place(heap, place, slot, heap[child])
         slot = child
@@ -54,66 +69,247 @@ def _restore(state, heap, place, neuron):
 
 
 @kernel
-def _advance(state, i, now, constants):
-    """Bring a neuron's four numbers to the present."""
-    s = now - state[SINCE, i]
-    if s > 0.0:
-        fall = math.exp(-constants[L] * s)
-        state[A, i] = (state[A, i] + state[B, i] * s) * fall
-        state[B, i] *= fall
-        if state[D, i] != 0.0:
-            fall = math.exp(-constants[M] * s)
-            state[C, i] = (state[C, i] + state[D, i] * s) * fall
-            state[D, i] *= fall
-    state[SINCE, i] = now
+def _expect(neuron, when, t_end, crossings):
+    """Note a neuron's next crossing in place of the one noted before; of one past the end, that there is none."""
+    due, heap, place, progress = crossings
+    slot = place[neuron]
+    if when < t_end:
+        due[neuron] = when
+        if slot < 0:
+            _place(heap, place, progress[CROSSINGS], neuron)
+            progress[CROSSINGS] += 1
+        _restore(neuron, crossings)
+    elif slot >= 0:
+        progress[CROSSINGS] -= 1
+        moved = heap[progress[CROSSINGS]]
+        place[neuron] = -1
+        if moved != neuron:
+            _place(heap, place, slot, moved)
+            _restore(moved, crossings)
 
 
 @kernel
-def _predict(state, i, now, constants, edges):
-    """Time of a neuron's next crossing if nothing reaches it before, or infinity."""
-    start = max(0.0, state[READY, i] - now)
-    return now + first_crossing(
-        start, state[A, i], state[B, i], state[C, i], state[D, i], constants[L], constants[M], constants[THETA], edges
+def _lands_first(i, j, when, route):
+    return when[i, ARRIVAL] < when[j, ARRIVAL] or (
+        when[i, ARRIVAL] == when[j, ARRIVAL] and route[i, AXON] < route[j, AXON]
     )
 
 
 @kernel
-def queue_layer(
-    first, last, n_neurons, t_end, weight, address, time, constants, edges, state, heap, place, progress, spike_time,
-    spike_address,
-):
-    """Run a dense layer over one sample's input spikes first..last-1, in the order of time, up to ``t_end`` ms.
+def _swap(i, j, when, route):
+    for column in range(2):
+        when[i, column], when[j, column] = when[j, column], when[i, column]
+    for column in range(3):
+        route[i, column], route[j, column] = route[j, column], route[i, column]
 
-    Between events a neuron's state rests; it is brought up to date by the spikes that reach it. progress int64[2] holds
-    the next input spike and the number of output spikes. Status GROW: the output buffers are full; grow them and call
-    again.
+
+@kernel
+def _sink(slot, flights):
+    """Move a flight down the heap of flights to where its arrival belongs."""
+    when, route, progress = flights
+    n = progress[FLIGHTS]
+    while 2 * slot + 1 < n:
+        child = 2 * slot + 1
+        if child + 1 < n and _lands_first(child + 1, child, when, route):
+            child += 1
+        if not _lands_first(child, slot, when, route):
+            break
+        _swap(slot, child, when, route)
+        slot = child
+
+
+@kernel
+def _set_out(axon, projection, arrival, now, flights):
+    """Add a flight."""
+    when, route, progress = flights
+    slot = progress[FLIGHTS]
+    progress[FLIGHTS] += 1
+    when[slot, ARRIVAL], when[slot, DEPARTURE] = arrival, now
+    route[slot, AXON], route[slot, PROJECTION], route[slot, REACHED] = axon, projection, 0
+    while slot > 0 and _lands_first(slot, (slot - 1) // 2, when, route):
+        _swap(slot, (slot - 1) // 2, when, route)
+        slot = (slot - 1) // 2
+
+
+@kernel
+def _go_on(arrival, reached, flights):
+    """Send the first flight on to its next targets, or end it where it arrives no more."""
+    when, route, progress = flights
+    when[0, ARRIVAL], route[0, REACHED] = arrival, reached
+    if arrival == np.inf:
+        progress[FLIGHTS] -= 1
+        _swap(0, progress[FLIGHTS], when, route)
+    _sink(0, flights)
+
+
+@kernel
+def _send(source, now, t_end, first, last, projection, delay, flights):
+    """Let a neuron's spike set out over the projections first..last-1, but for what arrives past the end."""
+    for p in range(first, last):
+        axon = projection[p, FIRST_AXON] + source
+        if now + delay[axon] < t_end:
+            _set_out(axon, p, now + delay[axon], now, flights)
+
+
+@kernel
+def _reach(a, b, lam):
+    """An upper bound of (a + b s) exp(-lam s) for s >= 0 that takes no exponential."""
+    return max(a, 0.0) + max(b, 0.0) / (lam * math.e)
+
+
+@kernel
+def _next_crossing(state, lane, now, constants, edges):
+    """Time of a neuron's next crossing if nothing reaches it before, or infinity."""
+    lam, mu = constants[L], constants[M]
+    a, b, s = state[A, lane], state[B, lane], now - state[SINCE, lane]
+    if s > 0.0:
+        fall = math.exp(-lam * s)
+        a, b = (a + b * s) * fall, b * fall
+    if _reach(a, b, lam) < _SURELY * constants[THETA]:
+        return np.inf
+    c, d, s = state[C, lane], state[D, lane], now - state[LAST, lane]
+    if d != 0.0:
+        fall = math.exp(-mu * s)
+        c, d = (c + d * s) * fall, d * fall
+    ready = state[LAST, lane] + constants[T_ABS]
+    s = first_crossing(max(0.0, ready - now), a, b, c, d, lam, mu, constants[THETA], edges)
+    return max(now + s, ready)
+
+
+@kernel
+def _recoil(state, lane, now, constants):
+    """Add the refractory response to a spike."""
+    s = now - state[LAST, lane]
+    fall = math.exp(-constants[M] * s)
+    state[C, lane] = (state[C, lane] + state[D, lane] * s) * fall
+    state[D, lane] = state[D, lane] * fall + constants[RECOIL]
+    state[LAST, lane] = now
+
+
+@kernel
+def _add(state, lane, weight, now, constants):
+    """Bring a neuron's psp to the present and add a synapse."""
+    s = now - state[SINCE, lane]
+    fall = math.exp(-constants[L] * s)
+    state[A, lane] = (state[A, lane] + state[B, lane] * s) * fall
+    state[B, lane] = state[B, lane] * fall + constants[KICK] * weight
+    state[SINCE, lane] = now
+
+
+@kernel
+def _add_row(state, weight, now, constants, reach):
+    """Bring the psp of a tile to the present and add a row of weights; ``reach`` gets bounds of it from now on."""
+    lam, kick, since = constants[L], constants[KICK], state[SINCE, 0]
+    even = True
+    for lane in range(TILE):
+        even &= state[SINCE, lane] == since
+    if even:
+        s = now - since
+        fall = math.exp(-lam * s)
+        for lane in range(TILE):
+            state[A, lane] = (state[A, lane] + state[B, lane] * s) * fall
+            state[B, lane] = state[B, lane] * fall + kick * weight[lane]
+            state[SINCE, lane] = now
+    else:
+        for lane in range(TILE):
+            _add(state, lane, weight[lane], now, constants)
+    for lane in range(TILE):
+        reach[lane] = _reach(state[A, lane], state[B, lane], lam)
+
+
+@kernel
+def _deliver_row(source, row, weight, now, t_end, neurons, crossings):
+    """A spike arrives at all neurons of a projection at once."""
+    state, constants, edges, reach = neurons
+    place = crossings[2]
+    least = _SURELY * constants[THETA]
+    first_tile = row[FIRST_TILE]
+    for tile in range((row[N_OUT] + TILE - 1) // TILE):
+        own = state[first_tile + tile]
+        _add_row(own, weight[row[FIRST_ROW] + tile * row[N_IN] + source], now, constants, reach)
+        for lane in range(TILE):
+            neuron = (first_tile + tile) * TILE + lane
+            if reach[lane] >= least or place[neuron] >= 0:
+                _expect(neuron, _next_crossing(own, lane, now, constants, edges), t_end, crossings)
+
+
+@kernel
+def _deliver_next(source, row, weight, target, target_delay, now, t_end, neurons, crossings, flights):
+    """A spike arrives at the targets of a row that have the delay on which it is now, and goes on to the next ones."""
+    state, constants, edges, _ = neurons
+    first = row[FIRST_SYNAPSE] + source * row[N_OUT]
+    reached = flights[1][0, REACHED]
+    delay = target_delay[first + reached]
+    while reached < row[N_OUT] and target_delay[first + reached] == delay:
+        i = target[first + reached]
+        tile, lane = i // TILE, i % TILE
+        own = state[row[FIRST_TILE] + tile]
+        _add(own, lane, weight[row[FIRST_ROW] + tile * row[N_IN] + source, lane], now, constants)
+        neuron = row[FIRST_TILE] * TILE + i
+        _expect(neuron, _next_crossing(own, lane, now, constants, edges), t_end, crossings)
+        reached += 1
+    arrival = np.inf
+    if reached < row[N_OUT]:
+        arrival = flights[0][0, DEPARTURE] + target_delay[first + reached]
+    _go_on(arrival if arrival < t_end else np.inf, reached, flights)
+
+
+@kernel
+def queue_network(
+    last, until, t_end, first_tile, sends, projection, weight, delay, target, target_delay, address, time, constants,
+    edges, reach, state, due, heap, place, progress, flight_time, flight_route, spike_time, spike_neuron,
+):
+    """Run a network over one sample, from where it is up to ``until`` ms; nothing at or after ``t_end`` ms matters.
+
+    address int32, time float64 : input spikes in the order of time, up to number ``last`` - 1
+    first_tile : int64[layers + 1], the tiles of layer k are first_tile[k]..first_tile[k + 1] - 1
+    sends : int64[layers + 2], the input (k = 0) and then every layer sends over projections sends[k]..sends[k + 1] - 1
+    projection : int64[projections, 6], see `layout`; weight float32[rows, 64] : their packed rows, one behind the other
+    delay : float64[axons], ms after which a spike first arrives, for all presynaptic neurons of all projections
+    target int32, target_delay float64 : where every target has its own delay, the targets of a row by delay
+    state float64[tiles, 6, 64], due float64[neurons] and int64[neurons] heap, place : the neurons' state and the heap
+        of their crossings; nobody is in it where place is -1
+    progress : int64[4]; flight_time float64[flights, 2], flight_route int64[flights, 3] : the heap of flights
+
+    Status GROW: there may be no room for the next spike or its flights; grow the buffers and call again.
     """
+    neurons, crossings = (state, constants, edges, reach), (due, heap, place, progress)
+    flights = flight_time, flight_route, progress
     while True:
-        neuron = heap[0]
-        crossing = state[NEXT, neuron]
-        k = progress[0]
-        arrival = time[k] if k < last else np.inf
-        if min(crossing, arrival) >= t_end:
+        crossing = due[heap[0]] if progress[CROSSINGS] > 0 else np.inf
+        flight = flight_time[0, ARRIVAL] if progress[FLIGHTS] > 0 else np.inf
+        k = progress[INPUT]
+        given = time[k] if k < last else np.inf
+        now = min(crossing, flight, given)
+        if now >= until:
             return _OK
-        if crossing <= arrival:
-            n = progress[1]
-            if n == len(spike_time):
-                return _GROW
-            _advance(state, neuron, crossing, constants)
-            state[D, neuron] += constants[RECOIL]
-            state[READY, neuron] = crossing + constants[T_ABS]
-            state[NEXT, neuron] = _predict(state, neuron, crossing, constants, edges)
-            _restore(state, heap, place, neuron)
-            spike_time[n] = crossing
-            spike_address[n] = neuron
-            progress[1] = n + 1
+        if progress[SPIKES] == len(spike_time) or progress[FLIGHTS] + SENDS > len(flight_time):
+            return _GROW
+        if crossing == now:
+            neuron = heap[0]
+            own, lane = state[neuron // TILE], neuron % TILE
+            _recoil(own, lane, now, constants)
+            _expect(neuron, _next_crossing(own, lane, now, constants, edges), t_end, crossings)
+            spike_time[progress[SPIKES]], spike_neuron[progress[SPIKES]] = now, neuron
+            progress[SPIKES] += 1
+            layer = 0
+            while neuron >= first_tile[layer + 1] * TILE:
+                layer += 1
+            source = neuron - first_tile[layer] * TILE
+            _send(source, now, t_end, sends[layer + 1], sends[layer + 2], projection, delay, flights)
+        elif given == now:
+            progress[INPUT] = k + 1
+            if projection[0, FIRST_SYNAPSE] < 0 and delay[address[k]] == 0.0:
+                _deliver_row(address[k], projection[0], weight, now, t_end, neurons, crossings)
+            else:
+                _send(address[k], now, t_end, sends[0], sends[1], projection, delay, flights)
         else:
-            source = address[k]
-            for i in range(n_neurons):
-                _advance(state, i, arrival, constants)
-                state[B, i] += constants[KICK] * weight[i // TILE, source, i % TILE]
-                following = _predict(state, i, arrival, constants, edges)
-                if following != state[NEXT, i]:
-                    state[NEXT, i] = following
-                    _restore(state, heap, place, i)
-            progress[0] = k + 1
+            row = projection[flight_route[0, PROJECTION]]
+            source = flight_route[0, AXON] - row[FIRST_AXON]
+            if row[FIRST_SYNAPSE] < 0:
+                _deliver_row(source, row, weight, now, t_end, neurons, crossings)
+                _go_on(np.inf, 0, flights)
+            else:
+                _deliver_next(
+                    source, row, weight, target, target_delay, now, t_end, neurons, crossings, flights
+                )

@@ -1,5 +1,7 @@
 """The spike response model in continuous time, by scanning: sums over histories, small steps, bisection. float64."""
 
+import heapq
+
 import numpy as np
 
 
@@ -89,3 +91,90 @@ def layer_by_state(times, addresses, w, p, t_end, step=0.02):
             b = b + w[addresses[k]] * np.e * lam
             k += 1
     return sorted(spikes)
+
+
+def alpha_slope(t, tau):
+    """The derivative of `alpha`, from the right at t = 0."""
+    return np.where(t >= 0, (1 - t / tau) / tau * np.exp(1 - np.maximum(t, 0.0) / tau), 0.0)
+
+
+class Layer:
+    """A layer of a network with delays and recurrence, which remembers every spike that ever reaches it.
+
+    w float[N_in, N_out], and delay, ms, of all, of every row, or of every one of its synapses; own, own_delay : those
+    of its own spikes back to it, or None. ``p`` has theta, tau_syn, tau_ref, scale_ref, t_abs.
+    """
+
+    def __init__(self, p, w, delay=0.0, own=None, own_delay=0.0):
+        self.p, self.w, self.own = p, w, own
+        n = w.shape[1]
+        self.delay = np.broadcast_to(np.reshape(delay, (*np.shape(delay), 1)[:2]), w.shape)
+        self.own_delay = np.broadcast_to(np.reshape(own_delay, (*np.shape(own_delay), 1)[:2]), (n, n))
+        self.arrivals, self.weights = np.empty((0, n)), np.empty((0, n))
+        self.spikes, self.ready = [], np.zeros(n)
+
+    def receive(self, t, w, delay):
+        """Remember a spike at t; returns when it arrives, by neuron. What arrives later does not count before."""
+        self.arrivals, self.weights = np.vstack((self.arrivals, t + delay)), np.vstack((self.weights, w))
+        return (t + delay).tolist()
+
+    def u(self, t, of=alpha, own_before=np.inf):
+        """Potentials at t, or their slopes; own spikes count that are before ``own_before``."""
+        psp = np.sum(self.weights * of(t - self.arrivals, self.p.tau_syn), axis=0)
+        when, i = np.array(self.spikes).reshape(-1, 2).T
+        response = np.where(when < own_before, of(t - when, self.p.tau_ref), 0.0)
+        recoil = np.bincount(i.astype(int), response, len(self.ready))
+        return psp - self.p.scale_ref * self.p.theta * recoil
+
+    def crossings(self, low, high):
+        """(time, neuron) of all that are not dead and reach threshold in (low, high], where nothing arrives."""
+        theta = self.p.theta
+        above, almost = self.u(high) >= theta, np.nextafter(high, low)
+        turns = ~above & (self.u(low, alpha_slope) > 0) & (self.u(almost, alpha_slope) < 0) & (self.ready <= low)
+        for i in np.flatnonzero((above & (self.ready <= high)) | turns):
+            end = high
+            if not above[i]:
+                end = halved(low, almost, lambda t, i=i: self.u(t, alpha_slope)[i] <= 0)
+                if self.u(end)[i] < theta:
+                    continue
+            start = max(low, self.ready[i])
+            at_once = self.u(start)[i] >= theta
+            yield start if at_once else halved(start, end, lambda t, i=i: self.u(t)[i] >= theta), i
+
+
+def halved(low, high, reached):
+    """Where ``reached`` begins to hold between two times, by bisection to the last bit."""
+    while low < 0.5 * (low + high) < high:
+        middle = 0.5 * (low + high)
+        low, high = (low, middle) if reached(middle) else (middle, high)
+    return high
+
+
+def network(times, addresses, layers, t_end, step=0.1):
+    """Run a stack of `Layer`, which collect their ``spikes``: all together, from crossing to crossing.
+
+    Time goes on by ``step`` ms, or to the next arrival or end of a dead time. Of the crossings on the way only the
+    first one counts, the lower layer's and lower neuron's among equals, since it may change those after it. Of a neuron
+    that turns twice within a step something is missed.
+    """
+    stops = [*np.arange(step, t_end, step).tolist(), t_end]
+    for t, j in zip(times, addresses, strict=True):
+        stops += layers[0].receive(t, layers[0].w[j], layers[0].delay[j])
+    heapq.heapify(stops)
+    now = 0.0
+    while now < t_end:
+        while stops[0] <= now:
+            heapq.heappop(stops)
+        found = [(t, k, i) for k, layer in enumerate(layers) for t, i in layer.crossings(now, stops[0])]
+        now, k, i = min(found, default=(stops[0], None, None))
+        if k is None or now >= t_end:
+            continue
+        layer, reached = layers[k], [now + layers[k].p.t_abs]
+        layer.spikes.append((now, i))
+        layer.ready[i] = now + layer.p.t_abs
+        if layer.own is not None:
+            reached += layer.receive(now, layer.own[i], layer.own_delay[i])
+        if k + 1 < len(layers):
+            reached += layers[k + 1].receive(now, layers[k + 1].w[i], layers[k + 1].delay[i])
+        for stop in reached:
+            heapq.heappush(stops, stop)
