@@ -232,6 +232,7 @@ KERNELS["queue_network"] = _kernel("queue", """
     scratch float64[lanes]: reach
     out float64[tiles,rows,lanes]: state
     out float64[neurons]: due
+    out bool[neurons]: sure
     out int64[neurons]: heap place
     out int64[four]: progress
     out float64[flights,two]: flight_time

@@ -1,6 +1,7 @@
 """The forward pass on the exact clock through the global event queue: networks with delays and recurrence."""
 
 import itertools
+import math
 import time
 
 import numpy as np
@@ -16,7 +17,7 @@ from eventsim.spikes import Spikes
 # Spikes, and spikes in flight, that there is room for before buffers grow.
 _FIRST_ROOM = 1024
 # What the kernel's progress counts.
-_SPIKES, _FLIGHTS = 1, 3
+_INPUT, _SPIKES, _FLIGHTS = 0, 1, 3
 
 
 class _Wiring:
@@ -64,17 +65,21 @@ class _Wiring:
 class _Sample:
     """One sample on its way through a network: what the queue keeps, and buffers that grow."""
 
-    def __init__(self, wiring, first, last, t_abs):
+    def __init__(self, wiring, first=0, last=0):
         tiles = int(wiring.first_tile[-1])
         state = np.zeros((tiles, QUEUE_ROWS, TILE))
-        state[:, -1] = -t_abs  # the time of the last spike: nobody is dead at the start
+        state[:, -1] = -wiring.arguments["constants"][-1]  # the time of the last spike: nobody is dead at the start
         self.last, self.progress = last, np.array([first, 0, 0, 0])
         self.kept = {
-            "state": state, "due": np.empty(tiles * TILE), "heap": np.empty(tiles * TILE, np.int64),
-            "place": np.full(tiles * TILE, -1), "progress": self.progress,
+            "state": state, "due": np.empty(tiles * TILE), "sure": np.empty(tiles * TILE, bool),
+            "heap": np.empty(tiles * TILE, np.int64), "place": np.full(tiles * TILE, -1), "progress": self.progress,
         }
         self.flights = np.empty((_FIRST_ROOM, 2)), np.empty((_FIRST_ROOM, 3), np.int64)
         self.spikes = np.empty(_FIRST_ROOM), np.empty(_FIRST_ROOM, np.int64)
+
+    def begin_piece(self, n_spikes):
+        """Get ready for other input spikes, and for output spikes in place of those there are."""
+        self.last, self.progress[_INPUT], self.progress[_SPIKES] = n_spikes, 0, 0
 
     def arguments(self):
         return {
@@ -99,6 +104,30 @@ class _Sample:
             yield when[own], (neuron[own] - first).astype(np.int32)
 
 
+class NetworkQueue:
+    """A network of dense and recurrent layers, run piece by piece in continuous time; one sample without an end.
+
+    What it remembers is bounded by the network's size and by the spikes in flight. Raises `ConfigError` for layers of
+    other kinds.
+    """
+
+    def __init__(self, network):
+        self._wiring = _Wiring(network)
+        self._sample = _Sample(self._wiring)
+
+    def advance(self, time, address, until) -> list[tuple]:
+        """Run up to ``until`` ms, exclusive; returns (time float64[K], address int32[K]) of every layer's spikes.
+
+        time float64 (ms), address int32 : input spikes by (time, address), all at or after the ``until`` before and
+        before this one
+        """
+        self._sample.begin_piece(len(time))
+        run_to_end("queue_network", {
+            "until": until, "t_end": math.inf, **self._wiring.arguments, "address": address, "time": time,
+        }, [self._sample])
+        return list(self._sample.by_layer(self._wiring.first_tile))
+
+
 def forward_queue(network, spikes: Spikes) -> Trace:
     """Run a batch of input spikes with times through a network of dense and recurrent layers, with or without delays.
 
@@ -113,8 +142,7 @@ def forward_queue(network, spikes: Spikes) -> Trace:
         raise ConfigError("the exact clock needs spikes with times; these have ticks, encode the events exactly")
     started = time.perf_counter()
     wiring, t_end = _Wiring(network), spikes.n_ticks * spikes.dt
-    t_abs = wiring.arguments["constants"][-1]
-    samples = [_Sample(wiring, int(a), int(b), t_abs) for a, b in itertools.pairwise(spikes.sample_ptr)]
+    samples = [_Sample(wiring, int(a), int(b)) for a, b in itertools.pairwise(spikes.sample_ptr)]
     run_to_end("queue_network", {
         "until": t_end, "t_end": t_end, **wiring.arguments, "address": spikes.address, "time": spikes.time,
     }, samples)

@@ -8,13 +8,16 @@ being lower. So the order is total, and every zero delay, a layer's own spikes i
 Neurons of all layers are numbered in one row, every layer from a tile of 64 on. Between events a neuron's state rests,
 and it has two ages: the psp is as old as what arrived last, the refractory response as the last spike. So the neurons
 that a whole row of weights reaches are equally old, and decay by one exponential.
+
+Most crossings are called off by the next arrival. So a neuron first stands in the heap with a time before which it
+surely does not cross, which takes two exponentials; only when that has come, its crossing is solved for.
 """
 
 import math
 
 import numpy as np
 
-from eventsim.kernels.cpu.crossing import first_crossing
+from eventsim.kernels.cpu.crossing import first_crossing, psp_maximum
 from eventsim.kernels.cpu.jit import kernel
 from eventsim.kernels.layout import FIRST_AXON, FIRST_ROW, FIRST_SYNAPSE, FIRST_TILE, N_IN, N_OUT, SENDS, TILE
 from eventsim.kernels.status import Status
@@ -31,8 +34,8 @@ INPUT, SPIKES, CROSSINGS, FLIGHTS = range(4)
 ARRIVAL, DEPARTURE = range(2)
 # Its axon, which is a presynaptic neuron of a projection; the projection; and how many of its targets it has reached.
 AXON, PROJECTION, REACHED = range(3)
-# Below this share of theta a bound is below theta, whatever rounding did to it.
-_SURELY = 1.0 - 1e-9
+# What rounding may do to a bound, as a share of what it is computed from; much more than it does.
+_ROUNDING = 1e-9
 
 
 @kernel
@@ -49,7 +52,7 @@ def _crosses_first(due, i, j):
 @kernel
 def _restore(neuron, crossings):
     """Move a neuron up or down the heap of crossings to where its next one belongs."""
-    due, heap, place, progress = crossings
+    due, _, heap, place, progress = crossings
     slot, n = place[neuron], progress[CROSSINGS]
     while slot > 0:
         parent = heap[(slot - 1) // 2]
@@ -69,12 +72,12 @@ def _restore(neuron, crossings):
 
 
 @kernel
-def _expect(neuron, when, t_end, crossings):
-    """Note a neuron's next crossing in place of the one noted before; of one past the end, that there is none."""
-    due, heap, place, progress = crossings
+def _expect(neuron, when, is_sure, t_end, crossings):
+    """Note when a neuron crosses next, or not before, in place of what was noted; past the end it never does."""
+    due, sure, heap, place, progress = crossings
     slot = place[neuron]
     if when < t_end:
-        due[neuron] = when
+        due[neuron], sure[neuron] = when, is_sure
         if slot < 0:
             _place(heap, place, progress[CROSSINGS], neuron)
             progress[CROSSINGS] += 1
@@ -158,21 +161,42 @@ def _reach(a, b, lam):
 
 
 @kernel
-def _next_crossing(state, lane, now, constants, edges):
-    """Time of a neuron's next crossing if nothing reaches it before, or infinity."""
-    lam, mu = constants[L], constants[M]
+def _present(state, lane, now, constants):
+    """a, b, c, d of a neuron (see `crossing`) at present."""
     a, b, s = state[A, lane], state[B, lane], now - state[SINCE, lane]
     if s > 0.0:
-        fall = math.exp(-lam * s)
+        fall = math.exp(-constants[L] * s)
         a, b = (a + b * s) * fall, b * fall
-    if _reach(a, b, lam) < _SURELY * constants[THETA]:
-        return np.inf
     c, d, s = state[C, lane], state[D, lane], now - state[LAST, lane]
-    if d != 0.0:
-        fall = math.exp(-mu * s)
+    if d != 0.0 and s > 0.0:
+        fall = math.exp(-constants[M] * s)
         c, d = (c + d * s) * fall, d * fall
+    return a, b, c, d
+
+
+@kernel
+def _not_before(state, lane, now, constants):
+    """A time before which a neuron does not cross if nothing reaches it, infinity where it never does.
+
+    Its psp may have no maximum that reaches theta; or else u rises no faster than the sum of the largest slopes of psp
+    and refractory response, which are of the form that `_reach` bounds.
+    """
+    lam, mu, theta = constants[L], constants[M], constants[THETA]
+    a, b, c, d = _present(state, lane, now, constants)
+    if _reach(a, b, lam) < (1.0 - _ROUNDING) * theta or psp_maximum(0.0, a, b, lam) < theta:
+        return np.inf
+    slope = _reach(b - lam * a, -lam * b, lam) + _reach(d - mu * c, -mu * d, mu)
+    gap = theta - a - c - _ROUNDING * (theta + abs(a) + abs(b) / lam + abs(c) + abs(d) / mu)
+    wait = gap / slope if gap > 0.0 else 0.0
+    return max(now + wait, state[LAST, lane] + constants[T_ABS])
+
+
+@kernel
+def _next_crossing(state, lane, now, constants, edges):
+    """Time of a neuron's next crossing if nothing reaches it before, or infinity."""
+    a, b, c, d = _present(state, lane, now, constants)
     ready = state[LAST, lane] + constants[T_ABS]
-    s = first_crossing(max(0.0, ready - now), a, b, c, d, lam, mu, constants[THETA], edges)
+    s = first_crossing(max(0.0, ready - now), a, b, c, d, constants[L], constants[M], constants[THETA], edges)
     return max(now + s, ready)
 
 
@@ -220,9 +244,9 @@ def _add_row(state, weight, now, constants, reach):
 @kernel
 def _deliver_row(source, row, weight, now, t_end, neurons, crossings):
     """A spike arrives at all neurons of a projection at once."""
-    state, constants, edges, reach = neurons
-    place = crossings[2]
-    least = _SURELY * constants[THETA]
+    state, constants, reach = neurons
+    place = crossings[3]
+    least = (1.0 - _ROUNDING) * constants[THETA]
     first_tile = row[FIRST_TILE]
     for tile in range((row[N_OUT] + TILE - 1) // TILE):
         own = state[first_tile + tile]
@@ -230,13 +254,13 @@ def _deliver_row(source, row, weight, now, t_end, neurons, crossings):
         for lane in range(TILE):
             neuron = (first_tile + tile) * TILE + lane
             if reach[lane] >= least or place[neuron] >= 0:
-                _expect(neuron, _next_crossing(own, lane, now, constants, edges), t_end, crossings)
+                _expect(neuron, _not_before(own, lane, now, constants), False, t_end, crossings)
 
 
 @kernel
 def _deliver_next(source, row, weight, target, target_delay, now, t_end, neurons, crossings, flights):
     """A spike arrives at the targets of a row that have the delay on which it is now, and goes on to the next ones."""
-    state, constants, edges, _ = neurons
+    state, constants, _ = neurons
     first = row[FIRST_SYNAPSE] + source * row[N_OUT]
     reached = flights[1][0, REACHED]
     delay = target_delay[first + reached]
@@ -246,7 +270,7 @@ def _deliver_next(source, row, weight, target, target_delay, now, t_end, neurons
         own = state[row[FIRST_TILE] + tile]
         _add(own, lane, weight[row[FIRST_ROW] + tile * row[N_IN] + source, lane], now, constants)
         neuron = row[FIRST_TILE] * TILE + i
-        _expect(neuron, _next_crossing(own, lane, now, constants, edges), t_end, crossings)
+        _expect(neuron, _not_before(own, lane, now, constants), False, t_end, crossings)
         reached += 1
     arrival = np.inf
     if reached < row[N_OUT]:
@@ -257,7 +281,7 @@ def _deliver_next(source, row, weight, target, target_delay, now, t_end, neurons
 @kernel
 def queue_network(
     last, until, t_end, first_tile, sends, projection, weight, delay, target, target_delay, address, time, constants,
-    edges, reach, state, due, heap, place, progress, flight_time, flight_route, spike_time, spike_neuron,
+    edges, reach, state, due, sure, heap, place, progress, flight_time, flight_route, spike_time, spike_neuron,
 ):
     """Run a network over one sample, from where it is up to ``until`` ms; nothing at or after ``t_end`` ms matters.
 
@@ -267,13 +291,14 @@ def queue_network(
     projection : int64[projections, 6], see `layout`; weight float32[rows, 64] : their packed rows, one behind the other
     delay : float64[axons], ms after which a spike first arrives, for all presynaptic neurons of all projections
     target int32, target_delay float64 : where every target has its own delay, the targets of a row by delay
-    state float64[tiles, 6, 64], due float64[neurons] and int64[neurons] heap, place : the neurons' state and the heap
-        of their crossings; nobody is in it where place is -1
+    state : float64[tiles, 6, 64], of the neurons
+    due float64[neurons], sure bool[neurons], heap, place int64[neurons] : the heap of crossings, where due is the time
+        of one only if it is sure, else a time before; who is not in the heap has the place -1
     progress : int64[4]; flight_time float64[flights, 2], flight_route int64[flights, 3] : the heap of flights
 
     Status GROW: there may be no room for the next spike or its flights; grow the buffers and call again.
     """
-    neurons, crossings = (state, constants, edges, reach), (due, heap, place, progress)
+    neurons, crossings = (state, constants, reach), (due, sure, heap, place, progress)
     flights = flight_time, flight_route, progress
     while True:
         crossing = due[heap[0]] if progress[CROSSINGS] > 0 else np.inf
@@ -288,8 +313,11 @@ def queue_network(
         if crossing == now:
             neuron = heap[0]
             own, lane = state[neuron // TILE], neuron % TILE
+            if not sure[neuron]:
+                _expect(neuron, _next_crossing(own, lane, now, constants, edges), True, t_end, crossings)
+                continue
             _recoil(own, lane, now, constants)
-            _expect(neuron, _next_crossing(own, lane, now, constants, edges), t_end, crossings)
+            _expect(neuron, _not_before(own, lane, now, constants), False, t_end, crossings)
             spike_time[progress[SPIKES]], spike_neuron[progress[SPIKES]] = now, neuron
             progress[SPIKES] += 1
             layer = 0

@@ -1,6 +1,7 @@
 """What must hold of every run of the event queue: threads, buffers, shifts in time, equal delays, numbering."""
 
 import copy
+import itertools
 from unittest import mock
 
 import numpy as np
@@ -10,7 +11,7 @@ from queue_scenes import DELAYS, NEURONS, random_network, random_times
 
 from eventsim import kernels
 from eventsim.engine import queue
-from eventsim.engine.queue import forward_queue
+from eventsim.engine.queue import NetworkQueue, forward_queue
 from eventsim.model.layers import Recurrent
 from eventsim.spikes import Spikes
 
@@ -61,6 +62,21 @@ def test_neither_threads_nor_first_buffers_nor_batches_change_the_result(run, n_
         kernels.set_threads(None)
     singles = [forward_queue(network, spikes.sample(b)).output for b in range(spikes.n_samples)]
     assert Spikes.concatenate(singles) == want.output
+
+
+@QUICK
+@given(runs(), st.lists(st.floats(0.0, 30.0), max_size=6))
+def test_piece_by_piece_is_the_same_as_at_once(run, cuts):
+    network, spikes, _ = run
+    spikes = spikes.sample(0)
+    pieces, whole = NetworkQueue(network), forward_queue(network, spikes)
+    found = []
+    for since, until in itertools.pairwise([0.0, *sorted(cuts), 30.0]):
+        given = slice(*np.searchsorted(spikes.time, [since, until]))
+        found.append(pieces.advance(spikes.time[given], spikes.address[given], until))
+    for k, layer in enumerate(whole.layers):
+        for column, want in enumerate((layer.spikes.time, layer.spikes.address)):
+            np.testing.assert_array_equal(np.concatenate([piece[k][column] for piece in found]), want)
 
 
 @QUICK
