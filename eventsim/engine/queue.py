@@ -3,6 +3,7 @@
 import itertools
 import math
 import time
+import weakref
 
 import numpy as np
 
@@ -18,6 +19,20 @@ from eventsim.spikes import Spikes
 _FIRST_ROOM = 1024
 # What the kernel's progress counts.
 _INPUT, _SPIKES, _FLIGHTS = 0, 1, 3
+
+
+# Of each layer that had to be sorted: its delays, and what `_by_delay` makes of them.
+_sorted = weakref.WeakKeyDictionary()
+
+
+def _by_delay(layer):
+    """The targets of every row by their delay, int32[n_in, n_out], and those delays."""
+    kept = _sorted.get(layer)
+    if kept is None or kept[0] is not layer.delay:  # they are frozen: others are another array
+        order = np.argsort(layer.delay, axis=1, kind="stable")
+        kept = layer.delay, order.astype(np.int32), np.take_along_axis(layer.delay, order, axis=1)
+        _sorted[layer] = kept
+    return kept[1:]
 
 
 class _Wiring:
@@ -49,12 +64,11 @@ class _Wiring:
         """Add the projection of a `Dense` to layer ``k``."""
         delay, each = synapses.delay, -1
         if delay is not None and delay.ndim == 2:
-            order = np.argsort(delay, axis=1, kind="stable")
-            delays = np.take_along_axis(delay, order, axis=1)
-            self._target.append(order.astype(np.int32).ravel())
-            self._target_delay.append(delays.ravel())
-            delay, each = delays[:, 0], self._synapses
-            self._synapses += delays.size
+            target, target_delay = _by_delay(synapses)
+            self._target.append(target.ravel())
+            self._target_delay.append(target_delay.ravel())
+            delay, each = target_delay[:, 0], self._synapses
+            self._synapses += target.size
         self._table.append([self.first_tile[k], synapses.n_out, self._rows, synapses.n_in, self._axons, each])
         self._weight.append(synapses.rows().reshape(-1, TILE))
         self._delay.append(np.broadcast_to(0.0 if delay is None else delay, synapses.n_in))

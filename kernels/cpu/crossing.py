@@ -18,6 +18,8 @@ from eventsim.kernels.cpu.jit import kernel
 # Orders of `_value`: the potential less theta, and h and h' whose roots bracket its monotone pieces.
 _U, _H, _DH = 0, 1, 2
 _MOST_STEPS = 200
+# What rounding may do to a bound, as a share of what it is computed from; much more than it does.
+ROUNDING = 1e-9
 
 
 @kernel
@@ -33,6 +35,26 @@ def psp_maximum(start, a, b, lam):
         start = max(start, 1.0 / lam - a / b)
     value = (a + b * start) * math.exp(-lam * start)
     return value if b > 0.0 else max(value, 0.0)
+
+
+@kernel
+def upper_bound(a, b, lam):
+    """What (a + b s) exp(-lam s) does not exceed for s >= 0, but for rounding; it takes no exponential."""
+    return max(a, 0.0) + max(b, 0.0) / (lam * math.e)
+
+
+@kernel
+def no_crossing_before(a, b, c, d, lam, mu, theta):
+    """A time s >= 0 with u < theta before it, or infinity; it is quick, and `first_crossing` may be much later.
+
+    The psp may have no maximum that reaches theta. Otherwise u rises no faster than the largest slopes of psp and
+    refractory response together, which are of the same form: (b - lam a - lam b s) exp(-lam s) is that of the psp.
+    """
+    if upper_bound(a, b, lam) < (1.0 - ROUNDING) * theta or psp_maximum(0.0, a, b, lam) < theta:
+        return np.inf
+    slope = upper_bound(b - lam * a, -lam * b, lam) + upper_bound(d - mu * c, -mu * d, mu)
+    gap = theta - a - c - ROUNDING * (theta + abs(a) + abs(b) / lam + abs(c) + abs(d) / mu)
+    return gap / slope if gap > 0.0 else 0.0
 
 
 @kernel

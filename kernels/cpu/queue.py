@@ -17,7 +17,7 @@ import math
 
 import numpy as np
 
-from eventsim.kernels.cpu.crossing import first_crossing, psp_maximum
+from eventsim.kernels.cpu.crossing import ROUNDING, first_crossing, no_crossing_before, upper_bound
 from eventsim.kernels.cpu.jit import kernel
 from eventsim.kernels.layout import FIRST_AXON, FIRST_ROW, FIRST_SYNAPSE, FIRST_TILE, N_IN, N_OUT, SENDS, TILE
 from eventsim.kernels.status import Status
@@ -34,8 +34,6 @@ INPUT, SPIKES, CROSSINGS, FLIGHTS = range(4)
 ARRIVAL, DEPARTURE = range(2)
 # Its axon, which is a presynaptic neuron of a projection; the projection; and how many of its targets it has reached.
 AXON, PROJECTION, REACHED = range(3)
-# What rounding may do to a bound, as a share of what it is computed from; much more than it does.
-_ROUNDING = 1e-9
 
 
 @kernel
@@ -92,33 +90,21 @@ def _expect(neuron, when, is_sure, t_end, crossings):
 
 
 @kernel
-def _lands_first(i, j, when, route):
-    return when[i, ARRIVAL] < when[j, ARRIVAL] or (
-        when[i, ARRIVAL] == when[j, ARRIVAL] and route[i, AXON] < route[j, AXON]
-    )
+def _lands_first(arrival, axon, other_arrival, other_axon):
+    return arrival < other_arrival or (arrival == other_arrival and axon < other_axon)
 
 
 @kernel
-def _swap(i, j, when, route):
-    for column in range(2):
-        when[i, column], when[j, column] = when[j, column], when[i, column]
+def _copy(slot, other, when, route):
+    when[slot, ARRIVAL], when[slot, DEPARTURE] = when[other, ARRIVAL], when[other, DEPARTURE]
     for column in range(3):
-        route[i, column], route[j, column] = route[j, column], route[i, column]
+        route[slot, column] = route[other, column]
 
 
 @kernel
-def _sink(slot, flights):
-    """Move a flight down the heap of flights to where its arrival belongs."""
-    when, route, progress = flights
-    n = progress[FLIGHTS]
-    while 2 * slot + 1 < n:
-        child = 2 * slot + 1
-        if child + 1 < n and _lands_first(child + 1, child, when, route):
-            child += 1
-        if not _lands_first(child, slot, when, route):
-            break
-        _swap(slot, child, when, route)
-        slot = child
+def _put(slot, arrival, departure, axon, projection, reached, when, route):
+    when[slot, ARRIVAL], when[slot, DEPARTURE] = arrival, departure
+    route[slot, AXON], route[slot, PROJECTION], route[slot, REACHED] = axon, projection, reached
 
 
 @kernel
@@ -127,22 +113,37 @@ def _set_out(axon, projection, arrival, now, flights):
     when, route, progress = flights
     slot = progress[FLIGHTS]
     progress[FLIGHTS] += 1
-    when[slot, ARRIVAL], when[slot, DEPARTURE] = arrival, now
-    route[slot, AXON], route[slot, PROJECTION], route[slot, REACHED] = axon, projection, 0
-    while slot > 0 and _lands_first(slot, (slot - 1) // 2, when, route):
-        _swap(slot, (slot - 1) // 2, when, route)
-        slot = (slot - 1) // 2
+    while slot > 0:
+        parent = (slot - 1) // 2
+        if not _lands_first(arrival, axon, when[parent, ARRIVAL], route[parent, AXON]):
+            break
+        _copy(slot, parent, when, route)
+        slot = parent
+    _put(slot, arrival, now, axon, projection, 0, when, route)
 
 
 @kernel
-def _go_on(arrival, reached, flights):
-    """Send the first flight on to its next targets, or end it where it arrives no more."""
+def _go_on(following, reached, flights):
+    """Send the first flight on to its next targets, or end it where there are none."""
     when, route, progress = flights
-    when[0, ARRIVAL], route[0, REACHED] = arrival, reached
-    if arrival == np.inf:
+    when[0, ARRIVAL], route[0, REACHED] = following, reached
+    if following == np.inf:
         progress[FLIGHTS] -= 1
-        _swap(0, progress[FLIGHTS], when, route)
-    _sink(0, flights)
+        _copy(0, progress[FLIGHTS], when, route)
+    arrival, departure = when[0, ARRIVAL], when[0, DEPARTURE]
+    axon, projection, reached = route[0, AXON], route[0, PROJECTION], route[0, REACHED]
+    slot, n = 0, progress[FLIGHTS]
+    while 2 * slot + 1 < n:
+        child = 2 * slot + 1
+        if child + 1 < n and _lands_first(
+            when[child + 1, ARRIVAL], route[child + 1, AXON], when[child, ARRIVAL], route[child, AXON]
+        ):
+            child += 1
+        if not _lands_first(when[child, ARRIVAL], route[child, AXON], arrival, axon):
+            break
+        _copy(slot, child, when, route)
+        slot = child
+    _put(slot, arrival, departure, axon, projection, reached, when, route)
 
 
 @kernel
@@ -152,12 +153,6 @@ def _send(source, now, t_end, first, last, projection, delay, flights):
         axon = projection[p, FIRST_AXON] + source
         if now + delay[axon] < t_end:
             _set_out(axon, p, now + delay[axon], now, flights)
-
-
-@kernel
-def _reach(a, b, lam):
-    """An upper bound of (a + b s) exp(-lam s) for s >= 0 that takes no exponential."""
-    return max(a, 0.0) + max(b, 0.0) / (lam * math.e)
 
 
 @kernel
@@ -176,19 +171,10 @@ def _present(state, lane, now, constants):
 
 @kernel
 def _not_before(state, lane, now, constants):
-    """A time before which a neuron does not cross if nothing reaches it, infinity where it never does.
-
-    Its psp may have no maximum that reaches theta; or else u rises no faster than the sum of the largest slopes of psp
-    and refractory response, which are of the form that `_reach` bounds.
-    """
-    lam, mu, theta = constants[L], constants[M], constants[THETA]
+    """A time before which a neuron does not cross if nothing reaches it; infinity only where it never does."""
     a, b, c, d = _present(state, lane, now, constants)
-    if _reach(a, b, lam) < (1.0 - _ROUNDING) * theta or psp_maximum(0.0, a, b, lam) < theta:
-        return np.inf
-    slope = _reach(b - lam * a, -lam * b, lam) + _reach(d - mu * c, -mu * d, mu)
-    gap = theta - a - c - _ROUNDING * (theta + abs(a) + abs(b) / lam + abs(c) + abs(d) / mu)
-    wait = gap / slope if gap > 0.0 else 0.0
-    return max(now + wait, state[LAST, lane] + constants[T_ABS])
+    s = no_crossing_before(a, b, c, d, constants[L], constants[M], constants[THETA])
+    return max(now + s, state[LAST, lane] + constants[T_ABS])
 
 
 @kernel
@@ -238,7 +224,7 @@ def _add_row(state, weight, now, constants, reach):
         for lane in range(TILE):
             _add(state, lane, weight[lane], now, constants)
     for lane in range(TILE):
-        reach[lane] = _reach(state[A, lane], state[B, lane], lam)
+        reach[lane] = upper_bound(state[A, lane], state[B, lane], lam)
 
 
 @kernel
@@ -246,7 +232,7 @@ def _deliver_row(source, row, weight, now, t_end, neurons, crossings):
     """A spike arrives at all neurons of a projection at once."""
     state, constants, reach = neurons
     place = crossings[3]
-    least = (1.0 - _ROUNDING) * constants[THETA]
+    least = (1.0 - ROUNDING) * constants[THETA]
     first_tile = row[FIRST_TILE]
     for tile in range((row[N_OUT] + TILE - 1) // TILE):
         own = state[first_tile + tile]
@@ -272,10 +258,10 @@ def _deliver_next(source, row, weight, target, target_delay, now, t_end, neurons
         neuron = row[FIRST_TILE] * TILE + i
         _expect(neuron, _not_before(own, lane, now, constants), False, t_end, crossings)
         reached += 1
-    arrival = np.inf
+    following = np.inf
     if reached < row[N_OUT]:
-        arrival = flights[0][0, DEPARTURE] + target_delay[first + reached]
-    _go_on(arrival if arrival < t_end else np.inf, reached, flights)
+        following = flights[0][0, DEPARTURE] + target_delay[first + reached]
+    _go_on(following if following < t_end else np.inf, reached, flights)
 
 
 @kernel
@@ -338,6 +324,4 @@ def queue_network(
                 _deliver_row(source, row, weight, now, t_end, neurons, crossings)
                 _go_on(np.inf, 0, flights)
             else:
-                _deliver_next(
-                    source, row, weight, target, target_delay, now, t_end, neurons, crossings, flights
-                )
+                _deliver_next(source, row, weight, target, target_delay, now, t_end, neurons, crossings, flights)

@@ -92,6 +92,21 @@ def test_a_peak_that_only_just_reaches_the_threshold_is_not_missed(rate, margin,
     assert found > 50
 
 
+@pytest.mark.parametrize("rate", RATES.values(), ids=RATES)
+def test_quick_bounds_are_never_past_a_crossing_and_often_short_of_it(rate, rng):
+    found = quick = 0
+    for _ in range(3000):
+        _, *state = random_state(rng, rate)
+        s = crossing.first_crossing(0.0, *state, 10.0, EDGES)
+        bound = crossing.no_crossing_before(*state, 10.0)
+        assert 0.0 <= bound <= s, state
+        found += 0 < s < np.inf
+        quick += 0 < bound < np.inf
+        a, b, lam = state[0], state[1], state[4]
+        assert crossing.upper_bound(a, b, lam) >= crossing.psp_maximum(0.0, a, b, lam) * (1 - 1e-15)
+    assert found > 300 and quick > 300
+
+
 def test_a_psp_alone_crosses_where_its_alpha_function_does():
     """At its peak, of theta, at tau; before it, for a larger weight; never, for a smaller one."""
     for tau in (1e-3, 1.0, 1e6):
