@@ -19,8 +19,6 @@ from eventsim.spikes import Spikes
 _FIRST_ROOM = 1024
 # What the kernel's progress counts.
 _INPUT, _SPIKES, _FLIGHTS = 0, 1, 3
-
-
 # Of each layer that had to be sorted: its delays, and what `_by_delay` makes of them.
 _sorted = weakref.WeakKeyDictionary()
 
@@ -39,12 +37,11 @@ class _Wiring:
     """A network as the kernel takes it: its projections, and what they need one behind the other."""
 
     def __init__(self, network):
-        self.layers = network.layers
-        self.first_tile = starts(np.array([n_tiles(layer.n_out) for layer in self.layers]))
+        self.first_tile = starts(np.array([n_tiles(layer.n_out) for layer in network.layers]))
         self._table, self._weight, self._delay, self._target, self._target_delay = [], [], [], [], []
         self._rows = self._axons = self._synapses = 0
         sends = [0]
-        for k, layer in enumerate(self.layers):
+        for k, layer in enumerate(network.layers):
             if not isinstance(layer, Dense):
                 raise ConfigError(f"the event queue runs dense and recurrent layers; {layer} is {layer.kind}")
             self._project(layer, k)
@@ -121,8 +118,8 @@ class _Sample:
 class NetworkQueue:
     """A network of dense and recurrent layers, run piece by piece in continuous time; one sample without an end.
 
-    What it remembers is bounded by the network's size and by the spikes in flight. Raises `ConfigError` for layers of
-    other kinds.
+    Weights and delays are copied: later changes of the network do not reach it. What it remembers is bounded by the
+    network's size and by the spikes in flight and in a piece. Raises `ConfigError` for layers of other kinds.
     """
 
     def __init__(self, network):

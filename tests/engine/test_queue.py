@@ -50,6 +50,15 @@ def test_spikes_are_those_of_the_equations(wiring, rng):
     assert excuses <= 1
 
 
+@pytest.mark.parametrize("wiring", [("grouped", "uniform"), ("axonal", "grouped")], ids="-".join)
+def test_layers_of_more_than_one_tile_fire_by_the_equations_too(wiring, rng):
+    network = random_network(rng, (12, 80, 90), SRM(tau_syn=4.0), [wiring], n_ticks=15, gain=9.0)
+    spikes = random_times(rng, 12, 20, n_ticks=15)
+    trace = forward_queue(network, spikes)
+    assert not excused(trace, naive_run(network, spikes))
+    assert all(set(layer.spikes.address) & set(range(64, layer.spikes.n_neurons)) for layer in trace.layers)
+
+
 def test_the_comparison_excuses_rounding_and_nothing_else(rng):
     network = random_network(rng, (12, 7, 3), SRM(), WIRINGS["recurrent"], n_ticks=30)
     spikes = random_times(rng, 12, 30, n_ticks=30)
