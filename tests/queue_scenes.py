@@ -79,6 +79,40 @@ def by_neuron(time, address, n):
     return [np.asarray(time)[np.asarray(address) == i] for i in range(n)]
 
 
+def first_difference(a, b):
+    """(time, layer, neuron, spike in a, spike in b) of the first spike of one sample in which two traces differ.
+
+    None where all times agree to 1e-9 ms; a spike that is not there is infinitely late.
+    """
+    differences = []
+    for k, (one, other) in enumerate(zip(a.layers, b.layers, strict=True)):
+        lists = (by_neuron(s.time, s.address, s.n_neurons) for s in (one.spikes, other.spikes))
+        for i, (mine, theirs) in enumerate(zip(*lists, strict=True)):
+            n = max(len(mine), len(theirs))
+            x, y = (np.append(times, np.full(n - len(times), 1e9)) for times in (mine, theirs))
+            differences += [(min(x[j], y[j]), k, i, x[j], y[j]) for j in np.flatnonzero(np.abs(x - y) > 1e-9)[:1]]
+    return min(differences) if differences else None
+
+
+def same_but_for_grazing(network, a, b):
+    """False where two traces of one sample agree; True where they differ first in a grazing crossing; else fails.
+
+    That is one with a slope below 1e-3 theta a ms, by the sum over the neuron's history.
+    """
+    first = first_difference(a, b)
+    if first is None:
+        return False
+    t, k, i, mine, theirs = first
+    given, own = a.input if k == 0 else a.layers[k - 1].spikes, a.layers[k].spikes
+    p = parameters(network.neuron, network.dt)
+    before = given.time < t
+    slope = network.layers[k].weight[given.address[before], i] @ naive.alpha_slope(t - given.time[before], p.tau_syn)
+    recoil = naive.alpha_slope(t - own.time[(own.address == i) & (own.time < t)], p.tau_ref).sum()
+    slope -= p.scale_ref * p.theta * recoil
+    assert abs(slope) < 1e-3 * p.theta, f"layer {k + 1}, neuron {i}: {mine} ms, or {theirs}, at a slope of {slope:g}"
+    return True
+
+
 def excused(trace, layers):
     """False where all spikes agree to 1e-9 ms; True where the first that do not are a matter of rounding; else fails.
 

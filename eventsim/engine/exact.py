@@ -7,9 +7,11 @@ import weakref
 import numpy as np
 
 from eventsim import kernels
+from eventsim.engine.backward import check_trainable
 from eventsim.engine.exact_active import sweep_active
 from eventsim.engine.forward import check_input, checked_supports
 from eventsim.engine.growing import doubled, run_to_end
+from eventsim.engine.queue import forward_queue
 from eventsim.engine.runs import item_parts, sample_parts
 from eventsim.engine.trace import LayerTrace, Trace, starts
 from eventsim.engine.windows import cut
@@ -86,6 +88,8 @@ def _merged(parts, n_samples, begin, end):
 
 def _layer(layer, neuron, spikes, dt, name, support):
     """A `Dense` layer over a batch, as its `LayerTrace`."""
+    if layer.kind != "dense":
+        raise ConfigError(f"{name or 'a layer'} is {layer}, and the exact clock runs dense and recurrent layers only")
     started = time.perf_counter()
     constants, end = neuron.exact_constants(dt), spikes.n_ticks * spikes.dt
     ticks = 0.0 if support is None else spikes.dt
@@ -110,12 +114,17 @@ def forward_exact(network, spikes: Spikes, *, supports=None) -> Trace:
     supports : one number a layer (thresholds, or inf) to keep the active sets that `backward` needs, of potentials at
         the ticks of the spikes' ``dt``; None: inference
 
-    A neuron fires at the first instant t >= t_last + t_abs with u(t) >= theta.
+    A neuron fires at the first instant t >= t_last + t_abs with u(t) >= theta. Networks with delays or recurrence go
+    through `forward_queue`, which gives the spikes of the others as well, but for rounding and one event at a time.
     """
     check_input(network, spikes)
     if spikes.time is None:
         raise ConfigError("the exact clock needs spikes with times; these have ticks, encode the events exactly")
     supports = checked_supports(network, supports)
+    if not network.is_immediate:
+        if supports[0] is not None:
+            check_trainable(network)
+        return forward_queue(network, spikes)
     layers = []
     current = spikes
     for name, layer, support in zip(network.layer_names, network.layers, supports, strict=True):

@@ -172,6 +172,3 @@ def forward_queue(network, spikes: Spikes) -> Trace:
     for layer in layers:
         layer.seconds = seconds * layer.synops / max(1, trace.synops)
     return trace
-
-
-forward_exact = forward_queue

@@ -19,15 +19,28 @@ import numpy as np
 
 from eventsim.kernels.cpu.crossing import ROUNDING, first_crossing, no_crossing_before, upper_bound
 from eventsim.kernels.cpu.jit import kernel
-from eventsim.kernels.layout import FIRST_AXON, FIRST_ROW, FIRST_SYNAPSE, FIRST_TILE, N_IN, N_OUT, SENDS, TILE
+from eventsim.kernels.layout import (
+    EXACT_DEAD,
+    EXACT_KICK,
+    EXACT_LAM,
+    EXACT_MU,
+    EXACT_RECOIL,
+    EXACT_THETA,
+    FIRST_AXON,
+    FIRST_ROW,
+    FIRST_SYNAPSE,
+    FIRST_TILE,
+    N_IN,
+    N_OUT,
+    SENDS,
+    TILE,
+)
 from eventsim.kernels.status import Status
 
 _OK, _GROW = np.int32(Status.OK), np.int32(Status.GROW)
 # Rows of a tile's state: psp and refractory response (see `crossing`), and the times that they stand for, of which the
 # latter is that of the last spike.
 A, B, C, D, SINCE, LAST = range(6)
-# Constants, float64[6].
-L, M, KICK, RECOIL, THETA, T_ABS = range(6)
 # Progress: the next input spike, and how many output spikes, crossings and flights there are.
 INPUT, SPIKES, CROSSINGS, FLIGHTS = range(4)
 # Columns of a flight: when it arrives, and when it set out.
@@ -160,11 +173,11 @@ def _present(state, lane, now, constants):
     """a, b, c, d of a neuron (see `crossing`) at present."""
     a, b, s = state[A, lane], state[B, lane], now - state[SINCE, lane]
     if s > 0.0:
-        fall = math.exp(-constants[L] * s)
+        fall = math.exp(-constants[EXACT_LAM] * s)
         a, b = (a + b * s) * fall, b * fall
     c, d, s = state[C, lane], state[D, lane], now - state[LAST, lane]
     if d != 0.0 and s > 0.0:
-        fall = math.exp(-constants[M] * s)
+        fall = math.exp(-constants[EXACT_MU] * s)
         c, d = (c + d * s) * fall, d * fall
     return a, b, c, d
 
@@ -173,16 +186,17 @@ def _present(state, lane, now, constants):
 def _not_before(state, lane, now, constants):
     """A time before which a neuron does not cross if nothing reaches it; infinity only where it never does."""
     a, b, c, d = _present(state, lane, now, constants)
-    s = no_crossing_before(a, b, c, d, constants[L], constants[M], constants[THETA])
-    return max(now + s, state[LAST, lane] + constants[T_ABS])
+    s = no_crossing_before(a, b, c, d, constants[EXACT_LAM], constants[EXACT_MU], constants[EXACT_THETA])
+    return max(now + s, state[LAST, lane] + constants[EXACT_DEAD])
 
 
 @kernel
 def _next_crossing(state, lane, now, constants, edges):
     """Time of a neuron's next crossing if nothing reaches it before, or infinity."""
     a, b, c, d = _present(state, lane, now, constants)
-    ready = state[LAST, lane] + constants[T_ABS]
-    s = first_crossing(max(0.0, ready - now), a, b, c, d, constants[L], constants[M], constants[THETA], edges)
+    ready = state[LAST, lane] + constants[EXACT_DEAD]
+    lam, mu, theta = constants[EXACT_LAM], constants[EXACT_MU], constants[EXACT_THETA]
+    s = first_crossing(max(0.0, ready - now), a, b, c, d, lam, mu, theta, edges)
     return max(now + s, ready)
 
 
@@ -190,9 +204,9 @@ def _next_crossing(state, lane, now, constants, edges):
 def _recoil(state, lane, now, constants):
     """Add the refractory response to a spike."""
     s = now - state[LAST, lane]
-    fall = math.exp(-constants[M] * s)
+    fall = math.exp(-constants[EXACT_MU] * s)
     state[C, lane] = (state[C, lane] + state[D, lane] * s) * fall
-    state[D, lane] = state[D, lane] * fall + constants[RECOIL]
+    state[D, lane] = state[D, lane] * fall + constants[EXACT_RECOIL]
     state[LAST, lane] = now
 
 
@@ -200,16 +214,16 @@ def _recoil(state, lane, now, constants):
 def _add(state, lane, weight, now, constants):
     """Bring a neuron's psp to the present and add a synapse."""
     s = now - state[SINCE, lane]
-    fall = math.exp(-constants[L] * s)
+    fall = math.exp(-constants[EXACT_LAM] * s)
     state[A, lane] = (state[A, lane] + state[B, lane] * s) * fall
-    state[B, lane] = state[B, lane] * fall + constants[KICK] * weight
+    state[B, lane] = state[B, lane] * fall + constants[EXACT_KICK] * weight
     state[SINCE, lane] = now
 
 
 @kernel
 def _add_row(state, weight, now, constants, reach):
     """Bring the psp of a tile to the present and add a row of weights; ``reach`` gets bounds of it from now on."""
-    lam, kick, since = constants[L], constants[KICK], state[SINCE, 0]
+    lam, kick, since = constants[EXACT_LAM], constants[EXACT_KICK], state[SINCE, 0]
     even = True
     for lane in range(TILE):
         even &= state[SINCE, lane] == since
@@ -232,7 +246,7 @@ def _deliver_row(source, row, weight, now, t_end, neurons, crossings):
     """A spike arrives at all neurons of a projection at once."""
     state, constants, reach = neurons
     place = crossings[3]
-    least = (1.0 - ROUNDING) * constants[THETA]
+    least = (1.0 - ROUNDING) * constants[EXACT_THETA]
     first_tile = row[FIRST_TILE]
     for tile in range((row[N_OUT] + TILE - 1) // TILE):
         own = state[first_tile + tile]
