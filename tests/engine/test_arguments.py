@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from eventsim.engine import Sink, backward, forward, simulate
-from eventsim.engine.queue import forward_exact
+from eventsim.engine.exact import forward_exact
 from eventsim.errors import ConfigError
 from eventsim.events import Events
 from eventsim.model import Network
