@@ -72,7 +72,7 @@ def _sweep(weight, n_neurons, sample_ptr, address, windows, constants, parts):
 def _merged(parts, n_samples, begin, end):
     """(sample_ptr, address, time) of the parts' spikes, sorted by (sample, time, address)."""
     counts = np.concatenate([part.item_spikes for part in parts])
-    sample_ptr = starts(counts.reshape(-1, n_samples).sum(axis=0))
+    sample_ptr = starts(counts.reshape(len(counts) // max(1, n_samples), n_samples).sum(axis=0))
     n = int(sample_ptr[-1])
     when, address = np.empty(n), np.empty(n, np.int32)
     if n:
