@@ -231,9 +231,9 @@ def sweep_window(
 
 
 @inlined
-def spikes_at_most(length, dead):
-    """Spikes of a neuron in a window of this length."""
-    return 2.0 + min(length / dead, np.float64(MOST_SPIKES))
+def spikes_at_most(length, often):
+    """Spikes of a neuron in a window of this length, if it fires at most so often in a ms."""
+    return 2.0 + min(length * often, np.float64(MOST_SPIKES))
 
 
 @inlined
@@ -262,7 +262,7 @@ def exact_forward(
     Status GROW: spike_time and spike_address may not hold what the next window can give; grow them and call again.
     """
     mode = flush_subnormals()
-    dead = constants[EXACT_DEAD]
+    often = 1.0 / constants[EXACT_DEAD]
     for item in range(progress[0], item_last):
         tile, sample, i = item // n_samples, item % n_samples, item - item_first
         lanes = valid_lanes(tile, n_neurons)
@@ -272,7 +272,7 @@ def exact_forward(
         base, spikes, singles = window_base[sample], progress[2], progress[4]
         now, then = STATE_PSP, STATE_NEXT
         for w in range(base + progress[1], base + window_count[sample]):
-            if spikes + lanes * spikes_at_most(window[w, LENGTH], dead) > len(spike_time):
+            if spikes + lanes * spikes_at_most(window[w, LENGTH], often) > len(spike_time):
                 _keep_psp(now, state[i])
                 item_spikes[i] += spikes - progress[2]
                 progress[0], progress[1], progress[2], progress[4] = item, w - base, spikes, singles

@@ -67,7 +67,7 @@ def exact_forward_active(
     n_chunks = (n_ticks + CHUNK - 1) // CHUNK
     fall_ref = np.float32(np.exp(-constants[EXACT_MU] * dt))
     rest_is_active = u_low <= np.float32(0.0) < u_high
-    dead = constants[EXACT_DEAD]
+    often = 1.0 / constants[EXACT_DEAD]
     mode = flush_subnormals()
     for item in range(progress[0], item_last):
         spikes, entries, pairs, singles = progress[1], progress[2], progress[3], progress[5]
@@ -87,7 +87,7 @@ def exact_forward_active(
         full = entries + TILE * n_chunks > len(entry_lane) or pairs + TILE * n_ticks > len(rho)
         now, then, chunk = STATE_PSP, STATE_NEXT, 0
         for w in range(window_base[sample], window_base[sample] + window_count[sample]):
-            if full or spikes + lanes * spikes_at_most(window[w, LENGTH], dead) > len(spike_time):
+            if full or spikes + lanes * spikes_at_most(window[w, LENGTH], often) > len(spike_time):
                 restore_subnormals(mode)
                 return _GROW
             spikes, more = sweep_window(

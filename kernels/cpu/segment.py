@@ -22,8 +22,13 @@ _MOST_STEPS = 100
 
 @inlined
 def bend_of(end, a, b, c, d, lam, mu):
-    """The largest |u''| from 0 to ``end``, or more."""
-    return lam * (2.0 * abs(b) + lam * (abs(a) + abs(b) * end)) + mu * (2.0 * abs(d) + mu * (abs(c) + abs(d) * end))
+    """The largest |u''| from 0 to ``end``, or more.
+
+    psp'' is exp(-lam s) lam (lam (a + b s) - 2 b), whose linear factor is largest in size at one of the ends.
+    """
+    psp = max(abs(lam * a - 2.0 * b), abs(lam * (a + b * end) - 2.0 * b))
+    response = max(abs(mu * c - 2.0 * d), abs(mu * (c + d * end) - 2.0 * d))
+    return lam * psp + mu * response
 
 
 @inlined
