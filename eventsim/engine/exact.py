@@ -148,7 +148,7 @@ class ExactLayer:
     """
 
     def __init__(self, layer, neuron, dt):
-        self._weight, self.n_neurons, self._neuron = layer.rows(), layer.n_out, neuron
+        self._weight, self._n_neurons, self._neuron = layer.rows(), layer.n_out, neuron
         self._constants = neuron.exact_constants(dt)
         self._part = _Part(0, n_tiles(layer.n_out))
         self._begin = 0.0
@@ -172,7 +172,7 @@ class ExactLayer:
         self._part.start()
         sample_ptr = np.array([0, len(time)])
         windows = cut(sample_ptr, time, address, begin, until, self._neuron, self._constants)
-        _sweep(self._weight, self.n_neurons, sample_ptr, address, windows, self._constants, [self._part])
+        _sweep(self._weight, self._n_neurons, sample_ptr, address, windows, self._constants, [self._part])
         _, fired, when = _merged([self._part], 1, begin, until)
         return when, fired
 
@@ -183,3 +183,18 @@ class ExactLayer:
         while (a + b * wait) * math.exp(-wait / tau) >= self._neuron.theta:
             wait += tau
         return wait
+
+
+class ExactNetwork:
+    """A network of dense layers without delays, run piece by piece: the layers one after the other over every piece."""
+
+    def __init__(self, network):
+        self._layers = [ExactLayer(layer, network.neuron, network.dt) for layer in network.layers]
+
+    def advance(self, time, address, until) -> list[tuple]:
+        """`ExactLayer.advance` of every layer over the spikes of the one before; returns what each of them gives."""
+        out = []
+        for layer in self._layers:
+            time, address = layer.advance(time, address, until)
+            out.append((time, address))
+        return out

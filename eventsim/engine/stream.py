@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from eventsim import checks
-from eventsim.engine.exact import ExactLayer
+from eventsim.engine.exact import ExactNetwork
+from eventsim.engine.queue import NetworkQueue
 from eventsim.errors import ConfigError
 from eventsim.events import Arrivals
 from eventsim.model import Network
@@ -100,7 +101,7 @@ class Stream:
 
     Parameters
     ----------
-    network : of dense layers without delays
+    network : of dense and recurrent layers; those with delays or recurrence go through the event queue
     reorder_ms : tolerance within which events may come out of order; they are held and sorted
     late : what becomes of those that come later than that (or lie before the stream's zero): "drop", "now" (taken at
         the time that is certain), or "stop" (`push` raises)
@@ -116,16 +117,15 @@ class Stream:
         self.network = network
         self._reorder = round(1000 * _time("reorder_ms", reorder_ms, _MOST_REORDER))
         self._policy = checks.choice("late", late, LATE)
-        sample = _SAMPLE if network.n_ticks is None else network.n_ticks * network.dt
-        self._recent = Recent(sample if score_ms is None else checks.milliseconds("score_ms", score_ms),
-                              network.arch.n_outputs)
-        self._layers = [ExactLayer(layer, network.neuron, network.dt) for layer in network.layers]
+        span = _sample_of(network) if score_ms is None else checks.milliseconds("score_ms", score_ms)
+        self._recent = Recent(span, network.arch.n_outputs)
+        self._engine = (ExactNetwork if network.is_immediate else NetworkQueue)(network)
         self._held_t, self._held_address = np.empty(0, np.int64), np.empty(0, np.int32)
         self._untaken: list[StreamSpikes] = []
         self._latest, self._certain, self._last_ms = _NOTHING_YET, 0, 0.0  # us, us, ms of any spike
         self._finished = False
         self._counts = dict.fromkeys(("events", "processed", "dropped", "moved", "reordered"), 0)
-        self._synops, self._spikes = [0] * len(self._layers), [0] * len(self._layers)
+        self._synops, self._spikes = [0] * len(network.layers), [0] * len(network.layers)
 
     def push(self, events):
         """Take `Events`, or `Arrivals` in whatever order, and run what they make certain.
@@ -169,13 +169,18 @@ class Stream:
         self._run_to(_ceiling(_time("t_ms", t_ms, _END / 1000)))
 
     def finish(self):
-        """Take it that no event comes any more, and run on until no neuron can fire any more; then the stream ends."""
+        """Take it that no event comes any more, and run on until no neuron can fire any more; then the stream ends.
+
+        A recurrent network may fire for ever. It is run on for a sample's length (the model's, else 300 ms).
+        """
         if self._finished:
             return
         self._finished = True
         if len(self._held_t):
             self._last_ms = float(self._held_t.max()) / 1000
-        self._run(np.ones(len(self._held_t), bool), math.inf)
+        recurrent = any(layer.kind == "recurrent" for layer in self.network.layers)
+        end = max(self._last_ms, self._certain / 1000) + _sample_of(self.network) if recurrent else math.inf
+        self._run(np.ones(len(self._held_t), bool), end)
         self._certain = max(self._certain, _ceiling(math.nextafter(self._last_ms, math.inf)))
         self._recent.forget(self._certain / 1000)
 
@@ -238,15 +243,15 @@ class Stream:
         if np.any((t[1:] < t[:-1]) | ((t[1:] == t[:-1]) & (address[1:] < address[:-1]))):
             order = np.lexsort((address, t))
             t, address = t[order], address[order]
-        time = t / 1000
-        for i, layer in enumerate(self._layers):
-            self._synops[i] += len(time) * layer.n_neurons
-            time, address = layer.advance(time, address, until)
-            self._spikes[i] += len(time)
-            if len(time):
-                self._last_ms = max(self._last_ms, float(time[-1]))
-        if len(time):
-            spikes = StreamSpikes(time, address)
+        given = t / 1000
+        layers = [StreamSpikes(*found) for found in self._engine.advance(given, address, until)]
+        for i, spikes in enumerate(layers):
+            self._synops[i] += self.network.layers[i].synops(given, spikes.time)
+            self._spikes[i] += len(spikes.time)
+            given = spikes.time
+            if len(given):
+                self._last_ms = max(self._last_ms, float(given[-1]))
+        if len(given):
             self._untaken.append(spikes)
             self._recent.add(spikes)
 
@@ -255,11 +260,14 @@ def _check_network(network):
     if not isinstance(network, Network):
         raise ConfigError(f"a stream runs a Network, got {type(network).__name__}; eventsim.load gives one")
     for name, layer in zip(network.layer_names, network.layers, strict=True):
-        if layer.kind != "dense":
-            raise ConfigError(f"a stream runs dense layers only, but {name} is {layer}; simulate recordings with it")
-    if not network.is_immediate:
-        raise ConfigError("a stream runs networks without delays only, and this one has some; simulate recordings "
-                          "with it")
+        if layer.kind == "sparse":
+            raise ConfigError(f"a stream runs dense and recurrent layers only, but {name} is {layer}; run recordings "
+                              "through it on the grid")
+
+
+def _sample_of(network) -> float:
+    """Length of a sample in ms."""
+    return _SAMPLE if network.n_ticks is None else network.n_ticks * network.dt
 
 
 def _time(name, value, most) -> float:

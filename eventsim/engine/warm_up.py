@@ -31,9 +31,9 @@ def warm_up(clock="grid", weights="float32", immediate=True):
         run(network.with_weights(weights), spikes)
 
 
-def warm_up_stream():
+def warm_up_stream(immediate=True):
     """The same for a stream."""
-    network, _ = tiny()
+    network, _ = tiny(immediate=immediate)
     stream = Stream(network)
     stream.push(Events([0], [0], [0], [0], network.sensor))
     stream.finish()

@@ -7,6 +7,7 @@ exact clock. Cost: single recordings on both clocks in turns, one thread and all
 """
 
 import argparse
+import itertools
 import json
 import pathlib
 import statistics
@@ -14,11 +15,12 @@ import sys
 import time
 
 import numpy as np
+import rich.console
 
 from eventsim import kernels
-from eventsim.kernels.launch import available_cores
 from eventsim.bench import scene
 from eventsim.cli.clocks import on_clock
+from eventsim.kernels.launch import available_cores
 from eventsim.report import numbers
 from eventsim.report.tables import plain_table
 
@@ -60,7 +62,7 @@ def convergence(network, events):
             {"time_error_ms": float(np.median(np.concatenate([one[0] for one in found]))),
              "count_error": sum(one[1] for one in found) / sum(one[2] for one in found)} for found in layers
         ]})
-    for before, row in zip(rows, rows[1:], strict=False):
+    for before, row in itertools.pairwise(rows):
         span = np.log(row["dt"] / before["dt"])
         row["order"] = [float(np.log(layer["time_error_ms"] / earlier["time_error_ms"]) / span)
                         for layer, earlier in zip(row["layers"], before["layers"], strict=True)]
@@ -93,10 +95,13 @@ def show(results):
     """Print the tables."""
     for run in results["cost"]:
         grid, exact = run["grid"], run["exact"]
-        print(f"{run['arch']}, weights for {run['rate']:g} spikes a neuron, {numbers.several(run['threads'], 'thread')}:"
-              f" grid {numbers.seconds(grid['seconds'])}, exact {numbers.seconds(exact['seconds'])} "
-              f"({run['ratio']:.2f} times), with {numbers.large(grid['synops'])} and {numbers.large(exact['synops'])} "
-              f"SynOps; one event at a time {', '.join(numbers.share(share) for share in run['singly'])} of the neurons")
+        print(
+            f"{run['arch']}, weights for {run['rate']:g} spikes a neuron, {numbers.several(run['threads'], 'thread')}: "
+            f"grid {numbers.seconds(grid['seconds'])}, exact {numbers.seconds(exact['seconds'])} ({run['ratio']:.2f} "
+            f"times), with {numbers.large(grid['synops'])} and {numbers.large(exact['synops'])} SynOps, "
+            f"{numbers.rates(grid['spikes'])} and {numbers.rates(exact['spikes'])} spikes a neuron; one event at a "
+            f"time {', '.join(map(numbers.share, run['singly']))} of the neurons"
+        )
     for arch, rows in results["convergence"].items():
         table = [(f"{row['dt']:g}", *(f"{1000 * layer['time_error_ms']:.3g}" for layer in row["layers"]),
                   *(numbers.share(layer["count_error"]) for layer in row["layers"]),
@@ -106,8 +111,7 @@ def show(results):
         header = ("dt ms", *(f"us {k + 1}" for k in range(n)), *(f"counts {k + 1}" for k in range(n)),
                   *(f"order {k + 1}" for k in range(n)))
         print(f"\n{arch}: median time error, count error and order by layer, grid beside exact")
-        from rich.console import Console
-        Console(width=200).print(plain_table(header, table))
+        rich.console.Console(width=200).print(plain_table(header, table))
 
 
 def main():

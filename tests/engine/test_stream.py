@@ -78,6 +78,27 @@ def test_equals_the_simulation_of_the_recording(network, rng):
     assert report.synops == (400 * 16, report.spikes[0] * 4)
 
 
+@pytest.mark.parametrize("arch", ["5x2x2-16@d3-4", "5x2x2-16r-4@d0.7", "5x2x2-16r@d1.5-4r"])
+def test_delays_and_recurrence_stream_too(rng, arch):
+    network = es.Network(arch, es.SRM(tau_syn=4.0), n_ticks=200, seed=None)
+    for layer in network.layers:
+        for synapses in layer.projections:
+            own = synapses is not layer
+            synapses.weight = rng.normal(-1.0 if own else 2.0, 4.0 if own else 6.0, (synapses.n_in, synapses.n_out))
+    events = recording(rng, last=190_000)
+    trace = network.simulate(events, clock="exact")
+    assert len(trace.output) > 50
+    for bounds in ([], range(1, 400), np.sort(rng.integers(0, 401, 30))):
+        (time, address), report = outcome(es.Stream(network), cut(events, bounds))
+        inside = time < 200
+        assert_same_spikes((time[inside], address[inside]), (trace.output.time, trace.output.address))
+        spikes = [len(events), *report.spikes]
+        assert report.synops == tuple(
+            layer.synops(np.zeros(given), np.zeros(own))
+            for layer, given, own in zip(network.layers, spikes, spikes[1:], strict=False)
+        )
+
+
 @pytest.mark.parametrize("way", ["one by one", "random", "by time"])
 def test_cuts_do_not_matter(network, rng, way):
     events = recording(rng)
@@ -241,7 +262,7 @@ def test_other_nonsense_is_refused(network):
         es.Stream("network")
     mixed = es.Network("5x2x2-4")
     mixed.layers[0] = Sparse.random(N, 4, 3, 1.0, np.random.default_rng(0))
-    with pytest.raises(ConfigError, match=r"dense layers only, but sparse1 is Sparse\("):
+    with pytest.raises(ConfigError, match=r"dense and recurrent layers only, but sparse1 is Sparse\("):
         es.Stream(mixed)
     stream = es.Stream(network)
     for nonsense in (None, [1, 2], np.zeros(3), "events"):
