@@ -11,7 +11,8 @@ from eventsim.report import numbers
 class LayerActivity:
     """One layer, by sample: means where there were several.
 
-    silent is the share of neurons without a spike in any of the samples; ratio is SynOps over dense MACs.
+    silent is the share of neurons without a spike in any of the samples; ratio is SynOps over dense MACs; singly is that
+    of `LayerTrace`.
     """
 
     name: str
@@ -24,13 +25,14 @@ class LayerActivity:
     dense_macs: float
     ratio: float | None
     seconds: float
+    singly: float | None = None
 
 
-def _layer(name, neurons, spikes, duration, silent, synops, dense_macs, seconds):
+def _layer(name, neurons, spikes, duration, silent, synops, dense_macs, seconds, singly=None):
     rate = 1000.0 * spikes / (neurons * duration) if duration else 0.0
     return LayerActivity(
         name, neurons, spikes, spikes / neurons, rate, silent, synops, dense_macs,
-        synops / dense_macs if dense_macs else None, seconds,
+        synops / dense_macs if dense_macs else None, seconds, singly,
     )
 
 
@@ -45,7 +47,7 @@ def of_trace(trace) -> list[LayerActivity]:
     return [
         _layer(layer.name, layer.spikes.n_neurons, len(layer.spikes), duration,
                _unused(layer.spikes.address, layer.spikes.n_neurons),
-               layer.synops, layer.dense_macs, layer.seconds)
+               layer.synops, layer.dense_macs, layer.seconds, layer.singly)
         for layer in trace.layers
     ]
 
@@ -94,4 +96,8 @@ def screen(layers, remark=None) -> list:
     header = ("layer", "neurons", "spikes", "/neuron", "Hz", "silent", "SynOps", "MACs", "ratio", "time")
     saved = numbers.share(all_layers["ratio"])
     lines = [f"SynOps are {saved} of the multiply-accumulates (MACs) of a dense simulation."]
+    swept = [layer for layer in layers if layer.singly is not None]
+    if swept:
+        mean = sum(layer.singly * layer.neurons for layer in swept) / sum(layer.neurons for layer in swept)
+        lines.append(f"Of all neurons in all windows of time, {numbers.share(mean)} had to be run one event at a time.")
     return [plain_table(header, rows), "", *lines, *([f"{remark}."] if remark else [])]
