@@ -255,6 +255,19 @@ KERNELS["camera_events"] = _kernel("camera", """
     out uint8[events]: p
 """)
 
+_WINDOWS = """
+    int32[spikes]: address
+    int64[samples]: sample_ptr window_base window_count
+    float64[windows,columns]: window
+    int64[windows]: window_event
+    int32[windows,segments]: window_address
+    float64[spikes,two]: coefficient
+    float32[spikes]: upper
+    float64[constants]: constants
+    scratch float64[edges]: edges
+    scratch float32[one,lanes]: fetched
+"""
+
 KERNELS["cut_windows"] = _kernel("windows", """
     int64: sample_first sample_last
     float64: begin end longest longest_silence settled dt
@@ -271,19 +284,10 @@ KERNELS["cut_windows"] = _kernel("windows", """
     out float32[spikes]: upper
 """)
 
-KERNELS["exact_forward"] = _kernel("exact", """
+KERNELS["exact_forward"] = _kernel("exact", f"""
     int64: item_first item_last n_samples n_neurons
     float32[tiles,n_in,lanes]: weight
-    int32[spikes]: address
-    int64[samples]: sample_ptr window_base window_count
-    float64[windows,columns]: window
-    int64[windows]: window_event
-    int32[windows,segments]: window_address
-    float64[spikes,two]: coefficient
-    float32[spikes]: upper
-    float64[constants]: constants
-    scratch float64[edges]: edges
-    scratch float32[one,lanes]: fetched
+    {_WINDOWS}
     out float64[items,rows,lanes]: state
     out float32[items,rows,lanes]: response
     out int64[five]: progress
@@ -292,21 +296,12 @@ KERNELS["exact_forward"] = _kernel("exact", """
     out int32[spikes]: spike_address
 """)
 
-KERNELS["exact_forward_active"] = _kernel("exact_active", """
+KERNELS["exact_forward_active"] = _kernel("exact_active", f"""
     int64: item_first item_last n_samples n_neurons n_ticks
     float64: dt
     float32: u_low u_high rho_width rho_peak
     float32[tiles,n_in,lanes]: weight
-    int32[spikes]: address
-    int64[samples]: sample_ptr window_base window_count
-    float64[windows,columns]: window
-    int64[windows]: window_event
-    int32[windows,segments]: window_address
-    float64[spikes,two]: coefficient
-    float32[spikes]: upper
-    float64[constants]: constants
-    scratch float64[edges]: edges
-    scratch float32[one,lanes]: fetched
+    {_WINDOWS}
     scratch float64[rows,lanes]: state
     scratch float32[rows,lanes]: response before
     scratch float32[ticks,lanes]: chunk_u

@@ -7,14 +7,11 @@ import numpy as np
 
 from eventsim import kernels
 from eventsim.engine.runs import sample_parts
-from eventsim.kernels.layout import MOST_SPIKES, SEGMENTS, WINDOW_COLUMNS
+from eventsim.kernels.layout import EXACT_DEAD, MOST_SPIKES, SEGMENTS, WINDOW_COLUMNS
 
 # Greatest length of a window in psp time constants, with events and without, and the silence after which whatever a
 # float32 weight can do has decayed to nothing.
 _LONGEST, _LONGEST_SILENCE, _SETTLED = 0.25, 30.0, 1000.0
-# And in refractory time constants, so that exp(its length in them) is a number, and in dead times, so that the spikes
-# in it have a bound.
-_LONGEST_REF, _LONGEST_DEAD = 100.0, float(MOST_SPIKES)
 
 
 class Windows(NamedTuple):
@@ -31,7 +28,7 @@ class Windows(NamedTuple):
 
 def cut(sample_ptr, spike_time, address, begin, end, neuron, constants, dt=0.0) -> Windows:
     """Windows from ``begin`` to ``end`` ms over input spikes; with ``dt`` they also end on every tick."""
-    most = min(_LONGEST_REF * neuron.tau_ref, _LONGEST_DEAD * constants[-1])
+    most = MOST_SPIKES * constants[EXACT_DEAD]
     longest, silence = min(most, _LONGEST * neuron.tau_syn), min(most, _LONGEST_SILENCE * neuron.tau_syn)
     events, span = np.diff(sample_ptr), end - begin
     ticks, settled = math.ceil(span / dt) if dt else 0, _SETTLED * neuron.tau_syn

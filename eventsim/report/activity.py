@@ -11,8 +11,8 @@ from eventsim.report import numbers
 class LayerActivity:
     """One layer, by sample: means where there were several.
 
-    silent is the share of neurons without a spike in any of the samples; ratio is SynOps over dense MACs; singly is that
-    of `LayerTrace`.
+    silent is the share of neurons without a spike in any of the samples; ratio is SynOps over dense MACs; singly is
+    that of `LayerTrace`.
     """
 
     name: str

@@ -129,15 +129,14 @@ def _run_lane(
         q = lowest_bit(todo)
         s, x = window[SEGMENT_TIME + q], window[SEGMENT_TIME + q + 1]
         a, b = kept[q], kept[SEGMENTS + q]
-        e, m = window[SEGMENT_FALL + q], window[SEGMENT_FALL_REF + q]
-        psp, slope = (a + b * s) * e, b * e
-        if origin > s:  # a spike before in this segment
-            s, m = origin, 1.0 / lift
-            e = math.exp(-lam * s)
-            psp, slope = (a + b * s) * e, b * e
-        now, recoil, length = (c + d * (s - origin)) * (m * lift), d * (m * lift), x - s
+        e, e_end = window[SEGMENT_FALL + q], window[SEGMENT_FALL + q + 1]
+        m, m_end = window[SEGMENT_FALL_REF + q] * lift, window[SEGMENT_FALL_REF + q + 1] * lift
+        if origin > 0.0:  # a spike before in this window
+            if origin > s:
+                s, e = origin, math.exp(-lam * origin)
+            m, m_end = math.exp(-mu * (s - origin)), math.exp(-mu * (x - origin))
+        psp, slope, now, recoil, length = (a + b * s) * e, b * e, (c + d * (s - origin)) * m, d * m, x - s
         u = psp + now
-        e_end, m_end = window[SEGMENT_FALL + q + 1], window[SEGMENT_FALL_REF + q + 1] * lift
         psp_end, then = (a + b * x) * e_end, (c + d * (x - origin)) * m_end
         u_end = psp_end + then
         turn = bend_of(length, psp, slope, now, recoil, lam, mu) * length
@@ -161,13 +160,13 @@ def _run_lane(
         spikes += 1
         c, d = (now + recoil * found) * since_ref, recoil * since_ref + constants[EXACT_RECOIL]
         origin = s + found
-        awake, lift = origin + constants[EXACT_DEAD], 1.0 / (m * since_ref)
+        awake = origin + constants[EXACT_DEAD]
         # Segments that were in no doubt still are not: a spike only lowers u.
         while todo != _NOBODY and window[SEGMENT_TIME + lowest_bit(todo) + 1] <= awake:
             todo &= todo - _ONE
     if spikes > first_spike:
         own[STATE_C, lane], own[STATE_D, lane], own[STATE_SPIKE, lane] = c, d, spike_time[spikes - 1]
-        m = window[FALL_REF] * lift
+        m = math.exp(-mu * (stop - origin))
         response[0, lane] = np.float32((c + d * (stop - origin)) * m) * _SHRINK
         response[1, lane] = np.float32(d * m) * _SHRINK
     return spikes
@@ -217,7 +216,8 @@ def sweep_window(
     # Stored before calls to the exponential function, which would save all of the registers each time.
     store_wide(a, own, then)
     store_wide(b, own, then + 1)
-    todo = at_least(bound, splat(np.float32(constants[EXACT_THETA]) * _MARGIN32)) & lanes
+    # Not at_least(bound, ...): what left float32 and is no number any more must not be left out.
+    todo = ~at_least(splat(np.float32(constants[EXACT_THETA]) * _MARGIN32), bound) & lanes
     singles = 0
     while todo != _NOBODY:
         lane = lowest_bit(todo)
