@@ -21,6 +21,7 @@ from eventsim.kernels.memory import aligned_zeros
 from eventsim.spikes import Spikes
 
 _FIRST_ROOM = 4096
+_NO_TIMES, _NOBODY = np.empty(0), np.empty(0, np.int32)
 # Cost of stepping a tile over a window, in weight rows added, and that of a row, in those of the grid; only the balance
 # of the parts depends on it.
 _STEP_COST, _ROW_COST = 5, 2
@@ -173,6 +174,8 @@ class ExactLayer:
         sample_ptr = np.array([0, len(time)])
         windows = cut(sample_ptr, time, address, begin, until, self._neuron, self._constants)
         _sweep(self._weight, self._n_neurons, sample_ptr, address, windows, self._constants, [self._part])
+        if self._part.progress[2] == 0:  # as in most of a stream's many short pieces
+            return _NO_TIMES, _NOBODY
         _, fired, when = _merged([self._part], 1, begin, until)
         return when, fired
 

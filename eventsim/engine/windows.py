@@ -30,7 +30,7 @@ def cut(sample_ptr, spike_time, address, begin, end, neuron, constants, dt=0.0) 
     """Windows from ``begin`` to ``end`` ms over input spikes; with ``dt`` they also end on every tick."""
     most = MOST_SPIKES * constants[EXACT_DEAD]
     longest, silence = min(most, _LONGEST * neuron.tau_syn), min(most, _LONGEST_SILENCE * neuron.tau_syn)
-    events, span = np.diff(sample_ptr), end - begin
+    events, span = sample_ptr[1:] - sample_ptr[:-1], end - begin
     ticks, settled = math.ceil(span / dt) if dt else 0, _SETTLED * neuron.tau_syn
     # A window with events is full, or it is cut off; before each there may be one without, and silence is cut as well.
     busy = events // (SEGMENTS - 1) + np.minimum(events, math.ceil(span / longest) + ticks) + 1
