@@ -14,6 +14,7 @@ _LISTS = {
     "spike_time": (np.float64, 1), "spike_address": (np.int32, 1), "entry_lane": (np.uint8, 2),
     "entry_ticks": (np.uint64, 2), "rho": (np.float32, 3),
 }
+_FIRST_ROOM = 4096
 # What the last run of a layer needed of each, an item. Only the first guess at the size of a buffer depends on it.
 _room = weakref.WeakKeyDictionary()
 
@@ -27,8 +28,8 @@ class ActivePart:
         self.span = {"item_first": first, "item_last": last}
         n_items, blocks = last - first, (last - first) * n_chunks(n_ticks)
         entries = TILE * n_chunks(n_ticks)
-        least = {"spike_time": 4096, "spike_address": 4096, "entry_lane": entries, "entry_ticks": entries,
-                 "rho": TILE * n_ticks}
+        least = {"spike_time": _FIRST_ROOM, "spike_address": _FIRST_ROOM, "entry_lane": entries,
+                 "entry_ticks": entries, "rho": TILE * n_ticks}
         self.lists = {
             name: np.empty(one + int(n_items * room.get(name, one / 8)), _LISTS[name][0]) for name, one in least.items()
         }

@@ -11,7 +11,7 @@ from eventsim.kernels.cpu.exact import spikes_at_most, sweep_window
 from eventsim.kernels.cpu.jit import inlined, kernel
 from eventsim.kernels.cpu.surrogate import surrogate
 from eventsim.kernels.cpu.sweep import fetch_tile, valid_lanes
-from eventsim.kernels.cpu.vector import at_least, flush_subnormals, load, restore_subnormals, splat, store, zeros
+from eventsim.kernels.cpu.vector import at_least, flush_subnormals, load, restore_subnormals, splat, store, where, zeros
 from eventsim.kernels.cpu.wide import fused, load_wide, narrowed, wide_at_least, wide_splat
 from eventsim.kernels.layout import (
     AT_TICK,
@@ -34,20 +34,24 @@ _NOBODY = np.uint64(0)
 
 
 @inlined
-def _lanes_at_tick(t, dt, psp, own, response, before, constants, u_low, u_high, valid, fall_ref, u):
-    """Write the potentials of a tick to the row u and return the active lanes.
+def _lanes_at_tick(t, since, psp, own, response, before, constants, u_low, u_high, valid, fall_ref, u):
+    """Write the potentials of the tick at t to the row u and return the active lanes; the tick before was at ``since``.
 
     before float32[2,64] : the refractory response at the tick before, which is replaced by that of this one
     """
-    sampled = fused(load(before, 1), splat(np.float32(dt)), load(before, 0)) * splat(fall_ref)
-    store(load(response, 0), before, 0)
-    store(load(response, 1), before, 1)
-    sampled = narrowed(load_wide(own, psp)) + sampled
+    fall, spiked = splat(fall_ref), load_wide(own, STATE_SPIKE)
+    earlier = wide_at_least(wide_splat(since), spiked)
+    lately = wide_at_least(spiked, wide_splat(since))
+    c, d = fused(load(before, 1), splat(np.float32(t - since)), load(before, 0)) * fall, load(before, 1) * fall
+    # ``response`` is rounded towards the safe side in every window, so it is taken up only where a spike came to it.
+    store(where(lately, load(response, 0), c), before, 0)
+    store(where(lately, load(response, 1), d), before, 1)
+    # A spike on the very tick before was fired after that tick was sampled.
+    sampled = narrowed(load_wide(own, psp)) + where(earlier & lately, load(response, 0), c)
     store(sampled, u, 0)
     lanes = at_least(sampled, splat(u_low)) & ~at_least(sampled, splat(u_high)) & valid
-    spiked = load_wide(own, STATE_SPIKE)
-    dead = ~wide_at_least(wide_splat(t), spiked + wide_splat(constants[EXACT_DEAD]))
-    return lanes & ~(dead & wide_at_least(wide_splat(t - dt), spiked))
+    awake = wide_at_least(wide_splat(t), spiked + wide_splat(constants[EXACT_DEAD]))
+    return lanes & (awake | ~earlier)
 
 
 @kernel
@@ -106,8 +110,8 @@ def exact_forward_active(
                     chunk = tick // CHUNK
                 row = tick % CHUNK
                 chunk_lanes[row] = _lanes_at_tick(
-                    window[w, WINDOW_END], dt, now, state, response, before, constants, u_low, u_high, valid, fall_ref,
-                    chunk_u[row : row + 1],
+                    window[w, WINDOW_END], (tick - 1) * dt, now, state, response, before, constants, u_low, u_high,
+                    valid, fall_ref, chunk_u[row : row + 1],
                 )
         entries, pairs = close_chunk(
             chunk_lanes, chunk_u, entry_lane, entry_ticks, rho, entries, pairs, first_block + chunk, block_entries,

@@ -1,0 +1,285 @@
+"""Active sets and gradients on the exact clock: against sums over histories, and what they must not depend on."""
+
+import importlib
+import itertools
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from naive import exact_gradient as naive
+from naive.exact import alpha
+from naive.srm import counts, surrogate
+from queue_scenes import by_neuron
+from scenes import gradients_of, random_network
+
+import eventsim as es
+from eventsim import kernels
+from eventsim.data.encoders import bin_events, exact_times
+from eventsim.engine import Sink, backward, exact_active, run
+from eventsim.engine.exact import forward_exact
+from eventsim.model import SRM, Network
+from eventsim.spikes import Spikes
+from eventsim.trainer.optimizers import Adam
+
+INF = np.inf
+QUICK = settings(deadline=None, derandomize=True, max_examples=40)
+module = importlib.import_module("eventsim.engine.backward")  # the package has a function of this name
+NEURONS = {
+    "plain": SRM(tau_syn=3.0),
+    "dead for ticks": SRM(tau_syn=2.0, t_abs=2.5, tau_rho=0.3, scale_rho=2.0),
+    "dead for part of a tick": SRM(tau_syn=4.0, t_abs=0.13),
+    "no refractory response": SRM(tau_syn=3.0, scale_ref=0.0, t_abs=1.7),
+    "equal time constants": SRM(tau_syn=3.0, tau_ref=3.0, tau_rho=0.5),
+    "slow refractory response": SRM(tau_syn=1.5, tau_ref=20.0, scale_ref=0.3),
+}
+# Supports of three layers, and ticks: less than a chunk, and parts of the second and third; and their length in ms.
+CASES = [
+    ((0.3, 0.3, 0.5), 150, 1.0), ((1.5, INF, 1.0), 70, 0.3), ((INF, INF, INF), 30, 1.0), ((0.5, 2.0, INF), 130, 0.3),
+    ((0.4, 0.4, 1.0), 150, 0.3),
+]
+
+
+def random_times(rng, n_neurons, n_spikes, n_ticks, dt=1.0, n_samples=3, empty=()):
+    """A batch of input spikes; some are on ticks, some after the last one, and some come several times."""
+    rows = []
+    for b in range(n_samples):
+        n = 0 if b in empty else n_spikes
+        tick = rng.uniform(0, n_ticks, n)
+        tick = np.where(rng.random(n) < 0.3, np.floor(tick), tick)
+        tick = np.where(rng.random(n) < 0.05, n_ticks - 0.9 * rng.random(n), tick)
+        again = rng.random(n) < 0.1
+        address = rng.integers(0, n_neurons, n)
+        time, address = np.append(tick, tick[again]) * dt, np.append(address, address[again])
+        rows += [(b, t, i) for t, i in zip(time, address, strict=True)]
+    array = np.array(rows, dtype=[("sample", np.int64), ("time", float), ("address", np.int32)])
+    return Spikes.from_structured(array, n_samples=n_samples, n_neurons=n_neurons, n_ticks=n_ticks, dt=dt)
+
+
+def parameters(neuron, dt):
+    """A neuron's parameters as the naive functions take them."""
+    names = ("theta", "tau_syn", "tau_ref", "scale_ref", "tau_rho", "scale_rho")
+    return SimpleNamespace(t_abs=dt if neuron.t_abs is None else neuron.t_abs,
+                           **{name: getattr(neuron, name) for name in names})
+
+
+def errors_for(network, spikes, rng):
+    return rng.normal(size=(spikes.n_samples, network.arch.n_outputs, spikes.n_ticks)).astype(np.float32)
+
+
+def check_active(active, b, u, dead, support, p):
+    """Compare a layer's active set with the naive one; returns it as bool[T, N], and how many rounding decided."""
+    address, tick, rho = active.pairs(b)
+    got = np.zeros(u.shape, bool)
+    got[tick, address] = True
+    assert got.sum() == len(tick)
+    excused = got != counts(u, dead, support, p)
+    assert not np.any(excused & (np.abs(np.abs(u - p.theta) - support * p.theta) > 1e-4 * p.theta))
+    np.testing.assert_allclose(rho, surrogate(u, p)[tick, address], rtol=1e-4, atol=1e-35)
+    return got, excused.sum()
+
+
+def compare_with_naive(network, spikes, supports, errors):
+    """Compare a run's spikes, active sets and gradients."""
+    trace, plain = forward_exact(network, spikes, supports=supports), forward_exact(network, spikes)
+    for mine, other in zip(trace.layers, plain.layers, strict=True):
+        mine.spikes.check()
+        assert len(mine.spikes) > 0
+        np.testing.assert_array_equal(mine.spikes.sample_ptr, other.spikes.sample_ptr)
+        for b in range(spikes.n_samples):
+            for x, y in zip(*(by_neuron(s.time, s.address, s.n_neurons)
+                              for s in (mine.spikes.sample(b), other.spikes.sample(b))), strict=True):
+                np.testing.assert_allclose(x, y, rtol=0, atol=1e-9)
+    p = parameters(network.neuron, network.dt)
+    lists = [spikes, *(layer.spikes for layer in trace.layers)]
+    weights = [layer.weight.astype(float) for layer in network.layers]
+    wanted, excused = [np.zeros(w.shape) for w in weights], 0
+    for b in range(spikes.n_samples):
+        columns = [(one.time, one.address) for one in (given.sample(b) for given in lists)]
+        potentials, active = [], []
+        for k, (w, support) in enumerate(zip(weights, supports, strict=True)):
+            u, dead = naive.sampled(*columns[k], w, *columns[k + 1], p, spikes.dt, spikes.n_ticks)
+            where, doubtful = check_active(trace.layers[k].active, b, u, dead, support, p)
+            potentials.append(u)
+            active.append(where)
+            excused += doubtful
+        parts = naive.backward(columns[:-1], potentials, active, weights, errors[b].T, p, spikes.dt)
+        for total, part in zip(wanted, parts, strict=True):
+            total += part
+    assert excused <= 3
+    for got, want in zip(gradients_of(network, trace, errors), wanted, strict=True):
+        assert np.abs(want).max() > 0
+        assert np.abs(got - want).max() <= 5e-5 * np.abs(want).max()
+
+
+@pytest.mark.parametrize(("supports", "n_ticks", "dt"), CASES, ids=str)
+@pytest.mark.parametrize("kind", NEURONS)
+def test_active_sets_and_gradients_are_those_of_the_sums(rng, supports, n_ticks, dt, kind):
+    # A neuron that fires hundreds of times makes much of the last bits of its first spikes.
+    gain = 0.7 if kind == "dead for part of a tick" else 1.0
+    network = random_network(rng, (12, 70, 66, 9), (5.0 * gain, 2.0 * gain, 2.0 * gain), NEURONS[kind], dt)
+    spikes = random_times(rng, 12, int(2 * n_ticks * dt), n_ticks, dt, empty=(1,))
+    compare_with_naive(network, spikes, supports, errors_for(network, spikes, rng))
+
+
+@pytest.mark.parametrize("rows", [150, 300])
+def test_blocks_of_samples_add_up(rng, monkeypatch, rows):
+    """Room for one or two of five samples."""
+    monkeypatch.setattr(module, "_BLOCK_ROWS", rows)
+    network = random_network(rng, (12, 70, 9), (5.0, 2.0), NEURONS["plain"])
+    spikes = random_times(rng, 12, 200, 150, n_samples=5, empty=(2,))
+    compare_with_naive(network, spikes, (0.5, INF), errors_for(network, spikes, rng))
+
+
+def test_many_tiles_above_add_their_errors(rng):
+    network = random_network(rng, (10, 65, 750), (6.0, 2.0), NEURONS["plain"])
+    spikes = random_times(rng, 10, 60, 20, n_samples=2)
+    compare_with_naive(network, spikes, (1.5, 0.3), errors_for(network, spikes, rng))
+
+
+@pytest.mark.parametrize(("dt", "dead"), [(0.25, 1), (0.25, 2), (0.25, 4.5), (0.3, 2), (0.3, 4.5)])
+def test_a_spike_on_a_tick_is_seen_from_the_next_tick_on(dt, dead):
+    """Thresholds that a psp reaches on a tick, or by the last bits of its time before or after it, and stays above."""
+    n_ticks, peak, on_tick = 30, 20.0, 0
+    spikes = Spikes([0, 1], [0], time=[0.0], n_neurons=1, n_ticks=n_ticks, dt=dt)
+    for k, step in itertools.product(range(2, 10), range(-4, 5)):
+        theta = peak * alpha(k * dt, 10 * dt) * (1 + step * 2.0**-52)
+        neuron = SRM(theta=theta, tau_syn=10 * dt, t_abs=dead * dt, scale_ref=0.02)
+        network = Network("1-1", neuron, dt=dt, seed=None)
+        network.layers[0].weight = [[peak]]
+        trace, p = forward_exact(network, spikes, supports=(INF,)), parameters(neuron, dt)
+        own = trace.output
+        assert abs(own.time[0] - k * dt) < 1e-12
+        on_tick += np.isin(own.time, np.arange(n_ticks) * dt).sum()
+        columns = spikes.time, spikes.address, np.array([[peak]]), own.time, own.address
+        u, asleep = naive.sampled(*columns, p, dt, n_ticks)
+        check_active(trace.layers[0].active, 0, u, asleep, INF, p)
+    assert on_tick > 20
+
+
+@st.composite
+def runs(draw):
+    """A network, a batch, supports and errors."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    widths = tuple(draw(st.sampled_from([1, 7, 64, 130])) for _ in range(3))
+    n_ticks, dt = draw(st.sampled_from([1, 30, 64, 65, 129])), draw(st.sampled_from([1.0, 0.3]))
+    gains = [draw(st.sampled_from([12.0, 30.0])) / np.sqrt(n) for n in widths[:-1]]
+    network = random_network(rng, widths, gains, NEURONS[draw(st.sampled_from(list(NEURONS)))], dt)
+    empty = draw(st.sets(st.integers(0, 3), max_size=1))
+    spikes = random_times(rng, widths[0], draw(st.integers(1, 80)), n_ticks, dt, draw(st.integers(1, 4)), empty)
+    supports = draw(st.sampled_from([(0.3, INF), (1.5, 0.5), (INF, 1.0)]))
+    return network, spikes, supports, errors_for(network, spikes, rng)
+
+
+def same_active(a, b):
+    names = "entry_start", "pair_start", "entry_lane", "entry_ticks", "rho"
+    return all(np.array_equal(getattr(a, name), getattr(b, name)) for name in names)
+
+
+def assert_same(a, b):
+    """Two results of `trained` are equal to the bit."""
+    for x, y in zip(a[0].layers, b[0].layers, strict=True):
+        assert x.spikes == y.spikes and same_active(x.active, y.active)
+    for x, y in zip(a[1], b[1], strict=True):
+        np.testing.assert_array_equal(x, y)
+
+
+def trained(network, spikes, supports, errors):
+    """The trace of a run, and its gradients."""
+    trace = forward_exact(network, spikes, supports=supports)
+    return trace, gradients_of(network, trace, errors)
+
+
+@QUICK
+@given(runs(), st.integers(2, 5), st.integers(1, 50))
+def test_neither_threads_nor_first_buffers_change_a_bit(run, n_threads, room):
+    want = trained(*run)
+    kernels.set_threads(n_threads)
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(exact_active, "_FIRST_ROOM", room)
+            patch.setattr("eventsim.engine.runs._ITEMS_WORTH_A_THREAD", 0)
+            for layer in run[0].layers:
+                exact_active._room[layer] = dict.fromkeys(exact_active._LISTS, 0.0)
+            assert_same(trained(*run), want)
+    finally:
+        kernels.set_threads(None)
+    assert_same(trained(*run), want)
+
+
+@QUICK
+@given(runs())
+def test_a_batch_is_the_loop_over_its_samples(run):
+    network, spikes, supports, errors = run
+    whole, gradients = trained(*run)
+    sums = [np.zeros_like(g) for g in gradients]
+    for b in range(spikes.n_samples):
+        one, parts = trained(network, spikes.sample(b), supports, errors[b : b + 1])
+        for x, y in zip(whole.layers, one.layers, strict=True):
+            assert x.spikes.sample(b) == y.spikes
+            for mine, other in zip(x.active.pairs(b), y.active.pairs(0), strict=True):
+                np.testing.assert_array_equal(mine, other)
+        for total, part in zip(sums, parts, strict=True):
+            total += part
+    for x, y in zip(gradients, sums, strict=True):
+        assert np.abs(x - y).max() <= 5e-6 * np.abs(y).max()
+
+
+@pytest.mark.parametrize("rows", [None, 60])
+def test_a_step_on_the_way_is_a_step_afterwards(rng, monkeypatch, rows):
+    """Adam inside the backward walk, and Adam on the gradients that it leaves: the same bits."""
+    if rows:
+        monkeypatch.setattr(module, "_BLOCK_ROWS", rows)  # of three samples of 40 ticks, one at a time
+    networks = [random_network(np.random.default_rng(5), (20, 70, 3), (5.0, 5.0)) for _ in range(2)]
+    optimizers = [Adam([layer.packed for layer in network.layers]) for network in networks]
+    for _ in range(3):
+        spikes = random_times(rng, 20, 60, 40)
+        errors = rng.normal(size=(3, 3, 40)).astype(np.float32)
+        for fused, network, optimizer in zip((True, False), networks, optimizers, strict=True):
+            weights = [layer.packed for layer in network.layers]
+            gradients = [np.zeros_like(w) for w in weights]
+            trace = forward_exact(network, spikes, supports=(0.5, INF))
+            sinks = optimizer.sinks(1e-2) if fused else [Sink(gradient=g) for g in gradients]
+            backward(network, trace, errors.__getitem__, sinks)
+            if not fused:
+                optimizer.step(weights, gradients, 1e-2)
+    for a, b in zip(*(network.layers for network in networks), strict=True):
+        np.testing.assert_array_equal(a.packed, b.packed)
+    for name, value in optimizers[0].state().items():
+        np.testing.assert_array_equal(value, optimizers[1].state()[name])
+    assert all(np.abs(mean).max() > 0 for mean in optimizers[0].mean)
+
+
+def gradients_on_both_clocks(rng, dt_list):
+    """For each dt, how far apart the two layers' gradients are; None where the clocks do not fire the same spikes."""
+    t, x = np.sort(rng.integers(0, 50_000, 80)), rng.integers(0, 20, 80)
+    events = es.Events(t, x, np.zeros(80, int), np.zeros(80, int), es.Sensor(20, 1, 1))
+    weights = rng.normal(0.3, 0.6, (20, 12)), rng.normal(3.0, 6.0, (12, 3))
+    phase, apart = rng.uniform(0, 2 * np.pi, (3, 1)), []
+    for dt in dt_list:
+        network = Network("20x1x1-12-3", SRM(t_abs=1.0), dt=dt, n_ticks=round(60 / dt), input_mode="count")
+        for layer, weight in zip(network.layers, weights, strict=True):
+            layer.weight = weight
+        errors = np.sin(0.1 * dt * np.arange(network.n_ticks) + phase).astype(np.float32)[None]
+        on_grid, exact = bin_events(events, dt, network.n_ticks, "count")[0], exact_times(events, 60.0, dt)[0]
+        grid, exact = (run(network, spikes, supports=(INF, INF)) for spikes in (on_grid, exact))
+        counts_of = [[layer.spikes.counts() for layer in trace.layers] for trace in (grid, exact)]
+        if not all(np.array_equal(a, b) and a.sum() > 10 for a, b in zip(*counts_of, strict=True)):
+            return None
+        apart.append([np.linalg.norm(a - b) / np.linalg.norm(b) for a, b in zip(
+            *(gradients_of(network, trace, errors) for trace in (grid, exact)), strict=True)])
+    return apart
+
+
+def test_the_gradient_tends_to_that_of_the_grid(rng):
+    """With dt going to 0 and t_abs fixed, half the dt is half the difference, on the average over scenes.
+
+    Where a spike stands between two ticks is a matter of chance in each of them. Every dt is a part of t_abs.
+    """
+    found = [gradients_on_both_clocks(rng, (0.05, 0.025, 0.0125)) for _ in range(100)]
+    apart = np.array([scene for scene in found if scene])
+    assert len(apart) >= 30
+    typical = np.exp(np.log(apart).mean(axis=0))
+    ratios = typical[:-1] / typical[1:]
+    assert np.all(typical[-1] < 0.02) and np.all((ratios > 1.6) & (ratios < 2.5))
