@@ -54,17 +54,17 @@ def sweep_active(layer, neuron, spikes, windows, constants, support, bounds):
     room = _room.get(layer, {})
     parts = [ActivePart(first, last, spikes.n_ticks, room) for first, last in bounds]
     low, high = support_window(neuron, support)
-    run_to_end("exact_forward_active", {
+    shared = {
         "n_samples": spikes.n_samples, "n_neurons": layer.n_out, "n_ticks": spikes.n_ticks, "dt": spikes.dt,
         "u_low": low, "u_high": high, "rho_width": neuron.rho_width, "rho_peak": neuron.rho_peak,
         "weight": layer.packed, "address": spikes.address, "sample_ptr": spikes.sample_ptr, **windows._asdict(),
         "constants": constants, "edges": (EDGES + 2 * SEGMENTS,), "fetched": (1, TILE), "state": (EXACT_ROWS, TILE),
         "response": (2, TILE), "before": (2, TILE), "chunk_u": (CHUNK, TILE), "chunk_lanes": (CHUNK,),
-    }, parts)
-    n_items = bounds[-1][1]
-    _room[layer] = {
-        name: 1.25 * sum(len(part.used(name)) for part in parts) / n_items for name in _LISTS
     }
+    n_items = bounds[-1][1]
+    if n_items and spikes.n_ticks:  # without a tick there is no chunk to close
+        run_to_end("exact_forward_active", shared, parts)
+        _room[layer] = {name: 1.25 * sum(len(part.used(name)) for part in parts) / n_items for name in _LISTS}
     lists = {name: np.concatenate([part.used(name) for part in parts]) for name in ("entry_lane", "entry_ticks", "rho")}
     blocks = {name: np.concatenate([part.blocks[name] for part in parts]) for name in ("block_entries", "block_pairs")}
     active = ActiveSet(

@@ -251,6 +251,17 @@ def test_a_step_on_the_way_is_a_step_afterwards(rng, monkeypatch, rows):
     assert all(np.abs(mean).max() > 0 for mean in optimizers[0].mean)
 
 
+@pytest.mark.parametrize("supports", [(1.5, INF), (0.3, 0.3)])
+def test_no_spikes_give_no_gradient(rng, supports):
+    network = random_network(rng, (5, 4, 3), (1.0, 1.0))
+    for n_samples, n_ticks in ((0, 8), (2, 0), (2, 8)):
+        spikes = Spikes(np.zeros(n_samples + 1, int), [], time=[], n_neurons=5, n_ticks=n_ticks)
+        trace, gradients = trained(network, spikes, supports, np.ones((n_samples, 3, n_ticks), np.float32))
+        assert not any(g.any() for g in gradients)
+        rests = n_samples * n_ticks * np.array([4, 3]) * (np.array(supports) >= 1)
+        assert [layer.active.n_pairs for layer in trace.layers] == rests.tolist()
+
+
 def gradients_on_both_clocks(rng, dt_list):
     """For each dt, how far apart the two layers' gradients are; None where the clocks do not fire the same spikes."""
     t, x = np.sort(rng.integers(0, 50_000, 80)), rng.integers(0, 20, 80)
