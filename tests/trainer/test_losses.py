@@ -4,7 +4,9 @@ import math
 
 import numpy as np
 import pytest
+from naive import exact_gradient
 from naive import srm as naive
+from naive.exact import alpha
 
 from eventsim.errors import ConfigError
 from eventsim.model import SRM
@@ -77,6 +79,83 @@ def test_spike_time_is_the_van_rossum_distance(output):
     assert result.value[0] == pytest.approx(0.5 * np.sum(err**2) * 0.5)
     np.testing.assert_allclose(result.error(0).T, naive.adjoint_psp(err, eps, 0.5), atol=1e-5)
     assert SpikeTime()(wanted, wanted, neuron).value[0] == 0
+
+
+@pytest.fixture(params=[0.5, 0.7])
+def exact(rng, request):
+    """Spikes between 30 ticks; some are on ticks, and some on the edges of the window of the ticks 4..23."""
+    dt = request.param
+    edges = np.array([0, 3, 4, 10, 23, 24, 29]) * dt
+    before = np.nextafter([*edges[1:], 30 * dt], 0.0)
+    time = np.concatenate((rng.uniform(0, 30 * dt, 40), edges, before))
+    array = np.zeros(len(time), [("sample", np.int64), ("time", float), ("address", np.int32)])
+    array["time"], array["sample"] = time, rng.integers(0, 2, len(time))
+    array["address"] = rng.integers(0, 3, len(time))
+    spikes = Spikes.from_structured(array, n_samples=3, n_neurons=3, n_ticks=30, dt=dt)
+    return spikes, np.array([2, 0, 1])
+
+
+def _psp_sums(spikes, b, tau, outside=(0.0, 0.0)):
+    """psp [T, N] at the ticks, of the spikes that do not lie in a span of ms, by its sum."""
+    one, ticks = spikes.sample(b), np.arange(spikes.n_ticks) * spikes.dt
+    out = np.zeros((spikes.n_ticks, spikes.n_neurons))
+    for t, i in zip(one.time, one.address, strict=True):
+        if not outside[0] <= t < outside[1]:
+            out[:, i] += alpha(ticks - t, tau)
+    return out
+
+
+def _adjoint_sums(err, spikes, tau):
+    ticks = np.arange(spikes.n_ticks) * spikes.dt
+    return np.array([exact_gradient.adjoint(t, err, tau, spikes.dt) for t in ticks])
+
+
+@pytest.mark.parametrize("kind", [SpikeCount, SpikeCountSlayer])
+@pytest.mark.parametrize("windowed", [True, False])
+def test_spike_counts_of_spikes_with_times(exact, kind, windowed):
+    spikes, labels = exact
+    first, last = (4, 24) if windowed else (0, 30)
+    span, length = (first * spikes.dt, last * spikes.dt), (last - first) * spikes.dt
+    neuron = SRM(tau_syn=3)
+    result = kind(6, 2, window=span if windowed else None)(spikes, labels, neuron)
+    for b, label in enumerate(labels):
+        one = spikes.sample(b)
+        inside = one.address[(one.time >= span[0]) & (one.time < span[1])]
+        n = np.array([np.sum(inside == i) for i in range(3)])
+        c = (n - np.where(np.arange(3) == label, 6, 2)) / length
+        err = np.zeros((30, 3))
+        err[first:last] = c
+        if kind is SpikeCountSlayer:
+            err += _psp_sums(spikes, b, 3.0, span)
+        want = err if kind is SpikeCount else _adjoint_sums(err, spikes, 3.0)
+        np.testing.assert_allclose(result.error(b).T, want, atol=1e-5)
+        assert result.value[b] == pytest.approx(0.5 * np.sum(err**2) * spikes.dt)
+
+
+def test_spike_time_of_spikes_with_times(exact):
+    spikes, labels = exact
+    loss, neuron = SpikeTime(5, 1), SRM(tau_syn=2)
+    even = loss.wanted(labels, spikes)
+    on_ticks = Spikes(even.sample_ptr, even.address, time=even.tick * spikes.dt, n_neurons=3, n_ticks=30, dt=spikes.dt)
+    other = Spikes.concatenate([spikes.sample(b) for b in (1, 2, 0)])
+    for target, wanted in ((labels, on_ticks), (even, on_ticks), (other, other)):
+        result = loss(spikes, target, neuron)
+        for b in range(3):
+            err = _psp_sums(spikes, b, 2.0) - _psp_sums(wanted, b, 2.0)
+            np.testing.assert_allclose(result.error(b).T, _adjoint_sums(err, spikes, 2.0), atol=1e-5)
+            assert result.value[b] == pytest.approx(0.5 * np.sum(err**2) * spikes.dt)
+    assert np.all(loss(spikes, spikes, neuron).value == 0)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_spikes_on_ticks_have_the_loss_of_the_same_times(output, name):
+    spikes, _, labels = output
+    timed = Spikes(spikes.sample_ptr, spikes.address, time=spikes.tick * spikes.dt, n_neurons=3, n_ticks=30, dt=0.5)
+    loss, neuron = LOSSES[name](6, 2), SRM(tau_syn=3)
+    grid, exact = (loss(s, labels, neuron) for s in (spikes, timed))
+    np.testing.assert_allclose(grid.value, exact.value, rtol=1e-12)
+    for b in range(2):
+        np.testing.assert_allclose(grid.error(b), exact.error(b), rtol=1e-6, atol=1e-9)
 
 
 def test_spike_time_wants_even_trains_for_labels():

@@ -32,6 +32,13 @@ def spike_train(spikes, sample):
     return out
 
 
+def in_window(spikes, first, last):
+    """Which spikes lie in the ticks first..last-1, bool[K]."""
+    if spikes.time is None:
+        return (spikes.tick >= first) & (spikes.tick < last)
+    return (spikes.time >= first * spikes.dt) & (spikes.time < last * spikes.dt)
+
+
 def psp_of(spikes, sample, kernel, neuron, window=None):
     """psp of one sample's spikes at every tick, float64[N, T]; with a window of ticks, of the spikes outside it.
 
@@ -44,11 +51,11 @@ def psp_of(spikes, sample, kernel, neuron, window=None):
         return convolve(train, kernel) if train.any() else train
     out = np.zeros((spikes.n_neurons, spikes.n_ticks))
     ticks = np.arange(spikes.n_ticks) * spikes.dt
-    part = slice(spikes.sample_ptr[sample], spikes.sample_ptr[sample + 1])
-    for neuron_number, time in zip(spikes.address[part], spikes.time[part], strict=True):
-        if not first * spikes.dt <= time < last * spikes.dt:
-            x = np.maximum(ticks - time, 0.0) / neuron.tau_syn
-            out[neuron_number] += x * np.exp(1.0 - x)
+    one = spikes.sample(sample)
+    outside = ~in_window(one, first, last)
+    for neuron_number, time in zip(one.address[outside], one.time[outside], strict=True):
+        x = np.maximum(ticks - time, 0.0) / neuron.tau_syn
+        out[neuron_number] += x * np.exp(1.0 - x)
     return out
 
 

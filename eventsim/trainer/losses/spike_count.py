@@ -4,7 +4,7 @@ import numpy as np
 
 from eventsim import checks
 from eventsim.errors import ConfigError
-from eventsim.trainer.losses.base import LossResult, correlate, psp_kernel, psp_of
+from eventsim.trainer.losses.base import LossResult, correlate, in_window, psp_kernel, psp_of
 
 
 class SpikeCount:
@@ -47,8 +47,7 @@ class SpikeCount:
         """c float64[B, N], and the window's first and last tick."""
         checks.indices("labels", labels, spikes.n_neurons)
         first, last = self._ticks(spikes)
-        tick = spikes.tick if spikes.time is None else spikes.time / spikes.dt
-        inside = (tick >= first) & (tick < last)
+        inside = in_window(spikes, first, last)
         sample = np.repeat(np.arange(spikes.n_samples), np.diff(spikes.sample_ptr))[inside]
         target = np.full((spikes.n_samples, spikes.n_neurons), self.false_count)
         n = np.bincount(sample * spikes.n_neurons + spikes.address[inside], minlength=target.size)
