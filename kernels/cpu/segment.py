@@ -57,11 +57,12 @@ def rising_root(low, high, u_low, u_high, slope, slope_high, a, b, c, d, lam, mu
         rise = b_now - lam * psp + d_now - mu * response
         turn = lam * (lam * psp - 2.0 * b_now) + mu * (mu * response - 2.0 * d_now)
         step = 2.0 * missing * rise / (2.0 * rise * rise + missing * turn)
-        if not low <= s + step <= high:
+        is_halley = low <= s + step <= high
+        if not is_halley:  # a step of bisection says nothing about the error that is left
             step = 0.5 * (low + high) - s
         s += step
         ratio = step * turn / rise
-        if abs(step) * (lam + mu) < _SMALL_STEP and abs(step) * ratio * ratio < _LAST_ERROR:
+        if is_halley and abs(step) * (lam + mu) < _SMALL_STEP and abs(step) * ratio * ratio < _LAST_ERROR:
             break
     # The exponential is that of one step before, which the first terms of a series make up for.
     z = mu * step

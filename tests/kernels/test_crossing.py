@@ -1,4 +1,4 @@
-"""Where a potential first reaches threshold: the closed form against scans."""
+"""Where a potential first reaches threshold: the closed form against scans, short segments against both."""
 
 import itertools
 import math
@@ -6,13 +6,17 @@ import math
 import numpy as np
 import pytest
 
-from eventsim.kernels.cpu import crossing
+from eventsim.kernels.cpu import crossing, segment
 
 EDGES = np.empty(16)
 
 
 def potential(s, a, b, c, d, lam, mu):
     return (a + b * s) * np.exp(-lam * s) + (c + d * s) * np.exp(-mu * s)
+
+
+def slope(s, a, b, c, d, lam, mu):
+    return (b - lam * (a + b * s)) * np.exp(-lam * s) + (d - mu * (c + d * s)) * np.exp(-mu * s)
 
 
 def rounding(s, a, b, c, d, lam, mu):
@@ -128,3 +132,97 @@ def test_numbers_of_any_size_give_a_time_from_the_start_on():
                     assert s >= start, (start, a, b, c, d, lam, mu)
                     found += s < np.inf
     assert found > 1000
+
+
+def blur(s, *state):
+    """How far from the threshold a potential may be at a time that was found to 1e-14 ms."""
+    return rounding(s, *state) + 2e-14 * np.abs(slope(s, *state))
+
+
+@pytest.mark.parametrize("rate", RATES.values(), ids=RATES)
+@pytest.mark.parametrize("length", [0.25, 3.0])
+def test_a_crossing_in_a_segment_is_the_first_one(rate, length, rng):
+    found = 0
+    for _ in range(1500):
+        start, *state = random_state(rng, rate)
+        end = start + length / state[4] * rng.random()
+        s = segment.crossing_before(start, end, *state, 10.0, EDGES)
+        times = np.append(np.linspace(start, end, 300, endpoint=False), np.nextafter(end, start))
+        above = np.flatnonzero(potential(times, *state) >= 10.0 + rounding(times, *state))
+        assert not above.size or s <= times[above[0]], state
+        assert start <= s < end or s == np.inf, state
+        if s < np.inf:
+            assert potential(s, *state) >= 10.0 - blur(s, *state), state
+            before = times[times < s]
+            assert (potential(before, *state) < 10.0 + rounding(before, *state)).all(), state
+            found += 1
+        closed = crossing.first_crossing(start, *state, 10.0, EDGES)
+        closed = closed if closed < end else np.inf
+        if s != closed:  # on one side only, or both, of what rounding decides
+            at = np.array([x for x in (s, closed) if x < np.inf])
+            assert (np.abs(potential(at, *state) - 10.0) <= blur(at, *state)).all(), state
+    assert found > 200
+
+
+def rising_piece(rng, rate):
+    """(low, high, state) of a monotone piece that ends where the scan does or close to where u turns."""
+    while True:
+        start, *state = random_state(rng, rate)
+        times = start + np.linspace(0.0, rng.exponential(2.0 / state[4]), 300)
+        rises = np.append(slope(times, *state) > 0, False)
+        first = int(np.argmax(rises))
+        last = first + int(np.argmin(rises[first:])) - 1
+        if last > first and potential(times[last], *state) > 0:
+            return times[first], times[last], state
+
+
+def root(low, high, state, theta):
+    """`rising_root` between two times, whose potentials and slopes it is given."""
+    u, rise = ([float(f(t, *state)) for t in (low, high)] for f in (potential, slope))
+    return segment.rising_root(low, high, *u, *rise, *state, theta)
+
+
+@pytest.mark.parametrize("rate", RATES.values(), ids=RATES)
+def test_the_root_of_a_rising_piece_is_found(rate, rng):
+    found = 0
+    for _ in range(1000):
+        low, high, state = rising_piece(rng, rate)
+        u = potential(np.array([low, high]), *state)
+        theta = u[0] + (u[1] - u[0]) * rng.choice([1e-12, rng.random(), 1 - 10 ** -rng.uniform(6, 15), 1.0])
+        if not u[0] < theta <= u[1] or theta <= 0:
+            continue
+        s, fall_ref = root(low, high, state, theta)
+        assert low <= s <= high, (low, high, state, theta)
+        assert abs(potential(s, *state) - theta) <= blur(s, *state), (low, high, state, theta)
+        if state[5] * s < 600:
+            assert fall_ref == pytest.approx(math.exp(-state[5] * s), rel=1e-9)
+        found += 1
+    assert found > 300
+
+
+@pytest.mark.parametrize("share", [1e-9, 0.01, 0.5, 0.99, 1 - 1e-9, 1.0])
+def test_a_root_is_found_where_the_slope_vanishes_at_an_end(share):
+    """The first guess divides by the slopes of both ends: up to the psp's peak, and from where both parts cancel."""
+    for low, high, state in (
+        (0.0, 10.0, (0.0, 5.0, 0.0, 0.0, 0.1, 1.0)), (0.0, 1.0, (3.0, 2.0, 0.0, 0.2 * 3.0 - 2.0, 0.2, 1.5)),
+        (0.0, 1.0, (3.0, 2.0, -4.0, -2.0 + 0.2 * 3.0 - 1.5 * 4.0, 0.2, 1.5)),
+    ):
+        u = potential(np.array([low, high]), *state)
+        assert u[0] < u[1] and np.min(np.abs(slope(np.array([low, high]), *state))) < 1e-12
+        theta = u[0] + share * (u[1] - u[0])
+        s, _ = root(low, high, state, theta)
+        assert low <= s <= high and abs(potential(s, *state) - theta) <= blur(s, *state)
+
+
+def test_a_root_at_the_very_end_is_found():
+    """Steps go past the end then, by the last bits, and a small one back inside must not be taken for the last one."""
+    for low, high, state in (
+        (1.7439341316845525, 21.17634302759814, (-12.89779514260212, 8.191487138813077, -491.4571166737575,
+                                                 -700.411594502397, 0.14821602802440836, 0.4250820341670476)),
+        (3.8609358541213616, 39.25284785023384, (78.09766158814675, -1.317982163418624, -201.58027616543515,
+                                                 -47.42220896738451, 0.020116741576221918, 0.1452011944640394)),
+    ):
+        for bits in range(8):
+            theta = potential(high, *state) * (1 - bits * 2.0**-53)
+            s, _ = root(low, high, state, theta)
+            assert abs(potential(s, *state) - theta) <= blur(s, *state), (low, high, theta)
