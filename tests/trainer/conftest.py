@@ -1,4 +1,7 @@
-"""A small labelled data set, made up: four classes, each a patch of the sensor."""
+"""A small labelled data set, made up: four classes, each a patch of the sensor; and what stops a run on it."""
+
+import os
+import signal
 
 import numpy as np
 import pytest
@@ -6,6 +9,7 @@ import pytest
 from eventsim.data import Dataset
 from eventsim.events import Events
 from eventsim.sensor import Sensor
+from eventsim.trainer import Observer
 
 
 class Patches(Dataset):
@@ -33,3 +37,16 @@ class Patches(Dataset):
 def patches():
     """The class itself: ``patches(n, seed)``."""
     return Patches
+
+
+class StopAt(Observer):
+    """Sends this process a SIGINT after so many batches, as Ctrl-C does."""
+
+    def __init__(self, batches):
+        self.left = batches
+
+    def batch(self, trainer):
+        """Count down."""
+        self.left -= 1
+        if self.left == 0:
+            os.kill(os.getpid(), signal.SIGINT)

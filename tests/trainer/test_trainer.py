@@ -15,6 +15,8 @@ from eventsim.trainer import Interrupted, Observer, TrainingConfig, checkpoint
 from eventsim.trainer.calibrate import calibrate
 from eventsim.trainer.loop import make_loader
 
+from .conftest import StopAt
+
 ARCH = "8x8x1-30-4"
 SETTINGS = {"epochs": 2, "true_count": 12, "false_count": 2, "learning_rate": 0.1}
 
@@ -28,19 +30,6 @@ def _trained(data, **settings):
 
 def _weights(trainer):
     return [layer.weight for layer in trainer.network.layers]
-
-
-class StopAt(Observer):
-    """Sends this process a SIGINT after so many batches, as Ctrl-C does."""
-
-    def __init__(self, batches):
-        self.left = batches
-
-    def batch(self, trainer):
-        """Count down."""
-        self.left -= 1
-        if self.left == 0:
-            os.kill(os.getpid(), signal.SIGINT)
 
 
 @pytest.mark.parametrize("settings", [

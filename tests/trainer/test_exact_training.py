@@ -1,0 +1,128 @@
+"""The loop on the exact clock: it learns, it is deterministic, it goes on where it stopped, and what it refuses."""
+
+import h5py
+import numpy as np
+import pytest
+
+import eventsim as es
+from eventsim import kernels
+from eventsim.data import Splits
+from eventsim.errors import ConfigError
+from eventsim.trainer import Interrupted
+from eventsim.trainer.calibrate import calibrate
+from eventsim.trainer.loop import make_loader
+
+from .conftest import StopAt
+
+ARCH = "8x8x1-30-4"
+SETTINGS = {"epochs": 2, "true_count": 12, "false_count": 2, "learning_rate": 0.1}
+
+
+def exact_network(arch=ARCH, **settings):
+    return es.Network(arch, clock="exact", seed=1, **settings)
+
+
+def trained(data, network=None, **settings):
+    trainer = es.Trainer(network or exact_network(), **(SETTINGS | settings))
+    trainer.fit(data)
+    return trainer
+
+
+def assert_same_weights(a, b):
+    for mine, other in zip(a.network.layers, b.network.layers, strict=True):
+        np.testing.assert_array_equal(mine.weight, other.weight)
+
+
+@pytest.mark.parametrize("settings", [
+    {}, {"support": "inf"}, {"support": 2.0}, {"loss": "spike_count_slayer"}, {"loss": "spike_time"},
+], ids=str)
+def test_training_learns(patches, settings):
+    trainer = trained(Splits(patches(120), patches(40, seed=1), ""), epochs=4, **settings)
+    first, last = trainer.history[0], trainer.history[-1]
+    assert last["loss"] < first["loss"]
+    assert last["val_accuracy"] >= 0.9
+
+
+def test_a_tick_of_another_length_and_a_dead_time_of_its_own(patches):
+    network = exact_network(neuron=es.SRM(tau_syn=5.0, t_abs=0.4), dt=0.7)
+    trainer = trained(Splits(patches(120), patches(40, seed=1), ""), network, epochs=4)
+    assert network.n_ticks == 58
+    assert trainer.history[-1]["val_accuracy"] >= 0.9
+
+
+def test_same_seed_gives_same_bits_on_any_number_of_threads(patches):
+    results = []
+    for n in (1, 2, 3):
+        kernels.set_threads(n)
+        results.append(trained(patches(40)))
+    kernels.set_threads(None)
+    for other in results[1:]:
+        assert_same_weights(results[0], other)
+
+
+@pytest.mark.parametrize("batches", [1, 5, 7], ids=["first", "end of epoch", "second epoch"])
+def test_resumed_run_ends_in_the_same_bits(patches, tmp_path, batches):
+    data = Splits(patches(40), patches(8, seed=1), "")
+    whole = trained(data, out=tmp_path / "whole")
+    cut = es.Trainer(exact_network(), out=tmp_path / "cut", **SETTINGS)
+    with pytest.raises(Interrupted) as stop:
+        cut.fit(data, StopAt(batches))
+    assert 5 * stop.value.epoch + stop.value.position == batches
+    resumed = es.Trainer.resume(tmp_path / "cut")
+    assert resumed.network.clock == "exact"
+    resumed.fit(data)
+    assert_same_weights(whole, resumed)
+    timeless = [[{k: v for k, v in r.items() if k != "seconds"} for r in t.history] for t in (whole, resumed)]
+    assert timeless[0] == timeless[1]
+    with h5py.File(tmp_path / "whole/model.h5") as a, h5py.File(tmp_path / "cut/model.h5") as b:
+        for name in a["training/optimizer"]:
+            np.testing.assert_array_equal(a["training/optimizer"][name], b["training/optimizer"][name])
+
+
+def test_loaded_network_simulates_as_the_trained_one(patches, tmp_path):
+    trainer = trained(patches(40), out=tmp_path / "run")
+    events = patches(4, seed=9).events(2)
+    before, after = trainer.network.simulate(events), es.load(tmp_path / "run").simulate(events)
+    assert len(before.output) > 0 and before.output.time is not None
+    assert before.output == after.output
+
+
+def test_calibration_reaches_its_rates(patches):
+    network = exact_network("8x8x1-60-50-4")
+    spikes = next(iter(make_loader(network, patches(16), 16)))[0]
+    assert spikes.time is not None
+    calibrate(network, spikes, hidden=3.0, output=10.0)
+    rates = [len(layer.spikes) / (16 * layer.spikes.n_neurons) for layer in es.engine.run(network, spikes).layers]
+    np.testing.assert_allclose(rates, [3.0, 3.0, 10.0], rtol=0.15)
+
+
+def test_a_large_batch_is_walked_in_pieces_with_the_same_gradient(patches, monkeypatch):
+    from eventsim.trainer import loop
+
+    whole = trained(patches(32), support="inf", batch_size=16)
+    monkeypatch.setattr(loop, "_PAIRS_A_WALK", 34 * 40 * 3)
+    pieces = trained(patches(32), support="inf", batch_size=16)
+    for a, b in zip(whole.network.layers, pieces.network.layers, strict=True):
+        np.testing.assert_allclose(a.weight, b.weight, rtol=1e-3, atol=1e-4)
+
+
+def test_both_clocks_count_every_sample(patches):
+    trainer = trained(patches(80), epochs=4)
+    exact = es.evaluate(trainer.network, patches(37, seed=3))
+    trainer.network.clock = "grid"
+    grid = es.evaluate(trainer.network, patches(37, seed=3))
+    for metrics in (exact, grid):
+        assert metrics.samples == metrics.confusion.sum() == 37
+        assert metrics.summary()["accuracy"] > 0.8
+    assert exact.binning.merged == 0 < grid.binning.merged
+
+
+@pytest.mark.parametrize("setting", [{"shift": 1.0}, {"rotate": 5.0}, {"scale": 0.1}], ids=str)
+def test_augmentation_is_refused_before_anything_is_made(patches, tmp_path, setting):
+    network = exact_network()
+    before = [layer.weight.copy() for layer in network.layers]
+    with pytest.raises(ConfigError, match="augmentation moves spikes of the grid clock; train without shift"):
+        es.Trainer(network, out=tmp_path / "run", **setting)
+    assert not (tmp_path / "run").exists() and network.n_ticks is None
+    for layer, weight in zip(network.layers, before, strict=True):
+        np.testing.assert_array_equal(layer.weight, weight)
