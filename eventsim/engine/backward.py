@@ -110,6 +110,8 @@ def backward(network, trace: Trace, error, sinks, *, truncate=False):
     sets = [layer.active for layer in trace.layers]
     if any(active is None for active in sets):
         raise ConfigError("this run kept no active sets; call forward with supports before backward")
+    if truncate and trace.input.time is not None:
+        raise ConfigError("the exact clock's psp is not truncated; leave out truncate, or run the spikes on the grid")
     rows = by_address(inputs, block_samples(trace.input), network.neuron.tau_syn)
     current = gather_error(sets[-1], error)
     for i in reversed(range(len(network.layers))):

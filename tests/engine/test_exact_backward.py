@@ -19,6 +19,7 @@ from eventsim import kernels
 from eventsim.data.encoders import bin_events, exact_times
 from eventsim.engine import Sink, backward, exact_active, run
 from eventsim.engine.exact import forward_exact
+from eventsim.errors import ConfigError
 from eventsim.model import SRM, Network
 from eventsim.spikes import Spikes
 from eventsim.trainer.optimizers import Adam
@@ -260,6 +261,16 @@ def test_no_spikes_give_no_gradient(rng, supports):
         assert not any(g.any() for g in gradients)
         rests = n_samples * n_ticks * np.array([4, 3]) * (np.array(supports) >= 1)
         assert [layer.active.n_pairs for layer in trace.layers] == rests.tolist()
+
+
+def test_what_has_no_gradient_is_refused(rng):
+    network = random_network(rng, (5, 4, 3), (5.0, 5.0))
+    spikes = random_times(rng, 5, 20, 8)
+    errors = errors_for(network, spikes, rng)
+    with pytest.raises(ConfigError, match="kept no active sets"):
+        gradients_of(network, forward_exact(network, spikes), errors)
+    with pytest.raises(ConfigError, match="not truncated"):
+        gradients_of(network, forward_exact(network, spikes, supports=(INF, INF)), errors, truncate=True)
 
 
 def gradients_on_both_clocks(rng, dt_list):
