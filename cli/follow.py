@@ -5,6 +5,7 @@ import time
 
 import click
 
+_LEAST_EVERY = 1.0  # ms: more scores than that nobody reads, and a line for each microsecond stops for nothing
 _PAUSE = 0.1  # s without an event after which we look whether to stop, at the latest
 
 follow_flag = click.option("--follow", is_flag=True,
@@ -100,7 +101,8 @@ def follow(name, model, clock, codec, sensor, as_json, *, every, score, no_spike
 
     if clock is not None and clock[0] != "exact":
         raise ConfigError("a stream runs on the exact clock, which --follow implies; leave --clock out")
-    checks.milliseconds("--every", every)
+    if checks.milliseconds("--every", every) < _LEAST_EVERY:
+        raise ConfigError(f"--every must be at least {_LEAST_EVERY:g} ms of stream time, got {every:g}")
     if idle is not None:
         checks.milliseconds("--idle", idle)
     codec = _codec(name, codec)

@@ -301,7 +301,8 @@ class TestRefused:
         (["--clock", "1ms"], "leave --clock out"), (["--out", "x.h5"], "--out goes with a recording"),
         (["--weights", "int8"], "--weights goes with a recording"), (["--force"], "--force goes with a recording"),
         (["--sensor", "28x28x1"], "takes events of a 34x34x2 sensor, --sensor says 28x28x1"),
-        (["--every", "0"], "--every must be a time in ms"), (["--idle", "-1"], "--idle must be a time in ms"),
+        (["--every", "0"], "--every must be a time in ms"), (["--every", "1e-9"], "--every must be at least 1 ms"),
+        (["--idle", "-1"], "--idle must be a time in ms"),
         (["--score", "0"], "score_ms must be a time in ms"), (["--reorder", "-1"], "reorder_ms must be a time in ms"),
         (["--late", "never"], "--late"), (["--buffer", "0"], "--buffer"), (["--codec", "aedat9"], "nmnist or csv"),
     ])
