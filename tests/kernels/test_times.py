@@ -111,8 +111,8 @@ def test_windows_tile_the_span_and_hold_every_event_once(batch):
     constants = neuron.exact_constants(1.0)
     got = cut(sample_ptr, time, address, begin, end, neuron, constants, dt)
     used = np.append(got.window_base, len(got.window))
-    longest = min(0.25 * neuron.tau_syn, 100 * neuron.tau_ref, 512 * constants[-1])
-    silence = min(30 * neuron.tau_syn, 100 * neuron.tau_ref, 512 * constants[-1])
+    longest = min(0.25 * neuron.tau_syn, 512 * constants[-1])
+    silence = min(30 * neuron.tau_syn, 512 * constants[-1])
     for b, base in enumerate(got.window_base):
         count = got.window_count[b]
         assert base + count < used[b + 1]  # one more entry ends the last window's events
