@@ -273,12 +273,19 @@ KERNELS["cut_windows"] = _kernel("windows", """
     float64: begin end longest longest_silence settled dt
     int64[samples]: sample_ptr
     float64[spikes]: time
-    int32[spikes]: address
-    float64[constants]: constants
     int64[samples]: window_base
     out int64[samples]: window_count
     out float64[windows,columns]: window
     out int64[windows]: window_event
+""")
+
+KERNELS["fill_windows"] = _kernel("windows", """
+    int64: window_first window_last
+    float64[spikes]: time
+    int32[spikes]: address
+    float64[constants]: constants
+    int64[windows]: window_event
+    out float64[windows,columns]: window
     out int32[windows,segments]: window_address
     out float64[spikes,two]: coefficient
     out float32[spikes]: upper

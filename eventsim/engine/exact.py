@@ -34,11 +34,8 @@ class _Part:
 
     taken, singly = 3, 4  # entries of progress
 
-    def __init__(self, first, last, room=0):
-        self.first, self.last = first, last
-        self.state = aligned_zeros((last - first, EXACT_ROWS, TILE), np.float64)
-        self.state[:, STATE_SPIKE] = NEVER
-        self.response = aligned_zeros((last - first, 2, TILE), np.float32)
+    def __init__(self, first, last, state, response, room=0):
+        self.first, self.last, self.state, self.response = first, last, state[first:last], response[first:last]
         room += _FIRST_ROOM
         self.lists = {"spike_time": np.empty(room), "spike_address": np.empty(room, np.int32)}
         self.start()
@@ -59,6 +56,13 @@ class _Part:
     def used(self, name):
         """A list as far as it is used."""
         return self.lists[name][: self.progress[2]]
+
+
+def _at_rest(n_items):
+    """The state of items in which nothing happened yet: float64[items, 7, 64] and float32[items, 2, 64]."""
+    state = aligned_zeros((n_items, EXACT_ROWS, TILE), np.float64)
+    state[:, STATE_SPIKE] = NEVER
+    return state, aligned_zeros((n_items, 2, TILE), np.float32)
 
 
 def _sweep(weight, n_neurons, sample_ptr, address, windows, constants, parts):
@@ -99,7 +103,8 @@ def _layer(layer, neuron, spikes, dt, name, support):
     bounds = item_parts(_ROW_COST * cost, tiles)
     if support is None:
         room = _room.get(layer, 0.0)
-        parts = [_Part(a, b, int(room * (b - a))) for a, b in bounds]
+        rest = _at_rest(tiles * spikes.n_samples)
+        parts = [_Part(a, b, *rest, int(room * (b - a))) for a, b in bounds]
         _sweep(layer.rows(), layer.n_out, spikes.sample_ptr, spikes.address, windows, constants, parts)
     else:
         parts, active = sweep_active(layer, neuron, spikes, windows, constants, support, bounds)
@@ -151,7 +156,8 @@ class ExactLayer:
     def __init__(self, layer, neuron, dt):
         self._weight, self._n_neurons, self._neuron = layer.rows(), layer.n_out, neuron
         self._constants = neuron.exact_constants(dt)
-        self._part = _Part(0, n_tiles(layer.n_out))
+        tiles = n_tiles(layer.n_out)
+        self._part = _Part(0, tiles, *_at_rest(tiles))
         self._begin = 0.0
 
     def advance(self, time, address, until):

@@ -12,6 +12,8 @@ from eventsim.kernels.layout import EXACT_DEAD, MOST_SPIKES, SEGMENTS, WINDOW_CO
 # Greatest length of a window in psp time constants, with events and without, and the silence after which whatever a
 # float32 weight can do has decayed to nothing.
 _LONGEST, _LONGEST_SILENCE, _SETTLED = 0.25, 30.0, 1000.0
+# Windows that are worth to be filled by another thread.
+_LEAST_A_PART = 256
 
 
 class Windows(NamedTuple):
@@ -44,6 +46,21 @@ def cut(sample_ptr, spike_time, address, begin, end, neuron, constants, dt=0.0) 
     )
     kernels.call_parts("cut_windows", {
         "begin": begin, "end": end, "longest": longest, "longest_silence": silence, "settled": settled, "dt": dt,
-        "sample_ptr": sample_ptr, "time": spike_time, "address": address, "constants": constants, **out._asdict(),
+        "sample_ptr": sample_ptr, "time": spike_time, "window_base": out.window_base, "window_count": out.window_count,
+        "window": out.window, "window_event": out.window_event,
     }, sample_parts(sample_ptr))
+    kernels.call_parts("fill_windows", {
+        "time": spike_time, "address": address, "constants": constants, "window_event": out.window_event,
+        "window": out.window, "window_address": out.window_address, "coefficient": out.coefficient, "upper": out.upper,
+    }, _window_parts(out))
     return out
+
+
+def _window_parts(windows):
+    """Parts of about as many windows each, none with those of two samples."""
+    share = max(_LEAST_A_PART, -(-int(windows.window_count.sum()) // (2 * kernels.threads())))
+    return [
+        {"window_first": first, "window_last": min(first + share, base + count)}
+        for base, count in zip(windows.window_base.tolist(), windows.window_count.tolist(), strict=True)
+        for first in range(base, base + count, share)
+    ]

@@ -59,15 +59,13 @@ def _end_segment(window, i, since, fall, fall_ref):
 
 
 @kernel
-def _fill_window(
-    window, begin, end, k, following, time, address, constants, window_address, coefficient, upper,
-):
-    """Write what all neurons share of a window with the events k..following-1."""
+def _fill_window(window, k, following, time, address, constants, window_address, coefficient, upper):
+    """Write what all neurons share of a window with the events k..following-1, of which begin and end are known."""
     lam, mu, kick = constants[EXACT_LAM], constants[EXACT_MU], constants[EXACT_KICK]
+    begin, end = window[WINDOW_BEGIN], window[WINDOW_END]
     length = end - begin
     fall, fall_ref = math.exp(-lam * length), math.exp(-mu * length)
-    window[WINDOW_BEGIN], window[WINDOW_END], window[LENGTH] = begin, end, length
-    window[FALL], window[FALL_REF], window[CLIMB] = fall, fall_ref, (1.0 - fall) / lam
+    window[LENGTH], window[FALL], window[FALL_REF], window[CLIMB] = length, fall, fall_ref, (1.0 - fall) / lam
     _end_segment(window, 0, 0.0, 1.0, 1.0)
     window[SEGMENT_KICK], window_address[0] = 0.0, 0
     for i in range(1, SEGMENTS):
@@ -87,19 +85,17 @@ def _fill_window(
 
 @kernel
 def cut_windows(
-    sample_first, sample_last, begin, end, longest, longest_silence, settled, dt, sample_ptr, time, address, constants,
-    window_base, window_count, window, window_event, window_address, coefficient, upper,
+    sample_first, sample_last, begin, end, longest, longest_silence, settled, dt, sample_ptr, time, window_base,
+    window_count, window, window_event,
 ):
     """Cut the samples sample_first..sample_last-1 into windows from ``begin`` to ``end`` ms.
 
     longest, longest_silence : ms, of a window with and without events
     settled : ms without events after which nobody can fire, and windows are as long as the silence
     dt : ms, windows also end on multiples of it; 0: they do not
-    window_base int64[B] : where a sample's windows start in window float64[W,42], window_address int32[W,8] (sources of
-        the events at which its segments begin), and window_event int64[W+1], whose entry w is the first event of w
+    window_base int64[B] : where a sample's windows start in window float64[W,42], of which only begin, end and tick are
+        written, and window_event int64[W+1], whose entry w is the first event of window w
     window_count int64[B] : windows of a sample
-    coefficient float64[K,2] : what a unit of weight adds to a and b at the end of its window
-    upper float32[K] : the first of them, rounded up
     """
     for sample in range(sample_first, sample_last):
         k, last, w = sample_ptr[sample], sample_ptr[sample + 1], window_base[sample]
@@ -113,9 +109,7 @@ def cut_windows(
             stop, following = _next_end(
                 t, quiet_since, end, k, last, longest, longest_silence, settled, next_tick, time
             )
-            _fill_window(
-                window[w], t, stop, k, following, time, address, constants, window_address[w], coefficient, upper
-            )
+            window[w, WINDOW_BEGIN], window[w, WINDOW_END] = t, stop
             window[w, AT_TICK] = tick if stop == next_tick else -1.0
             window_event[w] = k
             if following > k:
@@ -124,4 +118,22 @@ def cut_windows(
             w += 1
         window_event[w] = k
         window_count[sample] = w - window_base[sample]
+    return _OK
+
+
+@kernel
+def fill_windows(
+    window_first, window_last, time, address, constants, window_event, window, window_address, coefficient, upper
+):
+    """Write what all neurons share of the windows window_first..window_last-1 of a sample, see `cut_windows`.
+
+    window_address int32[W,8] : sources of the events at which a window's segments begin
+    coefficient float64[K,2] : what a unit of weight adds to a and b at the end of its window
+    upper float32[K] : the first of them, rounded up
+    """
+    for w in range(window_first, window_last):
+        _fill_window(
+            window[w], window_event[w], window_event[w + 1], time, address, constants, window_address[w], coefficient,
+            upper,
+        )
     return _OK
