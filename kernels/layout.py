@@ -48,7 +48,7 @@ SUMS = 4 * RING + 16
 WINDOW_BEGIN, WINDOW_END, LENGTH, FALL, FALL_REF, CLIMB, AT_TICK = range(7)
 SEGMENTS = 8
 # Dead times that a window is long, unless nobody can fire in it.
-MOST_SPIKES = 512
+MOST_SPIKES = 8192
 SEGMENT_TIME, SEGMENT_FALL, SEGMENT_FALL_REF, SEGMENT_KICK, WINDOW_COLUMNS = 7, 16, 25, 34, 42
 # Rows of a tile's state on the exact clock, in the notation of `cpu.crossing`: a and b of the psp at the time up to
 # which the tile was run, and room for those of a window later; c and d of the refractory response at the last spike;

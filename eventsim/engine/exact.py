@@ -9,9 +9,9 @@ import numpy as np
 from eventsim import kernels
 from eventsim.engine.backward import check_trainable
 from eventsim.engine.exact_active import sweep_active
-from eventsim.engine.forward import check_input, checked_supports
-from eventsim.engine.growing import doubled, run_to_end
-from eventsim.engine.queue import forward_queue
+from eventsim.engine.forward import checked_supports
+from eventsim.engine.growing import Buffers, run_to_end
+from eventsim.engine.queue import check_timed_input, forward_queue
 from eventsim.engine.runs import item_parts, sample_parts
 from eventsim.engine.trace import LayerTrace, Trace, starts
 from eventsim.engine.windows import cut
@@ -20,6 +20,8 @@ from eventsim.kernels.layout import EDGES, EXACT_ROWS, NEVER, SEGMENTS, STATE_PS
 from eventsim.kernels.memory import aligned_zeros
 from eventsim.spikes import Spikes
 
+# The lists that a part writes, see `Buffers`, and the room for each that there is at first.
+_LISTS = {"spike_time": (np.float64, 2), "spike_address": (np.int32, 2)}
 _FIRST_ROOM = 4096
 _NO_TIMES, _NOBODY = np.empty(0), np.empty(0, np.int32)
 # Cost of stepping a tile over a window, in weight rows added, and that of a row, in those of the grid; only the balance
@@ -29,33 +31,28 @@ _STEP_COST, _ROW_COST = 5, 2
 _room = weakref.WeakKeyDictionary()
 
 
-class _Part:
+class _Part(Buffers):
     """A run of items with their state, and output buffers that grow."""
 
     taken, singly = 3, 4  # entries of progress
 
     def __init__(self, first, last, state, response, room=0):
         self.first, self.last, self.state, self.response = first, last, state[first:last], response[first:last]
-        room += _FIRST_ROOM
-        self.lists = {"spike_time": np.empty(room), "spike_address": np.empty(room, np.int32)}
-        self.start()
+        super().__init__(_LISTS, dict.fromkeys(_LISTS, room + _FIRST_ROOM), _no_progress(first))
+        self.item_spikes = np.zeros(last - first, np.int64)
 
     def start(self):
         """Forget spikes and counts of the run before; the state stays."""
-        self.item_spikes = np.zeros(self.last - self.first, np.int64)
-        self.progress = np.array([self.first, 0, 0, 0, 0], np.int64)
+        self.item_spikes[:] = 0
+        self.progress[:] = _no_progress(self.first)
 
     def arguments(self):
         return {"item_first": self.first, "item_last": self.last, "state": self.state, "response": self.response,
                 "progress": self.progress, "item_spikes": self.item_spikes, **self.lists}
 
-    def grow(self):
-        """Double the buffers, keeping what is in them."""
-        self.lists = dict(zip(self.lists, doubled(*self.lists.values()), strict=True))
 
-    def used(self, name):
-        """A list as far as it is used."""
-        return self.lists[name][: self.progress[2]]
+def _no_progress(first):
+    return [first, 0, 0, 0, 0]
 
 
 def _at_rest(n_items):
@@ -123,9 +120,7 @@ def forward_exact(network, spikes: Spikes, *, supports=None) -> Trace:
     A neuron fires at the first instant t >= t_last + t_abs with u(t) >= theta. Networks with delays or recurrence go
     through `forward_queue`, which gives the spikes of the others as well, but for rounding and one event at a time.
     """
-    check_input(network, spikes)
-    if spikes.time is None:
-        raise ConfigError("the exact clock needs spikes with times; these have ticks, encode the events exactly")
+    check_timed_input(network, spikes)
     supports = checked_supports(network, supports)
     if not network.is_immediate:
         if supports[0] is not None:

@@ -5,11 +5,11 @@ import weakref
 import numpy as np
 
 from eventsim.engine.forward import support_window
-from eventsim.engine.growing import doubled, run_to_end
+from eventsim.engine.growing import Buffers, run_to_end
 from eventsim.engine.trace import ActiveSet, starts
 from eventsim.kernels.layout import CHUNK, EDGES, EXACT_ROWS, SEGMENTS, TILE, n_chunks
 
-# The lists that a part writes: their type, and the entry of its progress that counts what is used of them.
+# The lists that a part writes, see `Buffers`.
 _LISTS = {
     "spike_time": (np.float64, 1), "spike_address": (np.int32, 1), "entry_lane": (np.uint8, 2),
     "entry_ticks": (np.uint64, 2), "rho": (np.float32, 3),
@@ -19,7 +19,7 @@ _FIRST_ROOM = 4096
 _room = weakref.WeakKeyDictionary()
 
 
-class ActivePart:
+class ActivePart(Buffers):
     """A run of items with its output buffers, which grow until everything fits."""
 
     taken, singly = 4, 5  # entries of progress
@@ -30,23 +30,13 @@ class ActivePart:
         entries = TILE * n_chunks(n_ticks)
         least = {"spike_time": _FIRST_ROOM, "spike_address": _FIRST_ROOM, "entry_lane": entries,
                  "entry_ticks": entries, "rho": TILE * n_ticks}
-        self.lists = {
-            name: np.empty(one + int(n_items * room.get(name, one / 8)), _LISTS[name][0]) for name, one in least.items()
-        }
+        sizes = {name: one + n_items * room.get(name, one / 8) for name, one in least.items()}
+        super().__init__(_LISTS, sizes, [first, 0, 0, 0, 0, 0])
         self.item_spikes = np.zeros(n_items, np.int64)
         self.blocks = {name: np.zeros(blocks, np.int32) for name in ("block_entries", "block_pairs")}
-        self.progress = np.array([first, 0, 0, 0, 0, 0], np.int64)
 
     def arguments(self):
         return {**self.span, "progress": self.progress, "item_spikes": self.item_spikes, **self.blocks, **self.lists}
-
-    def grow(self):
-        """Double the buffers, keeping what is in them."""
-        self.lists = dict(zip(self.lists, doubled(*self.lists.values()), strict=True))
-
-    def used(self, name):
-        """A list as far as it is used."""
-        return self.lists[name][: self.progress[_LISTS[name][1]]]
 
 
 def sweep_active(layer, neuron, spikes, windows, constants, support, bounds):

@@ -10,7 +10,7 @@ import numpy as np
 
 from eventsim import kernels
 from eventsim.engine.delayed import delayed_layer
-from eventsim.engine.growing import doubled, run_to_end
+from eventsim.engine.growing import Buffers, run_to_end
 from eventsim.engine.runs import by_tick, empty_runs, item_parts, sample_parts
 from eventsim.engine.sparse import sparse_layer
 from eventsim.engine.trace import ActiveSet, LayerTrace, Trace, starts
@@ -22,7 +22,16 @@ from eventsim.spikes import Spikes
 _STEP_COST = 4
 
 
-class _Part:
+# The lists that a sweep writes, see `Buffers`.
+_LISTS = {
+    "word_tick": (np.int32, 1), "word_lanes": (np.uint64, 1),
+    "entry_lane": (np.uint8, 2), "entry_ticks": (np.uint64, 2), "rho": (np.float32, 3),
+}
+# What the last run of a layer needed of each, an item. Only the first guess at the size of a buffer depends on it.
+_room = weakref.WeakKeyDictionary()
+
+
+class _Part(Buffers):
     """A run of items with its output buffers, which grow until everything fits.
 
     ``room`` gives entries an item: what a run before needed, for each of the lists.
@@ -37,26 +46,11 @@ class _Part:
             self.counts |= {name: np.zeros(blocks, np.int32) for name in ("block_entries", "block_pairs")}
             entries = TILE * n_chunks(n_ticks)
             most |= {"entry_lane": entries, "entry_ticks": entries, "rho": TILE * n_ticks}
-        self.lists = {
-            name: np.empty(one + int(n_items * room.get(name, one / 8)), _LISTS[name][0]) for name, one in most.items()
-        }
-        self.progress = np.array([first, 0, 0, 0] if keep_active else [first, 0], np.int64)
+        sizes = {name: one + n_items * room.get(name, one / 8) for name, one in most.items()}
+        super().__init__(_LISTS, sizes, [first, 0, 0, 0] if keep_active else [first, 0])
 
     def arguments(self):
         return {**self.span, "progress": self.progress, **self.counts, **self.lists}
-
-    def grow(self):
-        """Double the buffers, keeping what is in them."""
-        self.lists = dict(zip(self.lists, doubled(*self.lists.values()), strict=True))
-
-
-# The lists that a sweep writes: their type, and the entry of its progress that counts what is used of them.
-_LISTS = {
-    "word_tick": (np.int32, 1), "word_lanes": (np.uint64, 1),
-    "entry_lane": (np.uint8, 2), "entry_ticks": (np.uint64, 2), "rho": (np.float32, 3),
-}
-# What the last run of a layer needed of each, an item. Only the first guess at the size of a buffer depends on it.
-_room = weakref.WeakKeyDictionary()
 
 
 def _learn_room(layer, parts, n_items):
@@ -103,7 +97,7 @@ def _counts(parts, name):
 
 def _joined(parts, name):
     """A list of all parts, as far as it is used."""
-    return np.concatenate([part.lists[name][: part.progress[_LISTS[name][1]]] for part in parts])
+    return np.concatenate([part.used(name) for part in parts])
 
 
 def _merged_spikes(parts, layer, spikes):

@@ -19,6 +19,26 @@ def run_to_end(kernel, shared, parts):
             part.grow()
 
 
+class Buffers:
+    """Lists that a kernel fills, and its progress, which says how much of each is used.
+
+    kinds : of every list that there can be the type, and the entry of ``progress`` that counts it
+    sizes : entries of those that there are
+    """
+
+    def __init__(self, kinds, sizes, progress):
+        self.lists = {name: np.empty(int(size), kinds[name][0]) for name, size in sizes.items()}
+        self.progress, self._kinds = np.array(progress, np.int64), kinds
+
+    def grow(self):
+        """Double the lists, keeping what is in them."""
+        self.lists = dict(zip(self.lists, doubled(*self.lists.values()), strict=True))
+
+    def used(self, name):
+        """A list as far as it is used."""
+        return self.lists[name][: self.progress[self._kinds[name][1]]]
+
+
 def doubled(*buffers):
     """The buffers at twice their length, with what is in them."""
     return tuple(np.concatenate((buffer, np.empty_like(buffer))) for buffer in buffers)

@@ -139,6 +139,13 @@ class NetworkQueue:
         return list(self._sample.by_layer(self._wiring.first_tile))
 
 
+def check_timed_input(network, spikes):
+    """Raise `ConfigError` unless ``spikes`` are spikes with times of the network's input addresses."""
+    check_input(network, spikes)
+    if spikes.time is None:
+        raise ConfigError("the exact clock needs spikes with times; these have ticks, encode the events exactly")
+
+
 def forward_queue(network, spikes: Spikes) -> Trace:
     """Run a batch of input spikes with times through a network of dense and recurrent layers, with or without delays.
 
@@ -148,9 +155,7 @@ def forward_queue(network, spikes: Spikes) -> Trace:
 
     Raises `ConfigError` for input without times, and for layers of other kinds.
     """
-    check_input(network, spikes)
-    if spikes.time is None:
-        raise ConfigError("the exact clock needs spikes with times; these have ticks, encode the events exactly")
+    check_timed_input(network, spikes)
     started = time.perf_counter()
     wiring, t_end = _Wiring(network), spikes.n_ticks * spikes.dt
     samples = [_Sample(wiring, int(a), int(b)) for a, b in itertools.pairwise(spikes.sample_ptr)]

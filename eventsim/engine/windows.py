@@ -9,9 +9,9 @@ from eventsim import kernels
 from eventsim.engine.runs import sample_parts
 from eventsim.kernels.layout import EXACT_DEAD, MOST_SPIKES, SEGMENTS, WINDOW_COLUMNS
 
-# Greatest length of a window in psp time constants, with events and without, and the silence after which whatever a
-# float32 weight can do has decayed to nothing.
-_LONGEST, _LONGEST_SILENCE, _SETTLED = 0.25, 30.0, 1000.0
+# Greatest length of a window in psp time constants, with events and without, and the silence after which the most that
+# float32 weights can do, some exp(100) thresholds a spike, has decayed to nothing.
+_LONGEST, _LONGEST_SILENCE, _SETTLED = 0.25, 30.0, 200.0
 # Windows that are worth to be filled by another thread.
 _LEAST_A_PART = 256
 

@@ -1,11 +1,14 @@
 """A dense layer of SRM neurons in continuous time, forward: the tile sweep, window by window.
 
 In a window, a bound decides for 64 neurons at once who may cross the threshold, and only those are run through it one
-event at a time. In the notation of `crossing`, with x ms since the window's begin, at most its length X <= tau_syn,
+event at a time. In the notation of `crossing`, with x ms since the window's begin, at most its length X,
 
     psp(x) <= a + max(0, max(b, 0) - lam a) (1 - exp(-lam X)) / lam      since psp' <= (max(b, 0) - lam a) exp(-lam x)
     what arrives adds at most sum of max(w, 0) eps(end of the window - its time), since eps rises until tau_syn
     the refractory response is largest at one of the window's ends, and further spikes only lower it
+
+The first two hold for X <= tau_syn, which windows with events are. A silence may be longer; there psp(x) <= max(a, 0) +
+max(b, 0) max of x exp(-lam x).
 
 State, time and sums are float64; only the bound is float32. A neuron's refractory response stays at the time of its
 last spike, and for the bound a float32 copy of it that is not below it goes along.
@@ -69,6 +72,7 @@ from eventsim.kernels.layout import (
     STATE_SPIKE,
     TILE,
     WINDOW_BEGIN,
+    WINDOW_END,
 )
 from eventsim.kernels.status import Status
 
@@ -156,7 +160,10 @@ def _run_lane(
         if not found < length:
             todo &= todo - _ONE
             continue
-        spike_time[spikes], spike_address[spikes] = begin + s + found, neuron
+        when = begin + s + found
+        if when >= window[WINDOW_END]:  # by rounding: whoever takes the spike would look for it in vain
+            when = np.nextafter(window[WINDOW_END], -np.inf)
+        spike_time[spikes], spike_address[spikes] = when, neuron
         spikes += 1
         c, d = (now + recoil * found) * since_ref, recoil * since_ref + constants[EXACT_RECOIL]
         origin = s + found

@@ -39,11 +39,12 @@ _ROUND_UP = 1.0 + 4e-6
 @kernel
 def _next_end(begin, quiet_since, last_end, k, last, longest, longest_silence, settled, next_tick, time):
     """End of the window that begins at ``begin``, and the first event after it."""
-    limit = min(begin + longest, next_tick, last_end)
+    soon = np.nextafter(begin, np.inf)  # what is shorter than the last bit of the time would never end
+    limit = min(max(begin + longest, soon), next_tick, last_end)
     if k == last or time[k] >= limit:
         stop = min(next_tick, last_end)
         if begin - quiet_since < settled:
-            stop = min(stop, begin + longest_silence)
+            stop = min(stop, max(begin + longest_silence, soon))
         return (min(time[k], stop) if k < last else stop), k
     n = k
     while n < last and n - k < SEGMENTS - 1 and time[n] < limit:

@@ -156,7 +156,7 @@ def test_a_spike_on_a_tick_is_seen_from_the_next_tick_on(dt, dead):
         columns = spikes.time, spikes.address, np.array([[peak]]), own.time, own.address
         u, asleep = naive.sampled(*columns, p, dt, n_ticks)
         check_active(trace.layers[0].active, 0, u, asleep, INF, p)
-    assert on_tick > 20
+    assert on_tick > 10
 
 
 @st.composite

@@ -111,8 +111,8 @@ def test_windows_tile_the_span_and_hold_every_event_once(batch):
     constants = neuron.exact_constants(1.0)
     got = cut(sample_ptr, time, address, begin, end, neuron, constants, dt)
     used = np.append(got.window_base, len(got.window))
-    longest = min(0.25 * neuron.tau_syn, 512 * constants[-1])
-    silence = min(30 * neuron.tau_syn, 512 * constants[-1])
+    longest = min(0.25 * neuron.tau_syn, 8192 * constants[-1])
+    silence = min(30 * neuron.tau_syn, 8192 * constants[-1])
     for b, base in enumerate(got.window_base):
         count = got.window_count[b]
         assert base + count < used[b + 1]  # one more entry ends the last window's events
@@ -131,7 +131,7 @@ def test_windows_tile_the_span_and_hold_every_event_once(batch):
             assert np.all((inside < edges[w + 1]) | np.isin(edges[w + 1], time[last : last + 1]))
             most = longest if last > first else silence
             assert windows[w, LENGTH] <= most * (1 + 1e-9) or (
-                last == first and edges[w] - quiet_since >= 1000 * neuron.tau_syn)
+                last == first and edges[w] - quiet_since >= 200 * neuron.tau_syn)
             quiet_since = edges[w + 1] if last > first else quiet_since
             starts = np.append(inside - edges[w], np.full(SEGMENTS - len(inside), windows[w, LENGTH]))
             np.testing.assert_array_equal(windows[w, SEGMENT_TIME : SEGMENT_TIME + SEGMENTS + 1], [0.0, *starts])
