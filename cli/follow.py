@@ -5,6 +5,7 @@ import time
 
 import click
 
+_LATE = {"drop": "dropped", "now": "taken as if they came on time", "stop": "refused"}
 _LEAST_EVERY = 1.0  # ms: more scores than that nobody reads, and a line for each microsecond stops for nothing
 _PAUSE = 0.1  # s without an event after which we look whether to stop, at the latest
 
@@ -111,7 +112,8 @@ def follow(name, model, clock, codec, sensor, as_json, *, every, score, no_spike
     if sensor not in (None, network.sensor):
         raise ConfigError(f"the network takes events of a {network.sensor} sensor, --sensor says {sensor}")
     stream = Stream(network, reorder_ms=reorder, late=late, score_ms=score)
-    decoder = codec.decoder(network.sensor, lambda sentence: click.echo(f"{name}: {sentence}", err=True))
+    shown = "standard input" if name == "-" else name
+    decoder = codec.decoder(network.sensor, lambda sentence: click.echo(f"{shown}: {sentence}", err=True))
     with watch_for_interrupt() as stop:
         with busy("loading kernels (they compile when first used)"):
             warm_up_stream(network.is_immediate)
@@ -140,7 +142,7 @@ def _run(stream, source, decoder, stop, clock, screen):
     from eventsim.report import stream as report
 
     pause = _PAUSE if clock.idle is None else min(_PAUSE, clock.idle / 4000)
-    failure = None
+    failure, told = None, False
     try:
         for events in arrivals(source, decoder, pause):
             if stop.is_set():
@@ -149,6 +151,11 @@ def _run(stream, source, decoder, stop, clock, screen):
                 clock.silence(stream)
             elif len(events):
                 clock.take(stream, events)
+                if stream.report.late and not told:
+                    told = True
+                    click.echo(f"{source.name}: events come later than --reorder allows, the stream is certain up to "
+                               f"{stream.report.certain_ms:.3f} ms; they are {_LATE[stream.late]} (--late) and counted",
+                               err=True)
             screen.show()
         else:
             stream.finish()

@@ -30,9 +30,10 @@ def simulate(context, recording, model, clock, codec, sensor, out, force, weight
     that they crossed (SynOps) against what a dense simulation multiplies (MACs), and the time. FILE is a recording,
     N-MNIST or text of lines t,x,y,p; - reads it from standard input (then name its format with --codec).
 
-    With --follow the recording is a stream, and every output spike is printed as soon as no event can come any more
-    that is earlier; now and then a line with the class and the spikes of every output. It ends with the stream or with
-    Ctrl-C, and a summary. With --json every line is an object: of kind spike, scores or summary.
+    With --follow the recording is a stream, run on the exact clock with float32 weights, and every output spike is
+    printed as soon as no event can come any more that is earlier; now and then a line with the class and the spikes of
+    every output. It ends with the stream or with Ctrl-C, and a summary. With --json every line is an object then: of
+    kind spike, scores or summary.
 
     \b
     Examples:

@@ -1,7 +1,7 @@
 """Text, ``.csv`` or ``.txt``: a line ``t,x,y,p`` an event, t in microseconds, p = 1 is ON.
 
-The first line may name the columns, in another order if need be. Empty lines mean nothing. The format says nothing of
-the sensor, so readers have to name it.
+The first line may name the columns, in another order if need be: t (or ts, timestamp), x, y, p (or on, polarity). Empty
+lines mean nothing. The format says nothing of the sensor, so readers have to name it.
 """
 
 import io
@@ -15,6 +15,8 @@ from eventsim.errors import ConfigError, FormatError
 from eventsim.events import Arrivals, Events
 
 _COLUMNS = "txyp"
+_ALIASES = {"ts": "t", "timestamp": "t", "on": "p", "polarity": "p"}
+_MARK = b"\xef\xbb\xbf"  # with which some programs begin a text
 _LINE = re.compile(rb"[ \t]*" + rb"[ \t]*,[ \t]*".join([rb"(-?[0-9]+)"] * 4) + rb"[ \t]*")
 _PLAIN = b"0123456789-, \n"  # what ordinary lines are made of
 _LONGEST_LINE = 1000  # bytes
@@ -33,7 +35,7 @@ def decode(data, sensor=None, source="recording") -> Events:
         raise ConfigError(f"{source}: is text, which says nothing of the sensor; name its size, e.g. --sensor 34x34x2")
     sensor = checks.sensor(sensor)
     data = _whole_lines(bytes(data))
-    order, used = _header(data)
+    order, used = _header(data, source)
     values, line, bad = _table(data[used:], order)
     first = 1 + bool(used)
     if bad:
@@ -101,7 +103,7 @@ class CSVDecoder(Decoder):
     def _decode(self, data):
         used = 0
         if self._order is None and data:
-            self._order, used = _header(data)
+            self._order, used = _header(data, "stream")
         values, _, bad = _table(data[used:], self._order)
         if bad:
             number, text = bad[0]
@@ -117,13 +119,21 @@ def _whole_lines(data):
     return data if not data or data.endswith(b"\n") else data + b"\n"
 
 
-def _header(data):
-    """Places of t, x, y and p in a line, and how many bytes the first line takes if it is that which names them."""
+def _header(data, source):
+    """Places of t, x, y and p in a line, and how many bytes the first line takes if it is that which names them.
+
+    Raises `FormatError` for a first line that names something else: then nobody knows which column is which.
+    """
     line, _, _ = data.partition(b"\n")
-    names = [name.strip() for name in line[: _LONGEST_LINE].decode("latin-1").lower().split(",")]
+    marked = len(_MARK) if line.startswith(_MARK) else 0
+    names = [name.strip() for name in line[marked:_LONGEST_LINE].decode("latin-1").lower().split(",")]
+    names = [_ALIASES.get(name, name) for name in names]
     if sorted(names) == sorted(_COLUMNS):
         return [names.index(name) for name in _COLUMNS], len(line) + 1
-    return list(range(4)), 0
+    if len(names) > 1 and all(name.replace("_", "").isalpha() for name in names):
+        raise FormatError(f"{source}: line 1 names the columns {_shown(line)}, expected t, x, y and p in any order, t "
+                          "in microseconds; rename them, or leave the line out where that is their order")
+    return list(range(4)), marked
 
 
 def _table(data, order):

@@ -129,5 +129,6 @@ def _ticks_to_last(t, step, dt):
 def _as_n_ticks(ticks, dt):
     if ticks > _MAX_TICKS:
         raise ConfigError(f"dt = {dt:g} ms is too short for this window, it takes more than {_MAX_TICKS} ticks; "
-                          "choose a longer dt or fewer ticks")
+                          "choose a longer dt or fewer ticks, and subtract the first time of a recording that does not "
+                          "start near 0")
     return ticks

@@ -6,7 +6,6 @@ import numpy as np
 
 from eventsim.data import open_dataset
 from eventsim.engine import forward
-from eventsim.engine.backward import check_trainable
 from eventsim.errors import ConfigError
 from eventsim.model import Network
 from eventsim.spikes import Spikes
@@ -54,7 +53,11 @@ def build(arch="smlp", data="synthetic", batch=8, rate=4.0, seed=0) -> Scene:
     the network, has fewer samples, or no weights give this rate.
     """
     network = Network(arch, n_ticks=_DURATION, seed=seed)
-    check_trainable(network)
+    if not network.is_immediate:
+        raise ConfigError(
+            f"{arch} has delays or recurrence, and bench scales the weights of networks without them only; choose "
+            "another architecture, such as mlp512"
+        )
     source, order = training_samples(data, batch, seed)
     check_fits(network, source)
     spikes, labels, _ = next(iter(make_loader(network, source, batch, order)))

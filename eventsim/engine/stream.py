@@ -41,8 +41,9 @@ class Scores(NamedTuple):
 class StreamReport:
     """What became of a stream so far: ``events = processed + held + dropped``.
 
-    held are events that wait until their time is certain; dropped and moved are late ones, left out or taken at the
-    time that was certain; reordered are those that came after a later one, but in time. synops and spikes are by layer.
+    first_ms is the time of the earliest event that was processed or, where there was none, 0. held are events that
+    wait until their time is certain; dropped and moved are late ones, left out or taken at the time that was
+    certain; reordered are those that came after a later one, but in time. synops and spikes are by layer.
     """
 
     events: int
@@ -54,6 +55,7 @@ class StreamReport:
     synops: tuple[int, ...]
     spikes: tuple[int, ...]
     certain_ms: float
+    first_ms: float
 
     @property
     def late(self) -> int:
@@ -97,7 +99,7 @@ class Stream:
     An output spike is *certain*, and is given out, once no event can come any more that is earlier: an event at time t
     makes everything before t - ``reorder_ms`` certain, `advance` what is before the time it is told. Events of one
     microsecond may therefore come in different pushes, and results do not depend on how a stream is cut into pushes,
-    but for the rounding of spike times in float64.
+    but for rounding: 1e-12 ms a spike, which neurons that fire hundreds of times within tau_ref amplify.
 
     Parameters
     ----------
@@ -116,22 +118,22 @@ class Stream:
         _check_network(network)
         self.network = network
         self._reorder = round(1000 * _time("reorder_ms", reorder_ms, _MOST_REORDER))
-        self._policy = checks.choice("late", late, LATE)
+        self.late = checks.choice("late", late, LATE)
         span = _sample_of(network) if score_ms is None else checks.milliseconds("score_ms", score_ms)
         self._recent = Recent(span, network.arch.n_outputs)
         self._engine = (ExactNetwork if network.is_immediate else NetworkQueue)(network)
         self._held_t, self._held_address = np.empty(0, np.int64), np.empty(0, np.int32)
         self._untaken: list[StreamSpikes] = []
         self._latest, self._certain, self._last_ms = _NOTHING_YET, 0, 0.0  # us, us, ms of any spike
-        self._finished = False
+        self._first, self._finished = None, False
         self._counts = dict.fromkeys(("events", "processed", "dropped", "moved", "reordered"), 0)
         self._synops, self._spikes = [0] * len(network.layers), [0] * len(network.layers)
 
     def push(self, events):
         """Take `Events`, or `Arrivals` in whatever order, and run what they make certain.
 
-        Raises `ConfigError`, and takes none of them, where they do not fit the network, lie too far in the future, or
-        one is late and late ones are refused.
+        Raises `ConfigError`, and takes none of them, where they do not fit the network or lie too far in the future;
+        where one is late and late ones are refused, those before it are taken.
         """
         self._check_events(events)
         if not len(events):
@@ -141,15 +143,17 @@ class Stream:
         t, address, before = events.t, events.address, certain[:-1]
         late = t < before
         n_late = int(np.count_nonzero(late))
-        if n_late and self._policy == "stop":
+        if n_late and self.late == "stop":
             i = int(np.argmax(late))
+            self.push(Arrivals(*(getattr(events, name)[:i] for name in "txyp"), events.sensor))
             raise ConfigError(
                 f"an event at {t[i] / 1000:.3f} ms came when the stream was certain up to {before[i] / 1000:.3f} ms; "
-                "allow for it with a larger reorder_ms, or let late events be dropped or taken as of now"
+                "allow for it with a larger tolerance (reorder_ms, --reorder), or let late events be dropped or taken "
+                "as of now (late, --late)"
             )
         self._counts["events"] += len(t)
         self._counts["reordered"] += int(np.count_nonzero((t < latest[:-1]) & ~late))
-        if n_late and self._policy == "drop":
+        if n_late and self.late == "drop":
             self._counts["dropped"] += n_late
             t, address = t[~late], address[~late]
         elif n_late:
@@ -206,7 +210,8 @@ class Stream:
     def report(self) -> StreamReport:
         """What became of the stream so far."""
         return StreamReport(**self._counts, held=len(self._held_t), synops=tuple(self._synops),
-                            spikes=tuple(self._spikes), certain_ms=self._certain / 1000)
+                            spikes=tuple(self._spikes), certain_ms=self._certain / 1000,
+                            first_ms=(self._first or 0) / 1000)
 
     @property
     def score_ms(self) -> float:
@@ -240,6 +245,8 @@ class Stream:
         t, address = self._held_t[ready], self._held_address[ready]
         self._held_t, self._held_address = self._held_t[~ready], self._held_address[~ready]
         self._counts["processed"] += len(t)
+        if self._first is None and len(t):
+            self._first = int(t.min())
         if np.any((t[1:] < t[:-1]) | ((t[1:] == t[:-1]) & (address[1:] < address[:-1]))):
             order = np.lexsort((address, t))
             t, address = t[order], address[order]

@@ -120,6 +120,9 @@ def _model(f):
         ("Model", f["file"]), ("Network", network["arch"]), ("Neuron", _neuron_line(network["neuron"])),
         ("Clock", f"{network['clock']}, {ticks} of {network['dt']:g} ms, input {network['input_mode']}"),
     ]
+    if f["delays"]:
+        facts.append(("Delays", ", ".join(
+            f"{name} {least:g} to {most:g} ms" for name, (least, most) in f["delays"].items())))
     if config:
         facts.append(("Training", (
             f"epochs {f['progress']['epoch']} of {config['epochs']} done, batch {config['batch_size']}, "

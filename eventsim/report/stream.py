@@ -84,7 +84,8 @@ def summary(stream, source, decoder, seconds) -> dict:
         "held": report.held, "late_dropped": report.dropped, "late_moved": report.moved, "reordered": report.reordered,
         **decoder.counts, "dropped_events": source.dropped_events, "dropped_datagrams": source.dropped_datagrams,
         "lost_datagrams": source.lost_datagrams, "clients": source.clients, "backlog_bytes": source.backlog,
-        "buffer_bytes": source.capacity, "stream_ms": report.certain_ms, "seconds": seconds,
+        "buffer_bytes": source.capacity, "first_ms": report.first_ms, "stream_ms": report.certain_ms,
+        "seconds": seconds,
         "events_per_second": report.events / seconds if seconds > 0 else None, "layers": layers,
         "spikes": sum(report.spikes), "synops": sum(report.synops),
     }
@@ -112,10 +113,10 @@ def screen(figures) -> list:
                     f"{numbers.count(f['dropped_events'])} events in {numbers.count(f['dropped_datagrams'])} datagrams "
                     f"dropped, {numbers.count(f['lost_datagrams'])} datagrams lost by the system"),
     ]
-    duration = f["stream_ms"]
+    duration = f["stream_ms"] - f["first_ms"]
     rows = [
         (layer["name"], numbers.count(layer["neurons"]), numbers.large(layer["spikes"]),
-         f"{1000 * layer['spikes'] / layer['neurons'] / duration:.1f}" if duration else "-",
+         f"{1000 * layer['spikes'] / layer['neurons'] / duration:.1f}" if duration > 0 else "-",
          numbers.large(layer["synops"]))
         for layer in f["layers"]
     ]

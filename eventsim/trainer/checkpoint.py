@@ -54,6 +54,8 @@ def save(path, network, *, provenance=None, training=None):
     Raises `ConfigError` for a network in fewer bits, for layers that its notation does not say, and where the place
     cannot be written (a full disk, say); the earlier file is then intact.
     """
+    if not isinstance(network, Network):
+        raise ConfigError(f"save takes a path and a Network, in this order; got {type(network).__name__}")
     if network.weights != "float32":
         raise ConfigError(f"weights of {network.weights} are for inference and are not saved; save the float32 network")
     for name, layer, field in zip(network.layer_names, network.layers, network.arch.layers, strict=True):
@@ -169,17 +171,27 @@ def load(path) -> Network:
 def describe(path) -> dict:
     """What a run folder or model file says of itself, without its weights; raises as `load` does.
 
-    ``file``, ``package`` (the version that wrote it), ``network`` (see `Network.config`) and ``provenance``, and of its
-    training ``config``, ``progress`` and ``history``, None where a model has none.
+    ``file``, ``package`` (the version that wrote it), ``network`` (see `Network.config`), ``delays`` (least and
+    longest, ms, of layers that have others than the notation says) and ``provenance``, and of its training ``config``,
+    ``progress`` and ``history``, None where a model has none.
     """
     with _opened(path) as file:
         training = _read_training(file["training"]) if "training" in file else {}
         return {
             "file": file.filename, "package": str(file.attrs["package"]),
-            "network": _read_json(file.attrs, "network", dict),
+            "network": _read_json(file.attrs, "network", dict), "delays": _delay_ranges(file),
             "provenance": _read_json(file.attrs, "provenance", dict),
             **{name: training.get(name) for name in ("config", "progress", "history")},
         }
+
+
+def _delay_ranges(file):
+    """[least, longest] delay of the layers in the groups of delays, by layer; of recurrent ones by "layer, own"."""
+    out = {}
+    for (_, group), kind in zip(_PROJECTIONS, ("", ", own"), strict=True):
+        for name, data in file.get(group, {}).items():
+            out[name + kind] = [0.0, 0.0] if data.shape is None else [float(data[()].min()), float(data[()].max())]
+    return out
 
 
 def load_checkpoint(path):

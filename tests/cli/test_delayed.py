@@ -65,11 +65,23 @@ def test_weights_of_fewer_bits_are_refused(refuse, model, recording):
     assert "delays and recurrence run in float32" in message
 
 
-@pytest.mark.parametrize("command", ["train", "bench"])
+@pytest.mark.parametrize(("command", "reason"), [
+    ("train", "which are for simulation only so far"),
+    ("bench", "and bench scales the weights of networks without them"),
+])
 @pytest.mark.parametrize("arch", ["34x34x2-50r-10", "34x34x2-50@d2-10"])
-def test_what_trains_refuses_it_before_anything_is_made(refuse, here, command, arch):
-    assert f"{arch} has delays or recurrence, which are for simulation only so far" in refuse(command, "--arch", arch)
+def test_what_trains_refuses_it_before_anything_is_made(refuse, here, command, reason, arch):
+    assert f"{arch} has delays or recurrence, {reason}" in refuse(command, "--arch", arch)
     assert os.listdir(here) == []
+
+
+def test_info_says_which_delays_were_assigned(call):
+    network = eventsim.Network("34x34x2-20r-10", seed=0)
+    network.layers[0].delay = np.linspace(0.5, 2.0, 2312)
+    network.layers[0].recurrent.delay = np.full((20, 20), 1.5)
+    eventsim.save("assigned.h5", network)
+    assert "recurrent1 0.5 to 2 ms, recurrent1, own 1.5 to 1.5 ms" in call("info", "assigned.h5")
+    assert call("info", "assigned.h5", "--json")["delays"] == {"recurrent1": [0.5, 2.0], "recurrent1, own": [1.5, 1.5]}
 
 
 def test_a_notation_that_is_wrong_says_where(refuse):

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eventsim.data import read, write
-from eventsim.data.codecs.csv import decode, encode
+from eventsim.data.codecs.csv import CSVDecoder, decode, encode
 from eventsim.errors import ConfigError, FormatError
 from eventsim.events import Events
 from eventsim.sensor import Sensor
@@ -31,8 +31,9 @@ def test_a_recording_comes_back_event_for_event(rows):
 
 @pytest.mark.parametrize("text", [
     "5,1,2,0\n7,3,4,1\n", "t,x,y,p\n5,1,2,0\n7,3,4,1", "5, 1,2,0\r\n\r\n7 ,3,4,1\r\n", "\n5,1,2,0\n  \n7,3,\t4,1\n",
-    "x, y, P, t\n1,2,0,5\n3,4,1,7\n",
-], ids=["plain", "header", "windows", "blanks", "other-order"])
+    "x, y, P, t\n1,2,0,5\n3,4,1,7\n", "\ufefft,x,y,p\n5,1,2,0\n7,3,4,1\n", "\ufeff5,1,2,0\n7,3,4,1\n",
+    "x,y,timestamp,polarity\n1,2,5,0\n3,4,7,1\n",
+], ids=["plain", "header", "windows", "blanks", "other-order", "marked", "marked-plain", "other-names"])
 def test_ways_to_write_the_same(text):
     assert decode(text.encode(), SENSOR) == Events([5, 7], [1, 3], [2, 4], [0, 1], SENSOR)
 
@@ -54,6 +55,14 @@ def test_a_line_that_is_no_event_is_named(text, line):
     message = refusal(text)
     assert message.startswith(f"a/b.csv: line {line} is '")
     assert message.endswith(f"', expected t,x,y,p as whole numbers, t in microseconds below {1 << 51}; correct it")
+
+
+def test_columns_that_nobody_knows_are_refused():
+    for text in ("a,b,c,d\n1,2,3,0\n", "x,y,time,p\n1,2,3,0\n"):
+        message = refusal(text)
+        assert message.startswith("a/b.csv: line 1 names the columns '") and "expected t, x, y and p" in message
+        with pytest.raises(FormatError, match=r"^stream: line 1 names the columns"):
+            CSVDecoder(SENSOR).feed(text.encode())
 
 
 def test_an_event_outside_the_sensor_is_named():

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from naive import stream as naive
 
 import eventsim as es
+from eventsim.engine import exact, windows
 from eventsim.engine.stream import Recent, StreamSpikes
 from eventsim.errors import ConfigError
 from eventsim.model.layers import Sparse
@@ -232,12 +233,40 @@ def test_the_end_is_the_end(network):
             use()
 
 
-def test_a_late_event_stops_the_stream_before_anything_is_taken(network):
+def test_a_late_event_stops_the_stream_after_those_before_it(network):
     stream = es.Stream(network, reorder_ms=1.0, late="stop")
     stream.push(arrivals([5000, 4000], [1, 1]))
     with pytest.raises(ConfigError, match=r"^an event at 3\.999 ms came when the stream was certain up to 4\.000 ms; "):
         stream.push(arrivals([4500, 3999], [0, 0]))
-    assert (stream.report.events, stream.report.reordered, stream.report.certain_ms) == (2, 1, 4.0)
+    assert (stream.report.events, stream.report.reordered, stream.report.certain_ms) == (3, 2, 4.0)
+    with pytest.raises(ConfigError, match=r"^an event at 1\.000 ms came when the stream was certain up to 8\.000 ms; "):
+        stream.push(arrivals([6000, 9000, 1000, 9500], [0, 0, 1, 0]))
+    assert (stream.report.events, stream.report.processed, stream.report.certain_ms) == (5, 4, 8.0)
+
+
+@pytest.mark.parametrize("start", [10**15, 2 * 10**15])
+@pytest.mark.parametrize("tau_syn", [4.0, 4e-4])
+def test_no_spike_is_lost_between_layers_where_times_are_coarse(network, start, tau_syn):
+    """At a clock's time since 1970 a float64 in ms has whole tenths of microseconds, and windows may be no longer."""
+    rng = np.random.default_rng(3)
+    coarse = es.Network(network.arch.notation, es.SRM(tau_syn=tau_syn), n_ticks=200, seed=None)
+    coarse.layers = network.layers
+    events = recording(rng)
+    later = es.Events(events.t + start, events.x, events.y, events.p, SENSOR)
+    taken = []
+    cut_windows = windows.cut
+
+    def watched(sample_ptr, time, *arguments):
+        got = cut_windows(sample_ptr, time, *arguments)
+        taken.append(len(time) - got.window_event[got.window_base[0] + got.window_count[0]])
+        return got
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(exact, "cut", watched)
+        _, report = outcome(es.Stream(coarse), cut(later, range(1, 400, 3)))
+    assert report.spikes[0] > 20 or tau_syn < 1
+    assert not any(taken)
+    assert report.first_ms == later.t[0] / 1000
 
 
 def test_weights_of_fewer_bits_run_too(network, rng):

@@ -101,6 +101,11 @@ def test_damaged_files_are_refused_with_a_sentence(change, words):
     assert "model.h5" in str(caught.value)
 
 
+def test_what_is_saved_is_a_network(tmp_path):
+    with pytest.raises(ConfigError, match="takes a path and a Network, in this order"):
+        es.save(es.Network("5-2", seed=None), str(tmp_path / "x.h5"))
+
+
 @pytest.mark.parametrize("layer", [Recurrent(9, 8), Sparse(9, 8, [0] * 10, [], [])], ids=repr)
 def test_a_layer_that_the_notation_does_not_say_is_not_saved(layer):
     network = es.Network("9-8-5")
