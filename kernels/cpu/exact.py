@@ -7,8 +7,8 @@ event at a time. In the notation of `crossing`, with x ms since the window's beg
     what arrives adds at most sum of max(w, 0) eps(end of the window - its time), since eps rises until tau_syn
     the refractory response is largest at one of the window's ends, and further spikes only lower it
 
-The first two hold for X <= tau_syn, which windows with events are. A silence may be longer; there psp(x) <= max(a, 0) +
-max(b, 0) max of x exp(-lam x).
+The first two hold for X <= tau_syn, which windows with events are where float64 lets them be so short. A silence may be
+longer; there psp(x) <= max(a, 0) + max(b, 0) max of x exp(-lam x), and eps <= 1.
 
 State, time and sums are float64; only the bound is float32. A neuron's refractory response stays at the time of its
 last spike, and for the bound a float32 copy of it that is not below it goes along.

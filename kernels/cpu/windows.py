@@ -77,7 +77,9 @@ def _fill_window(window, k, following, time, address, constants, window_address,
             _end_segment(window, i, since, early, math.exp(-mu * since))
             window[SEGMENT_KICK + i], window_address[i] = kick / early, address[e]
             late = kick * fall / early
-            coefficient[e, 0], coefficient[e, 1], upper[e] = late * left, late, late * left * _ROUND_UP
+            coefficient[e, 0], coefficient[e, 1] = late * left, late
+            # Only a window that is as short as float64 lets it be is longer than the psp takes to its peak, which is 1.
+            upper[e] = (late * left if lam * left <= 1.0 else 1.0) * _ROUND_UP
         else:
             _end_segment(window, i, length, fall, fall_ref)
             window[SEGMENT_KICK + i], window_address[i] = 0.0, 0
@@ -130,7 +132,7 @@ def fill_windows(
 
     window_address int32[W,8] : sources of the events at which a window's segments begin
     coefficient float64[K,2] : what a unit of weight adds to a and b at the end of its window
-    upper float32[K] : the first of them, rounded up
+    upper float32[K] : the largest psp of a unit of weight in its window, rounded up
     """
     for w in range(window_first, window_last):
         _fill_window(

@@ -245,3 +245,15 @@ def test_what_the_sweep_cannot_run_is_refused(rng):
     delayed = es.Network("5-4@d1", n_ticks=10)
     with pytest.raises(ConfigError, match="simulation only"):
         forward_exact(delayed, Spikes([0, 0], [], time=[], n_neurons=5, n_ticks=10), supports=[1.0])
+
+
+def test_psps_shorter_than_the_last_bit_of_the_time():
+    """Windows cannot be as short as they should; nothing hangs, and what fires is what the queue finds."""
+    network = es.Network("3-4", es.SRM(tau_syn=1e-9), seed=None)
+    network.layers[0].weight = np.full((3, 4), 1e3)
+    for end in (1e7, 9e8):
+        time = np.array([1.0, 2.0, 3.0]) * end / 4
+        spikes = Spikes([0, 3], [0, 1, 2], time=time, n_neurons=3, n_ticks=10, dt=end / 10)
+        swept, queued = forward_exact(network, spikes).output, forward_queue(network, spikes).output
+        assert len(swept) == len(queued) == 12
+        np.testing.assert_allclose(swept.time, queued.time, rtol=1e-15)
