@@ -26,7 +26,7 @@ _FIRST_ROOM = 4096
 _NO_TIMES, _NOBODY = np.empty(0), np.empty(0, np.int32)
 # Cost of stepping a tile over a window, in weight rows added, and that of a row, in those of the grid; only the balance
 # of the parts depends on it.
-_STEP_COST, _ROW_COST = 5, 2
+_STEP_COST, _ROW_COST = 5, 4
 # Spikes an item in the last run of a layer. Only the first guess at the size of a buffer depends on it.
 _room = weakref.WeakKeyDictionary()
 
