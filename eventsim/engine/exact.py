@@ -32,48 +32,37 @@ _room = weakref.WeakKeyDictionary()
 
 
 class _Part(Buffers):
-    """A run of items with their state, and output buffers that grow."""
+    """A run of items, with output buffers that grow."""
 
     taken, singly = 3, 4  # entries of progress
 
-    def __init__(self, first, last, state, response, room=0):
-        self.first, self.last, self.state, self.response = first, last, state[first:last], response[first:last]
-        super().__init__(_LISTS, dict.fromkeys(_LISTS, room + _FIRST_ROOM), _no_progress(first))
-        self.item_spikes = np.zeros(last - first, np.int64)
-
-    def start(self):
-        """Forget spikes and counts of the run before; the state stays."""
-        self.item_spikes[:] = 0
-        self.progress[:] = _no_progress(self.first)
+    def __init__(self, first, last, room=0):
+        self.span = {"item_first": first, "item_last": last}
+        super().__init__(_LISTS, dict.fromkeys(_LISTS, room + _FIRST_ROOM), [first, 0, 0, 0, 0])
 
     def arguments(self):
-        return {"item_first": self.first, "item_last": self.last, "state": self.state, "response": self.response,
-                "progress": self.progress, "item_spikes": self.item_spikes, **self.lists}
-
-
-def _no_progress(first):
-    return [first, 0, 0, 0, 0]
+        return {**self.span, "progress": self.progress, **self.lists}
 
 
 def _at_rest(n_items):
-    """The state of items in which nothing happened yet: float64[items, 7, 64] and float32[items, 2, 64]."""
+    """Items in which nothing happened yet, as the kernel `exact_forward` takes them."""
     state = aligned_zeros((n_items, EXACT_ROWS, TILE), np.float64)
     state[:, STATE_SPIKE] = NEVER
-    return state, aligned_zeros((n_items, 2, TILE), np.float32)
+    return {"state": state, "response": aligned_zeros((n_items, 2, TILE), np.float32),
+            "item_spikes": np.zeros(n_items, np.int64)}
 
 
-def _sweep(weight, n_neurons, sample_ptr, address, windows, constants, parts):
-    """Run the parts over all windows."""
+def _sweep(weight, n_neurons, sample_ptr, address, windows, constants, items, parts):
+    """Run the parts of the items over all windows."""
     run_to_end("exact_forward", {
         "n_samples": len(sample_ptr) - 1, "n_neurons": n_neurons, "weight": weight, "address": address,
         "sample_ptr": sample_ptr, **windows._asdict(), "constants": constants, "edges": (EDGES + 2 * SEGMENTS,),
-        "fetched": (1, TILE),
+        "fetched": (1, TILE), **items,
     }, parts)
 
 
-def _merged(parts, n_samples, begin, end):
-    """(sample_ptr, address, time) of the parts' spikes, sorted by (sample, time, address)."""
-    counts = np.concatenate([part.item_spikes for part in parts])
+def _merged(parts, counts, n_samples, begin, end):
+    """(sample_ptr, address, time) of the spikes of all items, ``counts`` of each, sorted by (sample, time, address)."""
     sample_ptr = starts(counts.reshape(len(counts) // max(1, n_samples), n_samples).sum(axis=0))
     n = int(sample_ptr[-1])
     when, address = np.empty(n), np.empty(n, np.int32)
@@ -100,12 +89,14 @@ def _layer(layer, neuron, spikes, dt, name, support):
     bounds = item_parts(_ROW_COST * cost, tiles)
     if support is None:
         room = _room.get(layer, 0.0)
-        rest = _at_rest(tiles * spikes.n_samples)
-        parts = [_Part(a, b, *rest, int(room * (b - a))) for a, b in bounds]
-        _sweep(layer.rows(), layer.n_out, spikes.sample_ptr, spikes.address, windows, constants, parts)
+        items = _at_rest(tiles * spikes.n_samples)
+        parts = [_Part(a, b, int(room * (b - a))) for a, b in bounds]
+        _sweep(layer.rows(), layer.n_out, spikes.sample_ptr, spikes.address, windows, constants, items, parts)
+        counts = items["item_spikes"]
     else:
         parts, active = sweep_active(layer, neuron, spikes, windows, constants, support, bounds)
-    out = Spikes.of_kernel(*_merged(parts, spikes.n_samples, 0.0, end), spikes, layer.n_out)
+        counts = np.concatenate([part.item_spikes for part in parts])
+    out = Spikes.of_kernel(*_merged(parts, counts, spikes.n_samples, 0.0, end), spikes, layer.n_out)
     _room[layer] = 1.25 * len(out) / max(1, tiles * spikes.n_samples)
     taken, singly = (sum(int(part.progress[i]) for part in parts) for i in (parts[0].taken, parts[0].singly))
     return LayerTrace.of(name, layer, spikes, out, started, active, singly / taken if taken else 0.0)
@@ -152,8 +143,7 @@ class ExactLayer:
         self._weight, self._n_neurons, self._neuron = layer.rows(), layer.n_out, neuron
         self._constants = neuron.exact_constants(dt)
         tiles = n_tiles(layer.n_out)
-        self._part = _Part(0, tiles, *_at_rest(tiles))
-        self._begin = 0.0
+        self._items, self._part, self._begin = _at_rest(tiles), _Part(0, tiles), 0.0
 
     def advance(self, time, address, until):
         """Run up to ``until`` ms (excluded; may be infinite); returns the output spikes since the call before.
@@ -171,18 +161,20 @@ class ExactLayer:
 
     def _advance(self, time, address, until):
         begin, self._begin = self._begin, until
-        self._part.start()
+        self._part.progress[:] = 0
+        self._items["item_spikes"][:] = 0
         sample_ptr = np.array([0, len(time)])
         windows = cut(sample_ptr, time, address, begin, until, self._neuron, self._constants)
-        _sweep(self._weight, self._n_neurons, sample_ptr, address, windows, self._constants, [self._part])
+        _sweep(self._weight, self._n_neurons, sample_ptr, address, windows, self._constants, self._items,
+               [self._part])
         if self._part.progress[2] == 0:  # as in most of a stream's many short pieces
             return _NO_TIMES, _NOBODY
-        _, fired, when = _merged([self._part], 1, begin, until)
+        _, fired, when = _merged([self._part], self._items["item_spikes"], 1, begin, until)
         return when, fired
 
     def _longest_wait(self):
         """ms after which no psp can reach the threshold any more, if no input arrives."""
-        a, b = (float(self._part.state[:, STATE_PSP + row].max(initial=0.0)) for row in (0, 1))
+        a, b = (float(self._items["state"][:, STATE_PSP + row].max(initial=0.0)) for row in (0, 1))
         tau, wait = self._neuron.tau_syn, self._neuron.tau_syn
         while (a + b * wait) * math.exp(-wait / tau) >= self._neuron.theta:
             wait += tau

@@ -259,7 +259,7 @@ def exact_forward(
 ):
     """Spikes of the items item_first..item_last-1, numbered as in `dense`, over all their windows (see `cut_windows`).
 
-    state float64[items,7,64], response float32[items,2,64] : of every item at the first window's begin; at the end that
+    state float64[items,7,64], response float32[items,2,64] : of all items at the first window's begin; at the end that
         of the last one's end
     edges, fetched : scratch
     progress int64[5] : the next item, its next window, the number of spikes, and how many neurons were taken over a
@@ -271,7 +271,7 @@ def exact_forward(
     mode = flush_subnormals()
     often = 1.0 / constants[EXACT_DEAD]
     for item in range(progress[0], item_last):
-        tile, sample, i = item // n_samples, item % n_samples, item - item_first
+        tile, sample = item // n_samples, item % n_samples
         lanes = valid_lanes(tile, n_neurons)
         mask = ~_NOBODY >> np.uint64(TILE - lanes)
         if item == item_first or sample == 0:
@@ -280,20 +280,20 @@ def exact_forward(
         now, then = STATE_PSP, STATE_NEXT
         for w in range(base + progress[1], base + window_count[sample]):
             if spikes + lanes * spikes_at_most(window[w, LENGTH], often) > len(spike_time):
-                _keep_psp(now, state[i])
-                item_spikes[i] += spikes - progress[2]
+                _keep_psp(now, state[item])
+                item_spikes[item] += spikes - progress[2]
                 progress[0], progress[1], progress[2], progress[4] = item, w - base, spikes, singles
                 restore_subnormals(mode)
                 return _GROW
             spikes, more = sweep_window(
                 tile, mask, window_event[w], window_event[w + 1], window[w], window_address[w], weight[tile], address,
-                coefficient, upper, constants, edges, now, then, state[i], response[i], spikes, spike_time,
+                coefficient, upper, constants, edges, now, then, state[item], response[item], spikes, spike_time,
                 spike_address,
             )
             now, then = then, now
             singles += more
-        _keep_psp(now, state[i])
-        item_spikes[i] += spikes - progress[2]
+        _keep_psp(now, state[item])
+        item_spikes[item] += spikes - progress[2]
         progress[3] += lanes * window_count[sample]
         progress[0], progress[1], progress[2], progress[4] = item + 1, 0, spikes, singles
     restore_subnormals(mode)
