@@ -7,6 +7,7 @@ import click
 
 _LATE = {"drop": "dropped", "now": "taken as if they came on time", "stop": "refused"}
 _LEAST_EVERY = 1.0  # ms: more scores than that nobody reads, and a line for each microsecond stops for nothing
+_LEAST_PAUSE = 1e-3  # s
 _PAUSE = 0.1  # s without an event after which we look whether to stop, at the latest
 
 follow_flag = click.option("--follow", is_flag=True,
@@ -71,9 +72,11 @@ class _Clock:
     def take(self, stream, events):
         """Let the stream take events that came."""
         self.first = time.monotonic() if self.first is None else self.first
-        stream.push(events)
-        self.last = time.monotonic()
-        self.stream_ms = max(stream.latest_ms, stream.report.certain_ms)
+        try:
+            stream.push(events)
+        finally:  # a late one that is refused ends the stream, which has taken those before it
+            self.last = time.monotonic()
+            self.stream_ms = max(stream.latest_ms, stream.report.certain_ms)
 
     def silence(self, stream):
         """None came for a while: after ``idle`` ms of that the stream goes on without them."""
@@ -141,7 +144,7 @@ def _run(stream, source, decoder, stop, clock, screen):
     from eventsim.errors import EventsimError
     from eventsim.report import stream as report
 
-    pause = _PAUSE if clock.idle is None else min(_PAUSE, clock.idle / 4000)
+    pause = _PAUSE if clock.idle is None else min(_PAUSE, max(_LEAST_PAUSE, clock.idle / 4000))
     failure, told = None, False
     try:
         for events in arrivals(source, decoder, pause):

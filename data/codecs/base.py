@@ -36,8 +36,11 @@ class Decoder:
         """The events of several datagrams, each of which holds whole records."""
         raise NotImplementedError
 
-    def end(self) -> Arrivals:
-        """The events of what is left where the bytes end; what is fed afterwards starts with a record of its own."""
+    def end(self, lost=False) -> Arrivals:
+        """The events of what is left where the bytes end; what is fed afterwards starts with a record of its own.
+
+        lost : the bytes end because somebody went away, so that what is left may be half a record
+        """
         raise NotImplementedError
 
     def records(self, data) -> int:

@@ -80,6 +80,7 @@ class CSVDecoder(Decoder):
         super().__init__(sensor, *tell)
         self._rest = b""
         self._order, self._lines = None, 0  # until the first line was seen; lines so far
+        self._is_first = True  # of those who send: what the next ones name their columns must not end the stream
 
     def feed(self, data) -> Arrivals:
         data = self._rest + data
@@ -89,12 +90,16 @@ class CSVDecoder(Decoder):
         return self._decode(data[:size])
 
     def datagrams(self, pieces) -> Arrivals:
+        self._is_first = False
         return self._decode(b"".join(map(_whole_lines, pieces)))
 
-    def end(self) -> Arrivals:
+    def end(self, lost=False) -> Arrivals:
         rest, self._rest = self._rest, b""
+        if lost and rest:
+            self.fault("cut", 1, f"somebody went away in the middle of a line, {_shown(rest)}")
+            rest = b""
         out = self._decode(_whole_lines(rest))
-        self._order = None
+        self._order, self._is_first = None, False
         return out
 
     def records(self, data) -> int:
@@ -103,7 +108,7 @@ class CSVDecoder(Decoder):
     def _decode(self, data):
         used = 0
         if self._order is None and data:
-            self._order, used = _header(data, "stream")
+            self._order, used = self._columns(data)
         values, _, bad = _table(data[used:], self._order)
         if bad:
             number, text = bad[0]
@@ -113,6 +118,14 @@ class CSVDecoder(Decoder):
         t, x, y, p = values.T
         inside = self.inside(x, y, p)
         return Arrivals(*(column[inside] for column in (t, x, y, p)), self.sensor)
+
+    def _columns(self, data):
+        try:
+            return _header(data, "stream")
+        except FormatError:
+            if self._is_first:
+                raise
+            return list(range(4)), 0  # a line that is no event
 
 
 def _whole_lines(data):

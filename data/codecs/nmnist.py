@@ -71,7 +71,7 @@ class NMNISTDecoder(Decoder):
                                            f"{RECORD}-byte events")
         return self._decode(b"".join(piece for piece in pieces if len(piece) % RECORD == 0))
 
-    def end(self) -> Arrivals:
+    def end(self, lost=False) -> Arrivals:
         if self._rest:
             self.fault("cut", 1, f"the stream ends inside an event, {len(self._rest)} bytes are left")
         self._rest = b""

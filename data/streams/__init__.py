@@ -76,6 +76,6 @@ def _connected(pieces, decoder):
     while END in pieces:
         i = pieces.index(END)
         yield decoder.feed(b"".join(pieces[:i]))
-        yield decoder.end()
+        yield decoder.end(lost=True)
         pieces = pieces[i + 1 :]
     yield decoder.feed(b"".join(pieces))

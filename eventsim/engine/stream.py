@@ -185,7 +185,8 @@ class Stream:
         recurrent = any(layer.kind == "recurrent" for layer in self.network.layers)
         end = max(self._last_ms, self._certain / 1000) + _sample_of(self.network) if recurrent else math.inf
         self._run(np.ones(len(self._held_t), bool), end)
-        self._certain = max(self._certain, _ceiling(math.nextafter(self._last_ms, math.inf)))
+        if self._first is not None:
+            self._certain = max(self._certain, _ceiling(math.nextafter(self._last_ms, math.inf)))
         self._recent.forget(self._certain / 1000)
 
     def spikes(self) -> StreamSpikes:

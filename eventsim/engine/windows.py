@@ -12,6 +12,7 @@ from eventsim.kernels.layout import EXACT_DEAD, MOST_SPIKES, SEGMENTS, WINDOW_CO
 # Greatest length of a window in psp time constants, with events and without, and the silence after which the most that
 # float32 weights can do, some exp(100) thresholds a spike, has decayed to nothing.
 _LONGEST, _LONGEST_SILENCE, _SETTLED = 0.25, 30.0, 200.0
+_MOST_WINDOWS = 1 << 48  # more than there can be, and an int64
 # Windows that are worth to be filled by another thread.
 _LEAST_A_PART = 256
 
@@ -33,10 +34,11 @@ def cut(sample_ptr, spike_time, address, begin, end, neuron, constants, dt=0.0) 
     most = MOST_SPIKES * constants[EXACT_DEAD]
     longest, silence = min(most, _LONGEST * neuron.tau_syn), min(most, _LONGEST_SILENCE * neuron.tau_syn)
     events, span = sample_ptr[1:] - sample_ptr[:-1], end - begin
+    pieces, silences = (min(math.ceil(span / length), _MOST_WINDOWS) for length in (longest, silence))
     ticks, settled = math.ceil(span / dt) if dt else 0, _SETTLED * neuron.tau_syn
     # A window with events is full, or it is cut off; before each there may be one without, and silence is cut as well.
-    busy = events // (SEGMENTS - 1) + np.minimum(events, math.ceil(span / longest) + ticks) + 1
-    quiet = np.minimum(math.ceil(span / silence), (events + 1) * (math.ceil(settled / silence) + 1))
+    busy = events // (SEGMENTS - 1) + np.minimum(events, pieces + ticks) + 1
+    quiet = np.minimum(silences, (events + 1) * (math.ceil(settled / silence) + 1))
     room = 2 * busy + quiet + ticks + 2
     ends = room.cumsum()
     total, n = int(ends[-1]) if len(ends) else 0, len(spike_time)

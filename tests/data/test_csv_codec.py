@@ -65,6 +65,18 @@ def test_columns_that_nobody_knows_are_refused():
             CSVDecoder(SENSOR).feed(text.encode())
 
 
+def test_who_sends_later_does_not_end_the_stream():
+    """A client that goes away within its header, or in the middle of a line, or a datagram that is none."""
+    decoder = CSVDecoder(SENSOR)
+    assert len(decoder.feed(b"t,x,y,p\n1,1,1,0\n2,1,1").t) == 1
+    assert len(decoder.end(lost=True).t) == 0 and decoder.counts["cut"] == 1
+    assert len(decoder.feed(b"a,b\n3,1,1,0\n").t) == 1 and decoder.counts["bad"] == 1
+    decoder.end()
+    assert decoder.feed(b"x,y,p,t\n1,2,0,7\n").t.tolist() == [7]
+    datagrams = CSVDecoder(SENSOR)
+    assert datagrams.datagrams([b"a,b", b"1,1,1,0"]).t.tolist() == [1] and datagrams.counts["bad"] == 1
+
+
 def test_an_event_outside_the_sensor_is_named():
     assert refusal("t,x,y,p\n\n1,2,3,0\n2,34,3,0\n") == (
         "a/b.csv: line 4 has x = 34, y = 3, p = 0, outside the 34x34x2 sensor (x 0..33, y 0..33, p 0..1); name the "

@@ -269,6 +269,19 @@ def test_no_spike_is_lost_between_layers_where_times_are_coarse(network, start, 
     assert report.first_ms == later.t[0] / 1000
 
 
+def test_the_shortest_psp_and_the_longest_stream(network):
+    """More windows would fit in than an int64 can count."""
+    shortest = es.Network(network.arch.notation, es.SRM(tau_syn=1e-9), n_ticks=200, seed=0)
+    stream = es.Stream(shortest)
+    for t in (0, 10**12, 2**51):
+        stream.push(arrivals([t], [0]))
+    stream.finish()
+    assert stream.report.processed == 3 and stream.report.synops[0] == 3 * 16
+    empty = es.Stream(network)
+    empty.finish()
+    assert empty.report.certain_ms == 0
+
+
 def test_weights_of_fewer_bits_run_too(network, rng):
     events = recording(rng)
     small = network.with_weights("int8")
