@@ -33,17 +33,14 @@ from eventsim.kernels.cpu.vector import (
 )
 from eventsim.kernels.cpu.wide import (
     eight,
-    eight_at_least,
     fused,
     gather_eight,
     larger,
     load_eight,
-    load_wide,
     narrowed,
     running_sums,
     size,
     store_eight,
-    store_wide,
     wide_splat,
     wide_zeros,
     widened,
@@ -107,8 +104,8 @@ def _doubtful_segments(a, b, c, d, origin, awake, lift, window, window_address, 
     then = fused(d, end - eight(origin), c) * load_eight(window, SEGMENT_FALL_REF + 1) * lift
     store_eight(a, kept, 0)
     store_eight(b, kept, SEGMENTS)
-    late = eight_at_least(eight(awake), end)
-    return eight_at_least(top + larger(now, then), eight(enough)) & ~late
+    late = at_least(eight(awake), end)
+    return at_least(top + larger(now, then), eight(enough)) & ~late
 
 
 @inlined
@@ -209,7 +206,7 @@ def sweep_window(
 
     Returns the new number of spikes, and how many neurons were run event by event.
     """
-    a, b = load_wide(own, now), load_wide(own, now + 1)
+    a, b = load(own, now), load(own, now + 1)
     bound = _psp_bound(a, b, window, constants[EXACT_LAM])
     bound = fused(size(bound), splat(_ROUNDING), bound) + _step_response(response, window)
     fall = wide_splat(window[FALL])
@@ -221,8 +218,8 @@ def sweep_window(
         a = fused(wide, wide_splat(coefficient[k, 0]), a)
         b = fused(wide, wide_splat(coefficient[k, 1]), b)
     # Stored before calls to the exponential function, which would save all of the registers each time.
-    store_wide(a, own, then)
-    store_wide(b, own, then + 1)
+    store(a, own, then)
+    store(b, own, then + 1)
     # Not at_least(bound, ...): what left float32 and is no number any more must not be left out.
     todo = ~at_least(splat(np.float32(constants[EXACT_THETA]) * _MARGIN32), bound) & lanes
     singles = 0
@@ -247,8 +244,8 @@ def spikes_at_most(length, often):
 def _keep_psp(now, own):
     """Move a tile's psp to where the next call looks for it."""
     if now != STATE_PSP:
-        store_wide(load_wide(own, now), own, STATE_PSP)
-        store_wide(load_wide(own, now + 1), own, STATE_PSP + 1)
+        store(load(own, now), own, STATE_PSP)
+        store(load(own, now + 1), own, STATE_PSP + 1)
 
 
 @kernel

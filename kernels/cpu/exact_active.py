@@ -12,7 +12,7 @@ from eventsim.kernels.cpu.jit import inlined, kernel
 from eventsim.kernels.cpu.surrogate import surrogate
 from eventsim.kernels.cpu.sweep import fetch_tile, valid_lanes
 from eventsim.kernels.cpu.vector import at_least, flush_subnormals, load, restore_subnormals, splat, store, where, zeros
-from eventsim.kernels.cpu.wide import fused, load_wide, narrowed, wide_at_least, wide_splat
+from eventsim.kernels.cpu.wide import fused, narrowed, wide_splat
 from eventsim.kernels.layout import (
     AT_TICK,
     CHUNK,
@@ -39,18 +39,18 @@ def _lanes_at_tick(t, since, psp, own, response, before, constants, u_low, u_hig
 
     before float32[2,64] : the refractory response at the tick before, which is replaced by that of this one
     """
-    fall, spiked = splat(fall_ref), load_wide(own, STATE_SPIKE)
-    earlier = wide_at_least(wide_splat(since), spiked)
-    lately = wide_at_least(spiked, wide_splat(since))
+    fall, spiked = splat(fall_ref), load(own, STATE_SPIKE)
+    earlier = at_least(wide_splat(since), spiked)
+    lately = at_least(spiked, wide_splat(since))
     c, d = fused(load(before, 1), splat(np.float32(t - since)), load(before, 0)) * fall, load(before, 1) * fall
     # ``response`` is rounded towards the safe side in every window, so it is taken up only where a spike came to it.
     store(where(lately, load(response, 0), c), before, 0)
     store(where(lately, load(response, 1), d), before, 1)
     # A spike on the very tick before was fired after that tick was sampled.
-    sampled = narrowed(load_wide(own, psp)) + where(earlier & lately, load(response, 0), c)
+    sampled = narrowed(load(own, psp)) + where(earlier & lately, load(response, 0), c)
     store(sampled, u, 0)
     lanes = at_least(sampled, splat(u_low)) & ~at_least(sampled, splat(u_high)) & valid
-    awake = wide_at_least(wide_splat(t), spiked + wide_splat(constants[EXACT_DEAD]))
+    awake = at_least(wide_splat(t), spiked + wide_splat(constants[EXACT_DEAD]))
     return lanes & (awake | ~earlier)
 
 

@@ -21,6 +21,12 @@ _MOST_STEPS = 100
 
 
 @inlined
+def _slope(s, a, b, c, d, lam, mu):
+    """u'(s)."""
+    return (b - lam * (a + b * s)) * math.exp(-lam * s) + (d - mu * (c + d * s)) * math.exp(-mu * s)
+
+
+@inlined
 def bend_of(end, a, b, c, d, lam, mu):
     """The largest |u''| from 0 to ``end``, or more.
 
@@ -81,8 +87,7 @@ def crossing_before(start, end, a, b, c, d, lam, mu, theta, edges):
     bend = bend_of(end, a, b, c, d, lam, mu)
     s, length = start, end - start
     for _ in range(_MOST_PIECES):
-        fall, fall_ref = math.exp(-lam * s), math.exp(-mu * s)
-        slope = (b - lam * (a + b * s)) * fall + (d - mu * (c + d * s)) * fall_ref
+        slope = _slope(s, a, b, c, d, lam, mu)
         turn = bend * length
         stop = min(s + length, end)
         may_reach = u + (max(slope, 0.0) + 0.5 * turn) * length >= theta and slope > -turn
@@ -91,8 +96,7 @@ def crossing_before(start, end, a, b, c, d, lam, mu, theta, edges):
             continue
         u_stop = potential(stop, a, b, c, d, lam, mu)
         if may_reach and u_stop >= theta:
-            fall, fall_ref = math.exp(-lam * stop), math.exp(-mu * stop)
-            slope_stop = (b - lam * (a + b * stop)) * fall + (d - mu * (c + d * stop)) * fall_ref
+            slope_stop = _slope(stop, a, b, c, d, lam, mu)
             return rising_root(s, stop, u, u_stop, slope, slope_stop, a, b, c, d, lam, mu, theta)[0]
         if stop >= end:
             return np.inf

@@ -5,8 +5,8 @@ Numba vectorises loops where it can prove that it may, and keeps nothing in regi
 compiler lowers every operation to what the processor has (four instructions on AVX-512, sixteen on SSE). One source
 serves every machine, in IEEE arithmetic and in the order that is written.
 
-    load(rows, row), store(v, rows, row)    a row of float32[R, 64]; rows of int8 and of float16 bits load as integers
-                                            and as float32
+    load(rows, row), store(v, rows, row)    a row of float32 or float64[R, 64]; rows of int8 and of float16 bits load as
+                                            integers and as float32
     zeros(), splat(x)                       64 zeros, 64 times x
     a + b, a - b, a * b, a / b, sqrt(a)     lane by lane
     at_least(a, b), where(mask, a, b)       64 comparisons to the bits of a uint64, and a choice by them
@@ -61,6 +61,7 @@ class _VectorModel(models.PrimitiveModel):
 
 
 FLOATS, SHORTS, LONGS = Vector("float32", TILE), Vector("int16", TILE), Vector("int32", TILE)
+DOUBLES = Vector("float64", TILE)
 SIXTEEN, FOUR = Vector("float32", 16), Vector("float32", 4)
 
 
@@ -101,13 +102,15 @@ def _float_of_half(builder, bits):
 
 @intrinsic
 def load(typingctx, rows, row):
-    """A row of float32[R, 64]; of int8[R, 64] as int16; of uint16[R, 64], the bits of float16, as float32."""
+    """A row of float32 or float64[R, 64]; of int8[R, 64] as int16; of uint16[R, 64], float16 bits, as float32."""
     if not isinstance(row, types.Integer):
         return None
     if rows.dtype == types.int8:
         result, stored, align = SHORTS, ir.VectorType(_INT8, TILE), 1
     elif rows.dtype == types.uint16:
         result, stored, align = FLOATS, ir.VectorType(_INT16, TILE), 2
+    elif rows.dtype == types.float64:
+        result, stored, align = DOUBLES, DOUBLES.llvm, 8
     else:
         result, stored, align = FLOATS, FLOATS.llvm, 4
 
@@ -143,13 +146,14 @@ def announce(typingctx, rows, row):
 
 @intrinsic
 def store(typingctx, values, rows, row):
-    """Write a vector to a row of float32[R, 64]."""
+    """Write a vector to a row of float32 or float64[R, 64]."""
 
     def codegen(context, builder, signature, args):
-        builder.store(args[0], row_pointer(context, builder, signature.args[1], args[1], args[2], FLOATS.llvm), align=4)
+        builder.store(args[0], row_pointer(context, builder, rows, args[1], args[2], values.llvm),
+                      align=rows.dtype.bitwidth // 8)
         return context.get_dummy_value()
 
-    return types.void(FLOATS, rows, types.intp), codegen
+    return (types.void(values, rows, types.intp), codegen) if values in (FLOATS, DOUBLES) else None
 
 
 @intrinsic
@@ -313,12 +317,13 @@ def sqrt(typingctx, a):
 
 @intrinsic
 def at_least(typingctx, a, b):
-    """uint64 whose bit k is ``a[k] >= b[k]``; NaN compares false."""
+    """uint64 whose bit k is ``a[k] >= b[k]``, for vectors of up to 64 numbers; NaN compares false."""
 
     def codegen(context, builder, signature, args):
-        return builder.bitcast(builder.fcmp_ordered(">=", *args), _INT64)
+        bits = builder.bitcast(builder.fcmp_ordered(">=", *args), ir.IntType(a.lanes))
+        return bits if a.lanes == TILE else builder.zext(bits, _INT64)
 
-    return types.uint64(FLOATS, FLOATS), codegen
+    return (types.uint64(a, a), codegen) if isinstance(a, Vector) and a == b else None
 
 
 @intrinsic

@@ -1,43 +1,19 @@
-"""Vectors of a float64 for each of a tile's 64 neurons, for the exact clock; see `vector`.
+"""Vectors of a float64 for each of a tile's 64 neurons, for the exact clock, beside what `vector` does with any.
 
-    load_wide(rows, row), store_wide(v, rows, row)      a row of float64[R, 64]
     wide_zeros(), wide_splat(x), widened(v)             64 zeros, 64 times x, a vector of float32 as float64
     fused(a, b, c)                                      a * b + c, rounded once, on every machine
     larger(a, b), size(a), narrowed(v)                  lane by lane the larger, |a|, and float64 as float32
-    wide_at_least(a, b)                                 64 comparisons to the bits of a uint64
 """
 
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from eventsim.kernels.cpu.vector import FLOATS, Vector, row_pointer, shuffled, splatted
+from eventsim.kernels.cpu.vector import DOUBLES, FLOATS, Vector, shuffled, splatted
 from eventsim.kernels.layout import SEGMENTS, TILE
 
-DOUBLES = Vector("float64", TILE)
 EIGHT = Vector("float64", SEGMENTS)
 _FLOATING = (FLOATS, DOUBLES, EIGHT)
-
-
-@intrinsic
-def load_wide(typingctx, rows, row):
-    """A row of float64[R, 64]."""
-
-    def codegen(context, builder, signature, args):
-        return builder.load(row_pointer(context, builder, rows, *args, DOUBLES.llvm), align=8)
-
-    return DOUBLES(rows, types.intp), codegen
-
-
-@intrinsic
-def store_wide(typingctx, values, rows, row):
-    """Write a vector to a row of float64[R, 64]."""
-
-    def codegen(context, builder, signature, args):
-        builder.store(args[0], row_pointer(context, builder, rows, args[1], args[2], DOUBLES.llvm), align=8)
-        return context.get_dummy_value()
-
-    return types.void(DOUBLES, rows, types.intp), codegen
 
 
 @intrinsic
@@ -95,16 +71,6 @@ def size(typingctx, a):
                               builder.fneg(args[0]), args[0])
 
     return (a(a), codegen) if a in _FLOATING else None
-
-
-@intrinsic
-def wide_at_least(typingctx, a, b):
-    """uint64 whose bit k is ``a[k] >= b[k]``; NaN compares false."""
-
-    def codegen(context, builder, signature, args):
-        return builder.bitcast(builder.fcmp_ordered(">=", *args), ir.IntType(64))
-
-    return types.uint64(DOUBLES, DOUBLES), codegen
 
 
 # Eight numbers for the segments of a window, of one neuron.
@@ -171,14 +137,3 @@ def running_sums(typingctx, a):
         return total
 
     return EIGHT(EIGHT), codegen
-
-
-@intrinsic
-def eight_at_least(typingctx, a, b):
-    """uint64 whose bit k < 8 is ``a[k] >= b[k]``."""
-
-    def codegen(context, builder, signature, args):
-        bits = builder.bitcast(builder.fcmp_ordered(">=", *args), ir.IntType(SEGMENTS))
-        return builder.zext(bits, ir.IntType(64))
-
-    return types.uint64(EIGHT, EIGHT), codegen

@@ -14,16 +14,16 @@ ODD = [0.0, -0.0, np.inf, -np.inf, np.nan, 5e-324, -1e300]
 
 @numba.njit
 def elementwise(x, y, z, out, masks):
-    a, b = wide.load_wide(x, 1), wide.load_wide(y, 0)
-    wide.store_wide(a + b, out, 0)
-    wide.store_wide(a - b, out, 1)
-    wide.store_wide(a * b, out, 2)
-    wide.store_wide(wide.larger(a, b), out, 3)
-    wide.store_wide(wide.size(a), out, 4)
-    wide.store_wide(wide.fused(a, b, wide.load_wide(z, 0)), out, 5)
-    wide.store_wide(wide.wide_splat(x[0, 0]), out, 6)
-    wide.store_wide(wide.wide_zeros(), out, 7)
-    masks[0] = wide.wide_at_least(a, b)
+    a, b = vector.load(x, 1), vector.load(y, 0)
+    vector.store(a + b, out, 0)
+    vector.store(a - b, out, 1)
+    vector.store(a * b, out, 2)
+    vector.store(wide.larger(a, b), out, 3)
+    vector.store(wide.size(a), out, 4)
+    vector.store(wide.fused(a, b, vector.load(z, 0)), out, 5)
+    vector.store(wide.wide_splat(x[0, 0]), out, 6)
+    vector.store(wide.wide_zeros(), out, 7)
+    masks[0] = vector.at_least(a, b)
 
 
 def exactly_fused(a, b, c):
@@ -69,8 +69,8 @@ def test_fused_float32_is_rounded_once(rng):
 def test_float32_is_widened_exactly_and_float64_narrowed_to_the_nearest(rng):
     @numba.njit
     def convert(narrow, rows, out, back):
-        wide.store_wide(wide.widened(vector.load(narrow, 1)), out, 0)
-        vector.store(wide.narrowed(wide.load_wide(rows, 0)), back, 0)
+        vector.store(wide.widened(vector.load(narrow, 1)), out, 0)
+        vector.store(wide.narrowed(vector.load(rows, 0)), back, 0)
 
     narrow = rng.normal(size=(2, TILE)).astype(np.float32)
     rows = 10.0 ** rng.uniform(-50, 50, (1, TILE)) * rng.choice([-1, 1], TILE)
@@ -90,7 +90,7 @@ def test_eight_numbers_are_gathered_summed_and_compared(rng, lane):
         wide.store_eight(wide.running_sums(kick), out, 9)
         wide.store_eight(wide.fused(wide.load_eight(given, 2), wide.eight(given[0]), kick), out, 17)
         wide.store_eight(wide.larger(wide.size(kick), wide.eight(given[0])), out, 25)
-        masks[0] = wide.eight_at_least(wide.load_eight(given, 2), wide.eight(given[0]))
+        masks[0] = vector.at_least(wide.load_eight(given, 2), wide.eight(given[0]))
 
     rows = rng.integers(-9, 10, (30, TILE)).astype(np.float32)  # whole numbers: sums are exact in any order
     address = rng.integers(0, 30, SEGMENTS).astype(np.int32)
