@@ -7,6 +7,7 @@ exact clock. Cost: single recordings on both clocks in turns, one thread and all
 """
 
 import argparse
+import dataclasses
 import itertools
 import json
 import pathlib
@@ -48,7 +49,7 @@ def distance(grid, exact):
 def convergence(network, events):
     """Rows (dt, median time error, count error) of every layer, and the order of the time error from row to row."""
     network = on_clock(network, ("exact", None))
-    network.neuron = type(network.neuron)(**{**vars(network.neuron), "t_abs": 1.0})
+    network.neuron = dataclasses.replace(network.neuron, t_abs=1.0)
     exact = [network.simulate(one) for one in events]
     rows = []
     for dt in TICKS:
