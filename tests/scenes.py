@@ -5,9 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 from naive import srm as naive
 
-from eventsim.engine import Sink, backward
+from eventsim.engine import Sink, backward, run
 from eventsim.model import SRM, Network
 from eventsim.spikes import Spikes
+from eventsim.trainer.optimizers import Adam
 
 # Of the sum of a potential's absolute terms: float32 rounding over dozens of ticks and hundreds of inputs.
 ROUNDING = 1e-5
@@ -119,3 +120,25 @@ def gradients_of(network, trace, errors, truncate=False):
         assert not rows[:, layer.n_out :].any()  # padding lanes stay zero
         out.append(rows[:, : layer.n_out])
     return out
+
+
+def step_in_two_ways(networks, batches):
+    """Steps of Adam within the backward walk for the first of two equal networks, on its gradients for the second.
+
+    batches : (spikes, errors) of each step. Asserts that weights and moments are the same bits; returns the optimiser.
+    """
+    optimizers = [Adam([layer.packed for layer in network.layers]) for network in networks]
+    for spikes, errors in batches:
+        for fused, network, optimizer in zip((True, False), networks, optimizers, strict=True):
+            weights = [layer.packed for layer in network.layers]
+            gradients = [np.zeros_like(w) for w in weights]
+            trace = run(network, spikes, supports=(0.5, np.inf))
+            sinks = optimizer.sinks(1e-2) if fused else [Sink(gradient=g) for g in gradients]
+            backward(network, trace, errors.__getitem__, sinks)
+            if not fused:
+                optimizer.step(weights, gradients, 1e-2)
+    for a, b in zip(*(network.layers for network in networks), strict=True):
+        np.testing.assert_array_equal(a.packed, b.packed)
+    for name, value in optimizers[0].state().items():
+        np.testing.assert_array_equal(value, optimizers[1].state()[name])
+    return optimizers[0]

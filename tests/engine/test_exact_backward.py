@@ -12,17 +12,16 @@ from naive import exact_gradient as naive
 from naive.exact import alpha
 from naive.srm import counts, surrogate
 from queue_scenes import by_neuron
-from scenes import gradients_of, random_network
+from scenes import gradients_of, random_network, step_in_two_ways
 
 import eventsim as es
 from eventsim import kernels
 from eventsim.data.encoders import bin_events, exact_times
-from eventsim.engine import Sink, backward, exact_active, run
+from eventsim.engine import exact_active, run
 from eventsim.engine.exact import forward_exact
 from eventsim.errors import ConfigError
 from eventsim.model import SRM, Network
 from eventsim.spikes import Spikes
-from eventsim.trainer.optimizers import Adam
 
 INF = np.inf
 QUICK = settings(deadline=None, derandomize=True, max_examples=40)
@@ -233,23 +232,8 @@ def test_a_step_on_the_way_is_a_step_afterwards(rng, monkeypatch, rows):
     if rows:
         monkeypatch.setattr(module, "_BLOCK_ROWS", rows)  # of three samples of 40 ticks, one at a time
     networks = [random_network(np.random.default_rng(5), (20, 70, 3), (5.0, 5.0)) for _ in range(2)]
-    optimizers = [Adam([layer.packed for layer in network.layers]) for network in networks]
-    for _ in range(3):
-        spikes = random_times(rng, 20, 60, 40)
-        errors = rng.normal(size=(3, 3, 40)).astype(np.float32)
-        for fused, network, optimizer in zip((True, False), networks, optimizers, strict=True):
-            weights = [layer.packed for layer in network.layers]
-            gradients = [np.zeros_like(w) for w in weights]
-            trace = forward_exact(network, spikes, supports=(0.5, INF))
-            sinks = optimizer.sinks(1e-2) if fused else [Sink(gradient=g) for g in gradients]
-            backward(network, trace, errors.__getitem__, sinks)
-            if not fused:
-                optimizer.step(weights, gradients, 1e-2)
-    for a, b in zip(*(network.layers for network in networks), strict=True):
-        np.testing.assert_array_equal(a.packed, b.packed)
-    for name, value in optimizers[0].state().items():
-        np.testing.assert_array_equal(value, optimizers[1].state()[name])
-    assert all(np.abs(mean).max() > 0 for mean in optimizers[0].mean)
+    batches = [(random_times(rng, 20, 60, 40), rng.normal(size=(3, 3, 40)).astype(np.float32)) for _ in range(3)]
+    assert all(np.abs(mean).max() > 0 for mean in step_in_two_ways(networks, batches).mean)
 
 
 @pytest.mark.parametrize("supports", [(1.5, INF), (0.3, 0.3)])

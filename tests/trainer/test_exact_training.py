@@ -1,6 +1,5 @@
 """The loop on the exact clock: it learns, it is deterministic, it goes on where it stopped, and what it refuses."""
 
-import h5py
 import numpy as np
 import pytest
 
@@ -12,7 +11,7 @@ from eventsim.trainer import Interrupted
 from eventsim.trainer.calibrate import calibrate
 from eventsim.trainer.loop import make_loader
 
-from .conftest import StopAt
+from .conftest import StopAt, assert_same_course
 
 ARCH = "8x8x1-30-4"
 SETTINGS = {"epochs": 2, "true_count": 12, "false_count": 2, "learning_rate": 0.1}
@@ -72,11 +71,7 @@ def test_resumed_run_ends_in_the_same_bits(patches, tmp_path, batches):
     assert resumed.network.clock == "exact"
     resumed.fit(data)
     assert_same_weights(whole, resumed)
-    timeless = [[{k: v for k, v in r.items() if k != "seconds"} for r in t.history] for t in (whole, resumed)]
-    assert timeless[0] == timeless[1]
-    with h5py.File(tmp_path / "whole/model.h5") as a, h5py.File(tmp_path / "cut/model.h5") as b:
-        for name in a["training/optimizer"]:
-            np.testing.assert_array_equal(a["training/optimizer"][name], b["training/optimizer"][name])
+    assert_same_course(whole, resumed)
 
 
 def test_loaded_network_simulates_as_the_trained_one(patches, tmp_path):
