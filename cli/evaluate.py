@@ -36,8 +36,7 @@ def evaluate(run, data, split, clock, weights, as_json):
     if as_json:
         source = model.data_source(data)["source"]
         print_json({"model": str(model.path), "weights": weights, "clock": model.network.clock, "data": source,
-                    "split": split,
-                    **evaluation.as_dict(model.network, metrics)})
+                    "split": split, **evaluation.as_dict(model.network, metrics)})
         return
     show([("Model", model), ("Data", splits.note), ("Samples", f"{len(dataset)} ({split})")], "",
          *evaluation.screen(model.network, metrics))

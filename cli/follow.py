@@ -115,14 +115,18 @@ def follow(name, model, clock, codec, sensor, as_json, *, every, score, no_spike
     if sensor not in (None, network.sensor):
         raise ConfigError(f"the network takes events of a {network.sensor} sensor, --sensor says {sensor}")
     stream = Stream(network, reorder_ms=reorder, late=late, score_ms=score)
-    shown = "standard input" if name == "-" else name
-    decoder = codec.decoder(network.sensor, lambda sentence: click.echo(f"{shown}: {sentence}", err=True))
+    decoder = codec.decoder(network.sensor, lambda sentence: click.echo(f"{_shown(name)}: {sentence}", err=True))
     with watch_for_interrupt() as stop:
         with busy("loading kernels (they compile when first used)"):
             warm_up_stream(network.is_immediate)
         with open_source(name, capacity=round(buffer * 2**20), once=once, records=decoder.records) as source:
             click.echo(f"following {source.name} with {found}", err=True)
             _run(stream, source, decoder, stop, _Clock(idle), _Screen(stream, every, no_spikes, as_json))
+
+
+def _shown(name):
+    """What messages call a source."""
+    return "standard input" if name == "-" else name
 
 
 def _codec(name, codec):
@@ -132,8 +136,8 @@ def _codec(name, codec):
     from eventsim.errors import ConfigError
 
     if codec is None and (name == "-" or is_address(name)):
-        source = "standard input" if name == "-" else name
-        raise ConfigError(f"{source}: does not say its format; name it, e.g. --codec nmnist ({', '.join(CODECS)})")
+        raise ConfigError(f"{_shown(name)}: does not say its format; name it, e.g. --codec nmnist "
+                          f"({', '.join(CODECS)})")
     return choose(name, codec)
 
 

@@ -85,8 +85,7 @@ def summary(stream, source, decoder, seconds) -> dict:
         **decoder.counts, "dropped_events": source.dropped_events, "dropped_datagrams": source.dropped_datagrams,
         "lost_datagrams": source.lost_datagrams, "clients": source.clients, "backlog_bytes": source.backlog,
         "buffer_bytes": source.capacity, "first_ms": report.first_ms, "stream_ms": report.certain_ms,
-        "seconds": seconds,
-        "events_per_second": report.events / seconds if seconds > 0 else None, "layers": layers,
+        "seconds": seconds, "events_per_second": report.events / seconds if seconds > 0 else None, "layers": layers,
         "spikes": sum(report.spikes), "synops": sum(report.synops),
     }
 
