@@ -120,7 +120,7 @@ class LayerTrace:
         """What a layer did with the spikes ``given`` to it since ``started``, a `time.perf_counter`."""
         return cls(
             name=name, spikes=spikes, synops=layer.synops(given, spikes),
-            dense_macs=layer.n_weights * given.n_ticks * given.n_samples, seconds=time.perf_counter() - started,
+            dense_macs=layer.n_synapses * given.n_ticks * given.n_samples, seconds=time.perf_counter() - started,
             active=active, singly=singly,
         )
 

@@ -1,25 +1,25 @@
-"""Architectures: names, and the field's own notation ``34x34x2-500-500-10``, with recurrence and delays."""
+"""Architectures: names, and the field's own notation ``34x34x2-12c5-2a-64c5-2a-10``."""
 
-import re
 from dataclasses import dataclass, field
 
 from eventsim.errors import ConfigError
-from eventsim.model.layers.dense import MOST_DELAY
+from eventsim.model.fields import LayerField, StageField, TextReader, positive
+from eventsim.model.shape import Shape
 from eventsim.sensor import Sensor
-
-_MOST_NEURONS = 2**31 - 1  # what an int32 address can name
-_LAYER = re.compile(r"(\d+)(r?)(?:@d([0-9]+(?:\.[0-9]+)?))?")
-_NOT_YET = re.compile(r"^\d+(c\d+|a|p).*$|^\d+a$")
 
 
 @dataclass(frozen=True)
 class Preset:
-    """A named architecture with the neuron and learning rate that it trains well with."""
+    """A named architecture with the neuron and learning rate that it trains well with.
+
+    choices : what is ours where the source of the architecture says nothing
+    """
 
     notation: str
     about: str
     neuron: dict = field(default_factory=dict)
     learning_rate: float = 1e-3
+    choices: str | None = None
 
 
 PRESETS = {
@@ -30,24 +30,24 @@ PRESETS = {
         neuron={"tau_syn": 4.0},
         learning_rate=2e-3,
     ),
+    "scnn": Preset(
+        "34x34x2-32c5-2p-bn-16c3-2p-bn-250-do0.1-100-do0.1-10",
+        "the paper's spiking CNN of its table I",
+        neuron={"tau_syn": 4.0},
+        learning_rate=1e-2,
+        choices="no padding, pools that round down, and a dropout of 0.1",
+    ),
+    "scnn3": Preset(
+        "34x34x2-16c5-2a-32c3-2a-64c3-do0.1-10",
+        "the paper's spiking CNN of three blocks, with SLAYER's spiking sum pools",
+        neuron={"tau_syn": 4.0},
+        learning_rate=2e-3,
+        choices="16, 32 and 64 channels, kernels of 5, 3 and 3, no padding, pools that round down, and a dropout of 0.1",
+    ),
     "mlp512": Preset(
         "34x34x2-512-10", "one hidden layer, trains in minutes", neuron={"tau_syn": 4.0}, learning_rate=2e-3
     ),
 }
-
-
-@dataclass(frozen=True)
-class LayerField:
-    """A layer as a notation says it: neurons, whether their spikes come back to them, and ms to cross any synapse."""
-
-    width: int
-    recurrent: bool = False
-    delay: float | None = None
-
-    @property
-    def kind(self) -> str:
-        """The layer's name in `eventsim.model.layers.LAYERS`."""
-        return "recurrent" if self.recurrent else "dense"
 
 
 @dataclass(frozen=True)
@@ -61,12 +61,17 @@ class Architecture:
     @property
     def widths(self) -> tuple[int, ...]:
         """Neurons of every layer."""
-        return tuple(layer.width for layer in self.layers)
+        return tuple(layer.shape.size for layer in self.layers)
 
     @property
     def is_immediate(self) -> bool:
         """Whether the notation says neither recurrence nor delays."""
-        return not any(layer.recurrent or layer.delay is not None for layer in self.layers)
+        return not any(layer.kind == "recurrent" or layer.delay is not None for layer in self.layers)
+
+    @property
+    def input(self) -> Shape:
+        """The input's shape: a channel for each polarity."""
+        return Shape(self.sensor.polarities, self.sensor.height, self.sensor.width)
 
     @property
     def n_inputs(self) -> int:
@@ -79,43 +84,25 @@ class Architecture:
         return self.widths[-1]
 
 
-def _positive(text, what, notation):
-    digits = len(str(_MOST_NEURONS))
-    if not text.isdecimal() or len(text) > digits or not 0 < int(text) <= _MOST_NEURONS:
+def _sensor(first, notation):
+    if "@" in first:
         raise ConfigError(
-            f"architecture {notation!r}: {text!r} is not {what}; write for example 34x34x2-500-500-10, or one of the "
-            f"names {', '.join(PRESETS)}"
+            f"architecture {notation!r}: the input {first!r} has no synapses that could delay; write the @d at a layer"
         )
-    return int(text)
-
-
-def _layer(text, notation):
-    if _NOT_YET.match(text):
-        raise ConfigError(
-            f"architecture {notation!r}: {text!r} is neither a dense nor a recurrent layer, the only kinds so far"
-        )
-    found = _LAYER.fullmatch(text)
-    if found is None and re.search("[@dr]", text):
-        raise ConfigError(
-            f"architecture {notation!r}: {text!r} is not a layer; write its neurons, an r where their spikes come back "
-            "to them, and @d with a delay in ms, for example 512, 512r, 512@d2.5 or 512r@d2.5"
-        )
-    width, recurrent, delay = found.groups() if found else (text, "", None)
-    if delay is not None and float(delay) > MOST_DELAY:
-        raise ConfigError(
-            f"architecture {notation!r}: the delay of {text!r} is longer than {MOST_DELAY:g} ms; write a shorter one"
-        )
-    return LayerField(
-        _positive(width, "a number of neurons", notation), bool(recurrent), None if delay is None else float(delay)
-    )
+    shape = [positive(part, "an input size", notation, PRESETS) for part in first.split("x")]
+    if len(shape) not in (1, 3):
+        raise ConfigError(f"architecture {notation!r}: the input is WIDTHxHEIGHTxPOLARITIES or a number, got {first!r}")
+    return Sensor(*shape) if len(shape) == 3 else Sensor(shape[0], 1, 1)
 
 
 def parse(text: str) -> Architecture:
     """Architecture from a name in `PRESETS` or from notation.
 
-    The first field is the input, ``WIDTHxHEIGHTxPOLARITIES`` or a number of addresses; each further one a layer of as
-    many neurons: ``512`` dense, ``512r`` recurrent, ``512@d2.5`` with a delay of 2.5 ms in all synapses into it.
-    Raises `ConfigError` with the field that is wrong.
+    The first field is the input, ``WIDTHxHEIGHTxPOLARITIES`` or a number of addresses; each further one a layer:
+    ``512`` (also ``512d``, ``10o``) dense, ``512r`` recurrent, ``512@d2.5`` with a delay of 2.5 ms in all synapses into
+    it; ``32c5`` a convolution of 32 channels with a kernel of 5x5, ``32c5s2p1d2g4`` with stride, padding, dilation and
+    groups; ``2a`` SLAYER's spiking sum pool of 2x2. Or what spikes go through before they reach the next layer: ``2p``
+    average pooling, ``bn`` batch normalisation, ``do0.1`` dropout. Raises `ConfigError` with the field that is wrong.
     """
     if not isinstance(text, str) or not text:
         raise ConfigError(f"architecture must be a name or a notation such as 34x34x2-500-500-10, got {text!r}")
@@ -126,12 +113,20 @@ def parse(text: str) -> Architecture:
             f"architecture {text!r} is no name and has no layers; write e.g. 34x34x2-512-10, or one of the names "
             f"{', '.join(PRESETS)}"
         )
-    if "@" in first:
+    sensor = _sensor(first, notation)
+    reader = TextReader(notation, PRESETS)
+    shape = Shape(sensor.polarities, sensor.height, sensor.width)
+    layers, stages = [], ()
+    for part in rest:
+        found = reader.read(part, shape, stages)
+        shape = found.shape
+        if isinstance(found, StageField):
+            stages = (*stages, found)
+        else:
+            layers, stages = [*layers, found], ()
+    if stages:
         raise ConfigError(
-            f"architecture {notation!r}: the input {first!r} has no synapses that could delay; write the @d at a layer"
+            f"architecture {notation!r}: nothing comes after {rest[-1]!r}; end with a layer, such as "
+            f"{notation}-10"
         )
-    shape = [_positive(part, "an input size", notation) for part in first.split("x")]
-    if len(shape) not in (1, 3):
-        raise ConfigError(f"architecture {notation!r}: the input is WIDTHxHEIGHTxPOLARITIES or a number, got {first!r}")
-    sensor = Sensor(*shape) if len(shape) == 3 else Sensor(shape[0], 1, 1)
-    return Architecture(notation, sensor, tuple(_layer(part, notation) for part in rest))
+    return Architecture(notation, sensor, tuple(layers))

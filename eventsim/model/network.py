@@ -1,7 +1,6 @@
 """`Network`: a stack of layers of one neuron model, with its clock."""
 
 import copy
-import itertools
 from dataclasses import asdict, fields
 
 import numpy as np
@@ -12,12 +11,15 @@ from eventsim.model import arch as architectures
 from eventsim.model.layers import LAYERS
 from eventsim.model.neurons import NEURONS, SRM
 from eventsim.model.precision import WEIGHTS
+from eventsim.model.stages import STAGES
 
 INPUT_MODES = ("or", "count")
 CLOCKS = ("grid", "exact")
 _CONFIG = ("arch", "neuron", "dt", "n_ticks", "clock", "input_mode")
 # slayerPytorch's scale for dense weights; training calibrates every layer from its data instead.
 _INITIAL_GAIN = 10.0
+# Thresholds that a synapse of slayerPytorch's pool weighs: a spike at the peak of its psp is enough.
+_POOL_WEIGHT = 1.1
 
 
 class Network:
@@ -47,15 +49,28 @@ class Network:
         self.n_ticks = None if n_ticks is None else checks.whole_number("n_ticks", n_ticks, 1)
         self.clock = checks.choice("clock", clock, CLOCKS)
         self.input_mode = checks.choice("input_mode", input_mode, INPUT_MODES)
-        sizes = itertools.pairwise((self.arch.n_inputs, *self.arch.widths))
-        self.layers = [LAYERS[field.kind](*size) for field, size in zip(self.arch.layers, sizes, strict=True)]
-        for layer, field in zip(self.layers, self.arch.layers, strict=True):
-            for part in layer.projections:
-                part.delay = field.delay
+        self.layers = [self._layer(field) for field in self.arch.layers]
         if seed is not None:
             rng = np.random.default_rng(checks.whole_number("seed", seed, 0))
             for layer in self.layers:
                 layer.initialize(rng, _INITIAL_GAIN)
+
+    def _layer(self, field):
+        """The layer that a field of the notation says."""
+        kind = LAYERS[field.kind]
+        if field.kind == "conv":
+            layer = kind(field.given, field.shape.channels, field.window, field.groups)
+        elif field.kind == "pool":
+            layer = kind(field.given, field.window.size, _POOL_WEIGHT * self.neuron.theta)
+        else:
+            layer = kind(field.given.size, field.shape.size, field.given)
+            for part in layer.projections:
+                part.delay = field.delay
+        layer.stages = tuple(
+            STAGES[stage.kind](stage.given, *(() if stage.value is None else (stage.value,)))
+            for stage in field.stages
+        )
+        return layer
 
     def __repr__(self):
         return f"Network({self.arch.notation!r}, {self.n_weights} weights, {self.neuron})"
@@ -72,7 +87,7 @@ class Network:
 
     @property
     def n_weights(self) -> int:
-        """Synapses of all layers."""
+        """Weights of all layers."""
         return sum(layer.n_weights for layer in self.layers)
 
     @property

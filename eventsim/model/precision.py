@@ -39,3 +39,8 @@ def as_float16(packed):
     scale = np.ldexp(np.float32(1.0), exponent).astype(np.float32)
     scale[scale < _LEAST] = 1.0
     return _scaled(packed, scale, np.float16).view(np.uint16), scale
+
+
+def quantized(packed, precision: str):
+    """(rows, scale) of packed weights float32[n_tiles, N_in, 64] in "int8" or "float16"."""
+    return (as_int8 if precision == "int8" else as_float16)(packed)

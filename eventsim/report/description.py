@@ -24,7 +24,7 @@ def of_network(name, network) -> dict:
         "layers": [
             {"name": name, "neurons": layer.n_out, "fan_in": layer.fan_in, "weights": layer.n_weights,
              "macs_per_tick": layer.n_weights, "macs_per_sample": layer.n_weights * ticks,
-             "recurrent": field.recurrent, "delay_ms": field.delay}
+             "recurrent": field.kind == "recurrent", "delay_ms": field.delay}
             for name, layer, field in zip(network.layer_names, network.layers, network.arch.layers, strict=True)
         ],
     }

@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from eventsim.errors import ConfigError
 from eventsim.model import PRESETS, parse
-from eventsim.model.arch import LayerField
+from eventsim.model.fields import LayerField
 from eventsim.model.neurons import SRM
+from eventsim.model.shape import Shape
 from eventsim.sensor import Sensor
 
 
@@ -24,8 +25,11 @@ def test_a_number_alone_is_an_input_of_as_many_addresses():
 
 def test_layers_may_be_recurrent_and_have_a_delay():
     arch = parse("34x34x2-512r-100@d2.5-50r@d0-10")
-    hidden = LayerField(512, True), LayerField(100, False, 2.5), LayerField(50, True, 0.0)
-    assert arch.layers == (*hidden, LayerField(10))
+    given = Shape(2, 34, 34), Shape(512), Shape(100), Shape(50)
+    assert arch.layers == (
+        LayerField("recurrent", Shape(512), given[0]), LayerField("dense", Shape(100), given[1], delay=2.5),
+        LayerField("recurrent", Shape(50), given[2], delay=0.0), LayerField("dense", Shape(10), given[3]),
+    )
     assert [layer.kind for layer in arch.layers] == ["recurrent", "dense", "recurrent", "dense"]
     assert (arch.widths, arch.n_outputs) == ((512, 100, 50, 10), 10)
 
@@ -71,7 +75,17 @@ def test_notation_round_trip(shape, widths):
     ("10--10", "''"), ("34x34-10", "WIDTHxHEIGHTxPOLARITIES"), ("1x2x3x4-10", "WIDTHxHEIGHTxPOLARITIES"),
     ("34x34x-10", "''"), ("0x34x2-10", "'0'"), ("10-0", "'0'"), ("10-5.5", "'5.5'"), ("10-+5", "'+5'"),
     ("10- 5", "' 5'"), ("ax3x2-10", "'a'"), ("10-x", "'x'"), ("10-1e3", "'1e3'"), ("10-²", "'²'"),
-    ("34x34x2-12c5-10", "'12c5'"), ("34x34x2-2a-10", "'2a'"), ("10-20p", "'20p'"), ("10-20d0.5-3", "'20d0.5'"),
+    ("10-20p", "'20p' does not fit"), ("10-20d0.5-3", "'20d0.5'"), ("4x4x2-12c5-10", "'12c5' does not fit"),
+    ("4x4x2-12c5x-10", "'12c5x'"), ("4x4x2-0c3-10", "'0' is not a convolution"), ("4x4x2-3c0-10", "'0' is not"),
+    ("9x9x2-3c3s0-1", "'3c3s0'"), ("9x9x2-3c3s1s2-1", "'3c3s1s2'"), ("9x9x2-3c3g2-1", "2 groups"),
+    ("9x9x3-2c3g2-1", "2 groups"), ("9x9x2-3c3p3-1", "nothing but padding"), ("9x9x2-0a-1", "'0a' pools nothing"),
+    ("9x9x2-0p-1", "'0p' pools nothing"), ("9x9x2-3c3-bn", "nothing comes after 'bn'"), ("9x9x2-2p", "nothing comes"),
+    ("9x9x2-bn-bn-3", "second batch normalisation"), ("9x9x2-2p-2p-3", "second average pooling"),
+    ("9x9x2-bn-do0.5-3", "both batch normalisation and dropout"), ("9x9x2-do0.5-bn-3", "both batch normalisation"),
+    ("9x9x2-bn-2p-3", "pools after batch normalisation"), ("9x9x2-do0.1-2p-3", "pools after dropout"),
+    ("9-do1-3", "drops everything"), ("9-do-3", "'do'"), ("9-do1.5-3", "drops everything"), ("9-do0.-3", "'do0.'"),
+    ("9x9x2-2p-3r", "recurrent or has a delay"), ("9x9x2-bn-3@d2", "recurrent or has a delay"), ("9-bnn-3", "'bnn'"),
+    ("9x9x2-3c3@d2-3", "'3c3@d2'"), ("9x9x2-2147483647c1-3", "int32"),
     ("10-512@d", "'512@d'"), ("10-512@d-1", "'512@d'"), ("10-@d2", "'@d2'"), ("10-512@d1e9", "'512@d1e9'"),
     ("10-512rr", "'512rr'"), ("10-r", "'r'"), ("10-512@", "'512@'"), ("10-512@2", "'512@2'"), ("10-512@d.5", "512@d.5"),
     ("10-512@d+1", "'512@d+1'"), ("10-512@d2@d3", "'512@d2@d3'"), ("10-512@d2r", "'512@d2r'"), ("10-512@dinf", "inf"),

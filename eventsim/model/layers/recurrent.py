@@ -3,6 +3,7 @@
 import numpy as np
 
 from eventsim.model.layers.dense import Dense
+from eventsim.model.shape import Shape
 
 
 class Recurrent(Dense):
@@ -17,8 +18,8 @@ class Recurrent(Dense):
 
     kind = "recurrent"
 
-    def __init__(self, n_in: int, n_out: int):
-        super().__init__(n_in, n_out)
+    def __init__(self, n_in: int, n_out: int, given: Shape | None = None):
+        super().__init__(n_in, n_out, given)
         self.recurrent = Dense(n_out, n_out)
 
     @property

@@ -20,6 +20,7 @@ class Sparse:
     kind = "sparse"
     precision = "float32"
     is_immediate = True
+    stages = ()
 
     def __init__(self, n_in: int, n_out: int, row_start, target, values):
         self.n_in, self.n_out = checks.whole_number("n_in", n_in, 1), checks.whole_number("n_out", n_out, 1)
@@ -60,6 +61,11 @@ class Sparse:
     def n_weights(self) -> int:
         """Synapses of the layer."""
         return len(self.target)
+
+    @property
+    def n_synapses(self) -> int:
+        """Synapses of the layer."""
+        return self.n_weights
 
     def synops(self, given, own) -> int:
         """Synapses that the input spikes ``given`` cross; the layer's ``own`` cross those of the next one."""

@@ -1,0 +1,109 @@
+"""A convolution, and the spiking pool that is one with fixed weights."""
+
+import functools
+
+import numpy as np
+
+from eventsim.kernels.layout import TILE
+from eventsim.kernels.memory import aligned_zeros
+from eventsim.model.layers.base import Layer
+from eventsim.model.patches import Patches
+from eventsim.model.shape import Shape, Window
+
+
+class Conv(Layer):
+    """The same ``size`` x ``size`` weights wherever they look: cross-correlation, as in torch, without a bias.
+
+    Attributes
+    ----------
+    window : `Window`, size, stride, padding and dilation
+    groups : output channels of a group see the input channels of that group only
+    packed : float32[rows, 64], ``weight`` in rows of 64 numbers, the last filled up with zeros
+    """
+
+    kind = "conv"
+
+    def __init__(self, given: Shape, channels: int, window: Window, groups: int = 1):
+        super().__init__(given, window.over(given, channels))
+        self.window, self.groups = window, groups
+        self._size = int(np.prod(self.weight_shape))
+        self.packed = aligned_zeros((-(-self._size // TILE), TILE), np.float32)
+
+    def __repr__(self):
+        return f"{type(self).__name__}({self.given}, {self.shape.channels}, {self.window}, groups={self.groups})"
+
+    @property
+    def weight_shape(self) -> tuple[int, int, int, int]:
+        """The shape of ``weight``."""
+        return self.given.channels // self.groups, self.window.size, self.window.size, self.shape.channels
+
+    @property
+    def n_weights(self) -> int:
+        """Weights of the layer, which all positions share."""
+        return self._size
+
+    @property
+    def fan_in(self) -> int:
+        """Synapses into one neuron, away from the border."""
+        return self._size // self.shape.channels
+
+    @functools.cached_property
+    def patches(self) -> Patches:
+        """How the engine lays out the layer."""
+        return Patches(self.given, self.shape, self.window, self.groups)
+
+    @functools.cached_property
+    def fan_out(self):
+        """Synapses of every presynaptic neuron, int64[n_in]: fewer at borders."""
+        rows, columns = (
+            self.window.seen(n, n_out)
+            for n, n_out in zip((self.given.height, self.given.width), (self.shape.height, self.shape.width),
+                                strict=True)
+        )
+        plane = np.multiply.outer(rows, columns).ravel() * (self.shape.channels // self.groups)
+        return np.tile(plane, self.given.channels)
+
+    @property
+    def n_synapses(self) -> int:
+        """Synapses of the layer."""
+        return int(self.fan_out.sum())
+
+    def synops(self, given, own) -> int:
+        """Synapses that the input spikes ``given`` cross; the layer's ``own`` cross those of the next one."""
+        return int(self.fan_out[given.address].sum())
+
+    @property
+    def weight(self):
+        """A copy of the weights, float32[C_in / groups, size, size, C_out]; assign to change them."""
+        return self.packed.reshape(-1)[: self._size].reshape(self.weight_shape).copy()
+
+    @weight.setter
+    def weight(self, values):
+        self.packed.reshape(-1)[: self._size] = self._checked_weights(values).reshape(-1)
+
+
+class SumPool(Conv):
+    """SLAYER's aggregation: neurons that sum the spikes of a ``size`` x ``size`` window of their channel.
+
+    All synapses weigh the same, 1.1 thresholds in slayerPytorch, and are not trained. Sizes round down.
+    """
+
+    kind = "pool"
+    projections = ()
+
+    def __init__(self, given: Shape, size: int, weight: float):
+        super().__init__(given, given.channels, Window(size, stride=size), groups=given.channels)
+        self.packed.reshape(-1)[: self._size] = weight
+
+    @property
+    def n_weights(self) -> int:
+        """None that training changes."""
+        return 0
+
+    @property
+    def parameters(self) -> tuple:
+        """What training changes: nothing of the layer's own."""
+        return super().parameters[1:]
+
+    def initialize(self, rng: np.random.Generator, gain: float):
+        """Nothing is drawn."""

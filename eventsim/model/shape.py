@@ -1,0 +1,66 @@
+"""Shapes of neurons in space, and of the windows that convolutions and pools look through."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from eventsim.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Neurons of ``channels`` on a grid of ``height`` times ``width`` positions.
+
+    The *address* of a neuron is ``channel * height * width + y * width + x``, as that of a pixel is with its polarity;
+    a dense layer is as many channels at one position.
+    """
+
+    channels: int
+    height: int = 1
+    width: int = 1
+
+    def __str__(self):
+        return f"{self.width}x{self.height}x{self.channels}"
+
+    @property
+    def positions(self) -> int:
+        """Positions, height * width."""
+        return self.height * self.width
+
+    @property
+    def size(self) -> int:
+        """Neurons, channels * height * width."""
+        return self.channels * self.positions
+
+
+@dataclass(frozen=True)
+class Window:
+    """A square window that slides over a plane: its size in pixels, and how it moves.
+
+    Sizes round down: what does not fill a window at the right and lower end reaches nobody.
+    """
+
+    size: int
+    stride: int = 1
+    padding: int = 0
+    dilation: int = 1
+
+    @property
+    def span(self) -> int:
+        """Pixels from the first that the window looks at to the last, both included."""
+        return (self.size - 1) * self.dilation + 1
+
+    def over(self, shape: Shape, channels: int) -> Shape:
+        """The shape of what the window gives; raises `ConfigError` where it does not fit in ``shape``."""
+        sizes = [(n + 2 * self.padding - self.span) // self.stride + 1 for n in (shape.height, shape.width)]
+        if min(shape.height, shape.width) + 2 * self.padding < self.span:
+            raise ConfigError(
+                f"a window of {self.span} pixels does not fit in {shape.width}x{shape.height}"
+                + (f" with a padding of {self.padding}" if self.padding else "")
+            )
+        return Shape(channels, *sizes)
+
+    def seen(self, n_in: int, n_out: int):
+        """How many of ``n_out`` windows in a row look at each of ``n_in`` pixels, int64[n_in]."""
+        pixel = np.add.outer(np.arange(n_out) * self.stride, np.arange(self.size) * self.dilation) - self.padding
+        return np.bincount(pixel[(pixel >= 0) & (pixel < n_in)], minlength=n_in)

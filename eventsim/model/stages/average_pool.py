@@ -1,0 +1,25 @@
+"""Average pooling of what spikes drive."""
+
+from eventsim.model.shape import Shape, Window
+
+
+class AveragePool:
+    """The mean over windows of ``size`` times ``size`` neurons of a channel, side by side (sizes round down).
+
+    Linear, so that it is a matter of addresses: a spike arrives at its window and counts 1 / size^2 there.
+    """
+
+    kind = "average_pool"
+    parameters = ()
+
+    def __init__(self, given: Shape, size: int):
+        self.given, self.size = given, size
+        self.shape = Window(size, stride=size).over(given, given.channels)
+
+    def __repr__(self):
+        return f"AveragePool({self.given}, {self.size})"
+
+    @property
+    def weight(self) -> float:
+        """What a spike counts."""
+        return 1.0 / self.size**2
