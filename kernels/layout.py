@@ -19,6 +19,10 @@ def n_chunks(n_ticks: int) -> int:
 # Indices into the float32 vector of a neuron's constants on the tick clock, `SRM.constants`: decays and gains of psp
 # and refractory response, threshold, and what a truncated psp ends with.
 ALPHA_SYN, GAIN_SYN, ALPHA_REF, GAIN_REF, THETA, CUT_P, CUT_Q = range(7)
+# Rows of a tile's drive, what its constant input comes to: the potential that it has in the end (minus infinity for a
+# lane that is no neuron), p and q at the start, as they are apart from that, and a margin for rounding.
+BASE, FIRST_P, FIRST_Q, SLACK = range(4)
+DRIVE_ROWS = 4
 # Indices into the float64 vector of a neuron's constants on the exact clock, `SRM.exact_constants`: rates of psp and
 # refractory response, what a weight of 1 adds to b and a spike to d, threshold, and dead time.
 EXACT_LAM, EXACT_MU, EXACT_KICK, EXACT_RECOIL, EXACT_THETA, EXACT_DEAD = range(6)
@@ -57,3 +61,6 @@ STATE_PSP, STATE_NEXT, STATE_C, STATE_D, STATE_SPIKE = 0, 2, 4, 5, 6
 EXACT_ROWS = 7
 # The last spike, in ms, of a neuron that never spiked: so long ago that nothing is left of it, and still a number.
 NEVER = -1e300
+# What the kernels of patches know of a convolution: the size of its input in pixels and of its padding; of a patch, the
+# pixels that it sees, and how many it is from one to the next; and how many patches there are.
+HEIGHT, WIDTH, PADDING, ROWS_IN, COLUMNS_IN, STEP_DOWN, STEP_ACROSS, DOWN, ACROSS = range(9)

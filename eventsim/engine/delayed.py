@@ -5,9 +5,10 @@ import time
 import numpy as np
 
 from eventsim import kernels
+from eventsim.engine.active import starts
 from eventsim.engine.growing import doubled, run_to_end
 from eventsim.engine.runs import by_tick
-from eventsim.engine.trace import LayerTrace, starts
+from eventsim.engine.trace import LayerTrace
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import TILE, n_tiles
 from eventsim.kernels.memory import aligned_zeros
@@ -61,7 +62,7 @@ def _projections(layer, dt, n_ticks):
     return {"weight": weight, "delay": delay, "own_weight": own_weight, "own_delay": own_delay}, depth
 
 
-def delayed_layer(layer, neuron, spikes, runs, name, support, truncate):
+def delayed_layer(layer, neuron, spikes, runs, name, support, truncate, rng):
     """A layer that is not immediate over a batch; returns its `LayerTrace`, and the runs of its spikes.
 
     A delay is a whole number of ticks, rounded to the nearest and ties to even. It has no backward pass and no oracle

@@ -7,14 +7,17 @@ import weakref
 import numpy as np
 
 from eventsim import kernels
+from eventsim.engine.active import starts
 from eventsim.engine.backward import check_trainable
 from eventsim.engine.exact_active import sweep_active
+from eventsim.engine.feed import Feed
 from eventsim.engine.forward import checked_supports
 from eventsim.engine.growing import Buffers, run_to_end
 from eventsim.engine.queue import check_timed_input, forward_queue
 from eventsim.engine.runs import item_parts, sample_parts
-from eventsim.engine.trace import LayerTrace, Trace, starts
+from eventsim.engine.trace import LayerTrace, Trace
 from eventsim.engine.windows import cut
+from eventsim.engine.wiring import plain
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import EDGES, EXACT_ROWS, NEVER, SEGMENTS, STATE_PSP, STATE_SPIKE, TILE, n_tiles
 from eventsim.kernels.memory import aligned_zeros
@@ -79,7 +82,7 @@ def _merged(parts, counts, n_samples, begin, end):
 
 def _layer(layer, neuron, spikes, dt, name, support):
     """A `Dense` layer over a batch, as its `LayerTrace`."""
-    if layer.kind != "dense":
+    if layer.kind != "dense" or layer.stages:
         raise ConfigError(f"{name or 'a layer'} is {layer}, and the exact clock runs dense and recurrent layers only")
     started = time.perf_counter()
     constants, end = neuron.exact_constants(dt), spikes.n_ticks * spikes.dt
@@ -99,10 +102,11 @@ def _layer(layer, neuron, spikes, dt, name, support):
     out = Spikes.of_kernel(*_merged(parts, counts, spikes.n_samples, 0.0, end), spikes, layer.n_out)
     _room[layer] = 1.25 * len(out) / max(1, tiles * spikes.n_samples)
     taken, singly = (sum(int(part.progress[i]) for part in parts) for i in (parts[0].taken, parts[0].singly))
-    return LayerTrace.of(name, layer, spikes, out, started, active, singly / taken if taken else 0.0)
+    kept = {} if active is None else {"active": active, "feed": Feed(spikes), "wiring": plain(layer, spikes)}
+    return LayerTrace.of(name, layer, spikes, out, started, singly=singly / taken if taken else 0.0, **kept)
 
 
-def forward_exact(network, spikes: Spikes, *, supports=None) -> Trace:
+def forward_exact(network, spikes: Spikes, *, supports=None, rng=None) -> Trace:
     """Run a batch of input spikes with times through every layer, in continuous time, float64.
 
     supports : one number a layer (thresholds, or inf) to keep the active sets that `backward` needs, of potentials at

@@ -4,9 +4,9 @@ import weakref
 
 import numpy as np
 
+from eventsim.engine.active import ActiveSet, starts
 from eventsim.engine.forward import support_window
 from eventsim.engine.growing import Buffers, run_to_end
-from eventsim.engine.trace import ActiveSet, starts
 from eventsim.kernels.layout import CHUNK, EDGES, EXACT_ROWS, SEGMENTS, TILE, n_chunks
 
 # The lists that a part writes, see `Buffers`.
@@ -58,7 +58,7 @@ def sweep_active(layer, neuron, spikes, windows, constants, support, bounds):
     lists = {name: np.concatenate([part.used(name) for part in parts]) for name in ("entry_lane", "entry_ticks", "rho")}
     blocks = {name: np.concatenate([part.blocks[name] for part in parts]) for name in ("block_entries", "block_pairs")}
     active = ActiveSet(
-        spikes.n_samples, layer.n_out, spikes.n_ticks, starts(blocks["block_entries"]), starts(blocks["block_pairs"]),
-        **lists,
+        spikes.n_samples, spikes.n_ticks, layer.lane_neuron, starts(blocks["block_entries"]),
+        starts(blocks["block_pairs"]), **lists,
     )
     return parts, active

@@ -9,11 +9,14 @@ from collections.abc import Iterable
 import numpy as np
 
 from eventsim import kernels
+from eventsim.engine.active import ActiveSet, starts
 from eventsim.engine.delayed import delayed_layer
+from eventsim.engine.feed import feed
 from eventsim.engine.growing import Buffers, run_to_end
 from eventsim.engine.runs import by_tick, empty_runs, item_parts, sample_parts
 from eventsim.engine.sparse import sparse_layer
-from eventsim.engine.trace import ActiveSet, LayerTrace, Trace, starts
+from eventsim.engine.trace import LayerTrace, Trace
+from eventsim.engine.wiring import wire
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import CHUNK, GAIN_SYN, TILE, n_chunks, n_tiles
 from eventsim.spikes import Spikes
@@ -65,29 +68,34 @@ def support_window(neuron, support):
     return low, np.nextafter(np.float32(neuron.theta * (1.0 + support)), np.float32(np.inf))
 
 
-def _sweep(layer, neuron, spikes, runs, support, n_taps):
+def _sweep(layer, neuron, wiring, like, support, n_taps):
     """Run the tile kernel over all items of a layer; returns the parts, in the order of their items."""
-    tiles, n_ticks = n_tiles(layer.n_out), spikes.n_ticks
-    cost = spikes.sample_ptr[1:] - spikes.sample_ptr[:-1] + _STEP_COST * runs.run_count
+    tiles, n_ticks, runs = len(wiring.weight), like.n_ticks, wiring.runs
+    ends = runs.run_start[runs.run_base + runs.run_count] if wiring.n_lists else np.empty(0, np.int64)
+    cost = ends - runs.run_start[runs.run_base] + _STEP_COST * runs.run_count
     bounds = item_parts(cost, tiles)
     keep_active = support is not None and math.isfinite(support)
     parts = [_Part(a, b, n_ticks, _room.get(layer, {}), keep_active) for a, b in bounds]
-    constants = neuron.constants(spikes.dt, n_taps)
+    constants = neuron.constants(like.dt, n_taps)
     shared = {
-        "n_samples": spikes.n_samples, "n_neurons": layer.n_out, "n_ticks": n_ticks,
-        "n_abs": neuron.dead_ticks(spikes.dt), "n_taps": n_taps, "weight": layer.packed,
-        "gain": layer.gain(constants[GAIN_SYN]), **runs._asdict(), "address": spikes.address, "constants": constants,
+        "n_samples": wiring.n_lists, "n_neurons": wiring.n_neurons, "n_ticks": n_ticks,
+        "n_abs": neuron.dead_ticks(like.dt), "n_taps": n_taps, "weight": wiring.weight,
+        "gain": wiring.gain(constants[GAIN_SYN]), **runs._asdict(), "address": wiring.address, "constants": constants,
         "ready": (TILE,),
     }
+    kernel = "dense_forward"
+    if len(wiring.drive):
+        kernel = "driven_forward"
+        shared |= {"moving": wiring.moving, "n_batch": like.n_samples, "drive": wiring.drive}
     if keep_active:
         low, high = support_window(neuron, support)
-        run_to_end("dense_forward_active", {
+        run_to_end(f"{kernel}_active", {
             **shared, "u_low": low, "u_high": high, "rho_width": neuron.rho_width, "rho_peak": neuron.rho_peak,
             "chunk_u": (CHUNK, TILE), "chunk_lanes": (CHUNK,),
         }, parts)
     else:
-        run_to_end("dense_forward", {**shared, "fetched": (1, TILE)}, parts)
-    _learn_room(layer, parts, tiles * spikes.n_samples)
+        run_to_end(kernel, {**shared, "fetched": (1, TILE)}, parts)
+    _learn_room(layer, parts, tiles * wiring.n_lists)
     return parts
 
 
@@ -100,61 +108,71 @@ def _joined(parts, name):
     return np.concatenate([part.used(name) for part in parts])
 
 
-def _merged_spikes(parts, layer, spikes):
+def _merged_spikes(parts, layer, like):
     """The output spikes of all parts, and their runs."""
-    shape = n_tiles(layer.n_out), spikes.n_samples
-    sample_ptr = starts(_counts(parts, "item_spikes").reshape(shape).sum(axis=0))
+    tiles = len(layer.lane_neuron)
+    sample_ptr = starts(_counts(parts, "item_spikes").reshape(tiles, like.n_samples).sum(axis=0))
     n_spikes = int(sample_ptr[-1])
     address, tick = np.empty(n_spikes, np.int32), np.empty(n_spikes, np.int32)
-    runs = empty_runs(sample_ptr, spikes.n_ticks)
+    runs = empty_runs(sample_ptr, like.n_ticks)
     if n_spikes:
-        kernels.call_parts("merge_items", {
-            "n_samples": spikes.n_samples, "n_ticks": spikes.n_ticks, "word_ptr": starts(_counts(parts, "item_words")),
-            "word_tick": _joined(parts, "word_tick"),
-            "word_lanes": _joined(parts, "word_lanes"),
-            "sample_ptr": sample_ptr, "tick_end": (spikes.n_ticks,), "address": address, "tick": tick,
-            **runs._asdict(),
-        }, sample_parts(sample_ptr))
-    return Spikes.of_kernel(sample_ptr, address, tick, spikes, layer.n_out), runs
+        shared = {
+            "n_samples": like.n_samples, "n_ticks": like.n_ticks, "word_ptr": starts(_counts(parts, "item_words")),
+            "word_tick": _joined(parts, "word_tick"), "word_lanes": _joined(parts, "word_lanes"),
+            "sample_ptr": sample_ptr, "address": address, "tick": tick, **runs._asdict(),
+        }
+        if layer.kind == "dense":
+            kernels.call_parts("merge_items", {**shared, "tick_end": (like.n_ticks,)}, sample_parts(sample_ptr))
+        else:
+            kernels.call_parts("merge_tiles", {
+                **shared, "neuron": layer.lane_neuron, "next_word": (tiles,), "is_fired": (n_tiles(layer.n_out),),
+            }, sample_parts(sample_ptr))
+    return Spikes.of_kernel(sample_ptr, address, tick, like, layer.n_out), runs
 
 
-def _active_set(parts, spikes, n_neurons):
+def _active_set(parts, spikes, layer):
     return ActiveSet(
-        spikes.n_samples, n_neurons, spikes.n_ticks,
+        spikes.n_samples, spikes.n_ticks, layer.lane_neuron,
         starts(_counts(parts, "block_entries")), starts(_counts(parts, "block_pairs")),
         _joined(parts, "entry_lane"), _joined(parts, "entry_ticks"), _joined(parts, "rho"),
     )
 
 
-def _dense_layer(layer, neuron, spikes, runs, name, support, truncate):
-    """A `Dense` layer over a batch; returns its `LayerTrace`, and the runs of its spikes."""
+def _tiled_layer(layer, neuron, spikes, runs, name, support, truncate, rng):
+    """A `Dense` layer or a convolution over a batch; returns its `LayerTrace`, and the runs of its spikes."""
     started = time.perf_counter()
-    size = spikes.n_samples, layer.n_out, spikes.n_ticks
+    given = feed(layer, spikes, rng)
+    wiring = wire(layer, given, neuron, None if layer.stages else runs, truncate)
+    size = spikes.n_samples, spikes.n_ticks, layer.lane_neuron
     finite = support is not None and math.isfinite(support)
     parts = []
     # A layer without input is silent, unless neurons at rest count as active.
-    if len(spikes) or (finite and support_window(neuron, support)[0] <= 0.0 and spikes.n_samples):
-        parts = _sweep(layer, neuron, spikes, runs, support, neuron.n_taps(spikes.dt) if truncate else 0)
+    at_rest_active = finite and support_window(neuron, support)[0] <= 0.0
+    if spikes.n_samples and (len(given.spikes) or wiring.moving or at_rest_active):
+        parts = _sweep(layer, neuron, wiring, spikes, support, neuron.n_taps(spikes.dt) if truncate else 0)
         out, runs = _merged_spikes(parts, layer, spikes)
     else:
         ptr, none = np.zeros(spikes.n_samples + 1, np.int64), np.empty(0, np.int32)
         out = Spikes.of_kernel(ptr, none, none, spikes, layer.n_out)
         runs = empty_runs(ptr, spikes.n_ticks)
-    active = None
-    if support is not None and not finite:
-        active = ActiveSet.everything(*size)
-    elif support is not None:
-        active = _active_set(parts, spikes, layer.n_out) if parts else ActiveSet.nothing(*size)
-    return LayerTrace.of(name, layer, spikes, out, started, active), runs
+    kept = {}
+    if support is not None:
+        kept = {"feed": given, "wiring": wiring, "active": ActiveSet.everything(*size)}
+        if finite:
+            kept["active"] = _active_set(parts, spikes, layer) if parts else ActiveSet.nothing(*size)
+    return LayerTrace.of(name, layer, given.spikes, out, started, **kept), runs
 
 
-def forward_layer(layer, neuron, spikes, *, name="", support=None, truncate=False) -> LayerTrace:
-    """One layer over a batch; ``support`` (in thresholds, or inf) also keeps its active set for the backward pass."""
-    return _run_layer(layer, neuron, spikes, by_tick(spikes), name, support, truncate)[0]
+def forward_layer(layer, neuron, spikes, *, name="", support=None, truncate=False, rng=None) -> LayerTrace:
+    """One layer over a batch; ``support`` (in thresholds, or inf) also keeps its active set for the backward pass.
+
+    rng : in training, see `forward`
+    """
+    return _run_layer(layer, neuron, spikes, by_tick(spikes), name, support, truncate, rng)[0]
 
 
 # How a layer of each kind is run where it has neither delays nor recurrence.
-_IMMEDIATE = {"dense": _dense_layer, "sparse": sparse_layer}
+_IMMEDIATE = {"dense": _tiled_layer, "conv": _tiled_layer, "pool": _tiled_layer, "sparse": sparse_layer}
 
 
 def _run_layer(layer, *arguments):
@@ -187,11 +205,13 @@ def check_input(network, spikes):
         raise ConfigError(f"the network takes {network.arch.n_inputs} input addresses, got {spikes.n_neurons}")
 
 
-def forward(network, spikes: Spikes, *, supports=None, truncate=False) -> Trace:
+def forward(network, spikes: Spikes, *, supports=None, truncate=False, rng=None) -> Trace:
     """Run a batch of input spikes on the grid through every layer.
 
     supports : one number a layer (thresholds, or inf) to keep the active sets that `backward` needs; None: inference
     truncate : cut the psp off where slayerPytorch does (oracle mode)
+    rng : in training, the generator of dropout's masks, with which batch normalisation takes the batch's statistics;
+        None: nobody is dropped, and the statistics are the running ones
     """
     check_input(network, spikes)
     if spikes.tick is None:
@@ -202,7 +222,7 @@ def forward(network, spikes: Spikes, *, supports=None, truncate=False) -> Trace:
     layers = []
     current, runs = spikes, by_tick(spikes)
     for name, layer, support in zip(network.layer_names, network.layers, supports, strict=True):
-        done, runs = _run_layer(layer, network.neuron, current, runs, name, support, truncate)
+        done, runs = _run_layer(layer, network.neuron, current, runs, name, support, truncate, rng)
         layers.append(done)
         current = done.spikes
     return Trace(spikes, layers)

@@ -7,9 +7,10 @@ import weakref
 
 import numpy as np
 
+from eventsim.engine.active import starts
 from eventsim.engine.forward import check_input
 from eventsim.engine.growing import doubled, run_to_end
-from eventsim.engine.trace import LayerTrace, Trace, starts
+from eventsim.engine.trace import LayerTrace, Trace
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import EDGES, QUEUE_ROWS, SENDS, TILE, n_tiles
 from eventsim.model.layers import Dense, Recurrent

@@ -10,9 +10,10 @@ from eventsim.events import Events
 from eventsim.model.network import CLOCKS
 
 
-def run(network, spikes, *, supports=None) -> Trace:
+def run(network, spikes, *, supports=None, rng=None) -> Trace:
     """Run a batch of input spikes through every layer, on the clock of the spikes: `forward` or `forward_exact`."""
-    return (forward if getattr(spikes, "time", None) is None else forward_exact)(network, spikes, supports=supports)
+    on_clock = forward if getattr(spikes, "time", None) is None else forward_exact
+    return on_clock(network, spikes, supports=supports, rng=rng)
 
 
 def run_layer(layer, neuron, spikes, dt) -> LayerTrace:

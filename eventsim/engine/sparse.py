@@ -6,9 +6,10 @@ import time
 import numpy as np
 
 from eventsim import kernels
+from eventsim.engine.active import starts
 from eventsim.engine.growing import doubled, run_to_end
 from eventsim.engine.runs import by_tick
-from eventsim.engine.trace import LayerTrace, starts
+from eventsim.engine.trace import LayerTrace
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import TILE
 from eventsim.kernels.memory import aligned_zeros
@@ -49,7 +50,7 @@ def _ranges(n_neurons, n_samples):
     return list(itertools.pairwise(bounds))
 
 
-def sparse_layer(layer, neuron, spikes, runs, name, support, truncate):
+def sparse_layer(layer, neuron, spikes, runs, name, support, truncate, rng):
     """A `Sparse` layer over a batch; returns its `LayerTrace`, and the runs of its spikes.
 
     It has no backward pass and no oracle mode, and refuses both.

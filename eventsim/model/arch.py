@@ -35,14 +35,14 @@ PRESETS = {
         "the paper's spiking CNN of its table I",
         neuron={"tau_syn": 4.0},
         learning_rate=1e-2,
-        choices="no padding, pools that round down, and a dropout of 0.1",
+        choices="no padding, pools that round down, and dropout of 0.1",
     ),
     "scnn3": Preset(
         "34x34x2-16c5-2a-32c3-2a-64c3-do0.1-10",
         "the paper's spiking CNN of three blocks, with SLAYER's spiking sum pools",
         neuron={"tau_syn": 4.0},
         learning_rate=2e-3,
-        choices="16, 32 and 64 channels, kernels of 5, 3 and 3, no padding, pools that round down, and a dropout of 0.1",
+        choices="16, 32 and 64 channels, kernels of 5, 3 and 3, no padding, pools that round down, and dropout of 0.1",
     ),
     "mlp512": Preset(
         "34x34x2-512-10", "one hidden layer, trains in minutes", neuron={"tau_syn": 4.0}, learning_rate=2e-3

@@ -115,7 +115,7 @@ class TextReader:
         for letter, number in options:
             least = 0 if letter == "p" else 1
             if letters.count(letter) > 1 or len(number) > 9 or int(number) < least:
-                raise self._wrong(text, f"is no convolution; write each of stride, padding, dilation and groups once at "
+                raise self._wrong(text, "is no convolution; write each of stride, padding, dilation and groups once at "
                                   f"most, such as 32c5s2p1, with a {_OPTIONS[letter]} of at least {least}")
             values[_OPTIONS[letter]] = int(number)
         groups = values.pop("groups")

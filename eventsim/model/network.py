@@ -91,6 +91,11 @@ class Network:
         return sum(layer.n_weights for layer in self.layers)
 
     @property
+    def parameters(self) -> list:
+        """What training changes, arrays in rows of 64: those of every layer, see `Layer.parameters`."""
+        return [array for layer in self.layers for array in layer.parameters]
+
+    @property
     def is_immediate(self) -> bool:
         """Whether no layer has delays or recurrence."""
         return all(layer.is_immediate for layer in self.layers)

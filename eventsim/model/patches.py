@@ -38,6 +38,14 @@ class Patches:
         self.channel_tiles = n_tiles(shape.channels)
         self.n_lanes = min(TILE, self.rows_out * self.columns_out * shape.channels)
 
+    @functools.cached_property
+    def geometry(self):
+        """What the kernels of patches need to know, int64, in the order of `kernels.layout`."""
+        return np.array([
+            self._given.height, self._given.width, self._window.padding, self.rows_in, self.columns_in, self.step_down,
+            self.step_across, self.down, self.across,
+        ])
+
     def _seen(self, positions):
         """Pixels that so many neighbouring positions see."""
         return (positions - 1) * self._window.stride + self._window.span

@@ -1,7 +1,10 @@
-"""A dense layer of SRM neurons on the tick clock, forward: the tile sweep.
+"""A layer of SRM neurons on the tick clock, forward: the tile sweep.
 
 An *item* is one sample in one tile of 64 postsynaptic neurons; items are numbered ``tile * B + sample``, so that a run
 of items keeps one tile of weights, float32[N_in, 64], in the second-level cache for all samples.
+
+A convolution is a dense layer on patches: `driven_forward` takes every (patch, sample) for a sample of its own, all
+with the same weights.
 """
 
 import numpy as np
@@ -27,6 +30,46 @@ def _fetch_for_part(item, item_first, item_last, n_samples, weight, run_base, ru
 
 
 @kernel
+def _forward(
+    item_first, item_last, n_samples, n_neurons, n_ticks, n_abs, n_taps, weight, gain, run_base, run_count, run_tick,
+    run_start, address, constants, ready, fetched, progress, item_spikes, item_words, word_tick, word_lanes, moving,
+    n_batch, drive,
+):
+    """`driven_forward`, and `dense_forward` where ``drive`` is None."""
+    general = n_abs > 1 or n_taps > 0
+    mode = flush_subnormals()
+    for item in range(progress[0], item_last):
+        first_word = progress[1]
+        if first_word + n_ticks >= len(word_tick):
+            restore_subnormals(mode)
+            return _GROW
+        tile, sample = item // n_samples, item % n_samples
+        _fetch_for_part(item, item_first, item_last, n_samples, weight, run_base, run_count, run_start, fetched)
+        run, run_end = run_base[sample], run_base[sample] + run_count[sample]
+        words, spikes = first_word, 0
+        if run < run_end or moving:
+            start = 0 if moving else np.int64(run_tick[run])
+            place = tile * (n_samples // n_batch) + sample // n_batch
+            if general:
+                words, spikes, _, _ = sweep_item(
+                    start, n_ticks, weight[tile], load(gain, tile), valid_lanes(tile, n_neurons), run, run_end,
+                    run_tick, run_start, address, constants, n_abs, ready, n_taps, word_tick,
+                    word_lanes, words, None, drive, place,
+                )
+            else:
+                words, spikes, _, _ = sweep_item(
+                    start, n_ticks, weight[tile], load(gain, tile), valid_lanes(tile, n_neurons), run, run_end,
+                    run_tick, run_start, address, constants, None, None, None, word_tick, word_lanes,
+                    words, None, drive, place,
+                )
+        item_spikes[item - item_first] = spikes
+        item_words[item - item_first] = words - first_word
+        progress[0], progress[1] = item + 1, words
+    restore_subnormals(mode)
+    return _OK
+
+
+@kernel
 def dense_forward(
     item_first, item_last, n_samples, n_neurons, n_ticks, n_abs, n_taps, weight, gain, run_base, run_count, run_tick,
     run_start, address, constants, ready, fetched, progress, item_spikes, item_words, word_tick, word_lanes,
@@ -44,51 +87,42 @@ def dense_forward(
     progress int64[2] holds the next item and the used length of words. Status GROW: the buffers of words may not hold
     what the next item can need; grow them and call again.
     """
-    general = n_abs > 1 or n_taps > 0
-    mode = flush_subnormals()
-    for item in range(progress[0], item_last):
-        first_word = progress[1]
-        if first_word + n_ticks >= len(word_tick):
-            restore_subnormals(mode)
-            return _GROW
-        tile, sample = item // n_samples, item % n_samples
-        _fetch_for_part(item, item_first, item_last, n_samples, weight, run_base, run_count, run_start, fetched)
-        run, run_end = run_base[sample], run_base[sample] + run_count[sample]
-        words, spikes = first_word, 0
-        if run < run_end:
-            start = np.int64(run_tick[run])
-            if general:
-                words, spikes, _, _ = sweep_item(
-                    start, n_ticks, weight[tile], load(gain, tile), valid_lanes(tile, n_neurons), run, run_end,
-                    run_tick, run_start, address, constants, n_abs, ready, n_taps, word_tick,
-                    word_lanes, words, None,
-                )
-            else:
-                words, spikes, _, _ = sweep_item(
-                    start, n_ticks, weight[tile], load(gain, tile), valid_lanes(tile, n_neurons), run, run_end,
-                    run_tick, run_start, address, constants, None, None, None, word_tick, word_lanes,
-                    words, None,
-                )
-        item_spikes[item - item_first] = spikes
-        item_words[item - item_first] = words - first_word
-        progress[0], progress[1] = item + 1, words
-    restore_subnormals(mode)
-    return _OK
+    return _forward(
+        item_first, item_last, n_samples, n_neurons, n_ticks, n_abs, n_taps, weight, gain, run_base, run_count,
+        run_tick, run_start, address, constants, ready, fetched, progress, item_spikes, item_words, word_tick,
+        word_lanes, False, n_samples, None,
+    )
 
 
 @kernel
-def dense_forward_active(
+def driven_forward(
+    item_first, item_last, n_samples, n_neurons, n_ticks, n_abs, n_taps, moving, n_batch, weight, gain, run_base,
+    run_count, run_tick, run_start, address, constants, drive, ready, fetched, progress, item_spikes, item_words,
+    word_tick, word_lanes,
+):
+    """`dense_forward` for neurons with a constant input, and for tiles in which some lanes are no neurons.
+
+    n_batch : of so many samples at a time the neurons are the same
+    drive float32[tiles * n_samples / n_batch,4,64] : see `kernels.layout`; moving : whether any of it is a constant
+        input, with which neurons may fire that no spike has reached
+    """
+    return _forward(
+        item_first, item_last, n_samples, n_neurons, n_ticks, n_abs, n_taps, weight, gain, run_base, run_count,
+        run_tick, run_start, address, constants, ready, fetched, progress, item_spikes, item_words, word_tick,
+        word_lanes, moving != 0, n_batch, drive,
+    )
+
+
+@kernel
+def _forward_active(
     item_first, item_last, n_samples, n_neurons, n_ticks, n_abs, n_taps, u_low, u_high, rho_width, rho_peak, weight,
     gain, run_base, run_count, run_tick, run_start, address, constants, ready, chunk_u, chunk_lanes, progress,
-    item_spikes, item_words, word_tick, word_lanes, block_entries, block_pairs, entry_lane, entry_ticks, rho,
+    item_spikes, item_words, word_tick, word_lanes, block_entries, block_pairs, entry_lane, entry_ticks, rho, moving,
+    n_batch, drive,
 ):
-    """`dense_forward` that keeps the active sets, laid out as `ActiveSet` says.
-
-    They hold rho(u) where u_low <= u < u_high and the neuron is not dead. chunk_u float32[64,64] and chunk_lanes
-    uint64[64] are scratch. progress int64[4] holds the next item and the used lengths of words, entries and rho.
-    """
+    """`driven_forward_active`, and `dense_forward_active` where ``drive`` is None."""
     # Where u = 0 is active, so are the ticks before the first input.
-    rest_is_active = u_low <= np.float32(0.0) < u_high
+    from_start = moving or u_low <= np.float32(0.0) < u_high
     n_chunks = (n_ticks + CHUNK - 1) // CHUNK
     general = n_abs > 1 or n_taps > 0
     mode = flush_subnormals()
@@ -104,8 +138,9 @@ def dense_forward_active(
         _fetch_for_part(item, item_first, item_last, n_samples, weight, run_base, run_count, run_start, chunk_u)
         run, run_end = run_base[sample], run_base[sample] + run_count[sample]
         spikes = 0
-        if run < run_end or rest_is_active:
-            start = 0 if rest_is_active else np.int64(run_tick[run])
+        if run < run_end or from_start:
+            start = 0 if from_start else np.int64(run_tick[run])
+            place = tile * (n_samples // n_batch) + sample // n_batch
             first_block = (item - item_first) * n_chunks
             active = (u_low, u_high, chunk_u, chunk_lanes, entries, pairs, first_block, block_entries, block_pairs,
                       entry_lane, entry_ticks, rho)
@@ -113,13 +148,13 @@ def dense_forward_active(
                 words, spikes, entries, pairs = sweep_item(
                     start, n_ticks, weight[tile], load(gain, tile), valid_lanes(tile, n_neurons), run, run_end,
                     run_tick, run_start, address, constants, n_abs, ready, n_taps, word_tick, word_lanes, words,
-                    active,
+                    active, drive, place,
                 )
             else:
                 words, spikes, entries, pairs = sweep_item(
                     start, n_ticks, weight[tile], load(gain, tile), valid_lanes(tile, n_neurons), run, run_end,
                     run_tick, run_start, address, constants, None, None, None, word_tick, word_lanes, words,
-                    active,
+                    active, drive, place,
                 )
             surrogate(rho[progress[3]:pairs], constants[THETA], rho_width, rho_peak)
         item_spikes[item - item_first] = spikes
@@ -127,3 +162,38 @@ def dense_forward_active(
         progress[0], progress[1], progress[2], progress[3] = item + 1, words, entries, pairs
     restore_subnormals(mode)
     return _OK
+
+
+@kernel
+def dense_forward_active(
+    item_first, item_last, n_samples, n_neurons, n_ticks, n_abs, n_taps, u_low, u_high, rho_width, rho_peak, weight,
+    gain, run_base, run_count, run_tick, run_start, address, constants, ready, chunk_u, chunk_lanes, progress,
+    item_spikes, item_words, word_tick, word_lanes, block_entries, block_pairs, entry_lane, entry_ticks, rho,
+):
+    """`dense_forward` that keeps the active sets, laid out as `ActiveSet` says.
+
+    They hold rho(u) where u_low <= u < u_high and the neuron is not dead. chunk_u float32[64,64] and chunk_lanes
+    uint64[64] are scratch. progress int64[4] holds the next item and the used lengths of words, entries and rho.
+    """
+    return _forward_active(
+        item_first, item_last, n_samples, n_neurons, n_ticks, n_abs, n_taps, u_low, u_high, rho_width, rho_peak, weight,
+        gain, run_base, run_count, run_tick, run_start, address, constants, ready, chunk_u, chunk_lanes, progress,
+        item_spikes, item_words, word_tick, word_lanes, block_entries, block_pairs, entry_lane, entry_ticks, rho, False,
+        n_samples, None,
+    )
+
+
+@kernel
+def driven_forward_active(
+    item_first, item_last, n_samples, n_neurons, n_ticks, n_abs, n_taps, moving, n_batch, u_low, u_high, rho_width,
+    rho_peak, weight, gain, run_base, run_count, run_tick, run_start, address, constants, drive, ready, chunk_u,
+    chunk_lanes, progress, item_spikes, item_words, word_tick, word_lanes, block_entries, block_pairs, entry_lane,
+    entry_ticks, rho,
+):
+    """`driven_forward` that keeps the active sets as `dense_forward_active` does."""
+    return _forward_active(
+        item_first, item_last, n_samples, n_neurons, n_ticks, n_abs, n_taps, u_low, u_high, rho_width, rho_peak, weight,
+        gain, run_base, run_count, run_tick, run_start, address, constants, ready, chunk_u, chunk_lanes, progress,
+        item_spikes, item_words, word_tick, word_lanes, block_entries, block_pairs, entry_lane, entry_ticks, rho,
+        moving != 0, n_batch, drive,
+    )

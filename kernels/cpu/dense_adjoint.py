@@ -48,12 +48,16 @@ from eventsim.kernels.layout import (
     ALL,
     ALPHA_REF,
     ALPHA_SYN,
+    BASE,
     CHUNK,
     CUT_P,
     CUT_Q,
+    FIRST_P,
+    FIRST_Q,
     GAIN_REF,
     GAIN_SYN,
     NONE,
+    SLACK,
     THETA,
     TILE,
 )
@@ -64,10 +68,11 @@ _ONE, _NOBODY = np.uint64(1), np.uint64(0)
 
 
 @kernel
-def _recompute_rho(
-    run, run_end, n_ticks, n_abs, n_taps, rho_width, rho_peak, rows, run_tick, run_start, address, constants, ready, g
+def recompute_rho(
+    run, run_end, n_ticks, n_abs, n_taps, rho_width, rho_peak, rows, run_tick, run_start, address, constants, ready, g,
+    drive,
 ):
-    """g[T, 64] = rho of every potential of a tile, by running the layer forward once more.
+    """g[T, 64] = rho of every potential of a tile, by running the layer forward once more; drive as in `sweep_item`.
 
     Silences are stepped through, and left with the state that a jump gives, as in `sweep_item`: so the spikes are the
     same.
@@ -76,7 +81,8 @@ def _recompute_rho(
     theta, kick, never = splat(constants[THETA]), splat(constants[GAIN_REF]), splat(np.float32(-np.inf))
     cut_p, cut_q = splat(constants[CUT_P]), splat(constants[CUT_Q])
     limit, reach = constants[THETA] * MARGIN, reach_of(constants[ALPHA_SYN])
-    p, q, pr, qr = zeros(), zeros(), zeros(), zeros()
+    pr, qr = zeros(), zeros()
+    p, q, base, slack = load(drive, FIRST_P), load(drive, FIRST_Q), load(drive, BASE), load(drive, SLACK)
     ready[:] = 0
     ended, landing, leap = run, -1, 0
     p_left, q_left, pr_left, qr_left = p, q, pr, qr
@@ -88,7 +94,7 @@ def _recompute_rho(
         p = alpha * p
         qr = beta * (qr + pr)
         pr = beta * pr
-        u = q + qr
+        u = q + qr + base
         lanes = at_least(u, theta)
         if n_abs > 1:
             # rho of minus infinity vanishes, as it should in dead ticks.
@@ -108,7 +114,7 @@ def _recompute_rho(
         if n_taps == 0:
             ended = run
         to = next_event(run, run_end, ended, n_taps, run_tick, n_ticks)
-        if t + 1 > landing and to - (t + 1) >= GAP and stays_below(p, q, reach, limit):
+        if t + 1 > landing and to - (t + 1) >= GAP and stays_below(p, q, reach, limit, base, slack):
             landing, leap = to, to - (t + 1)
             p_left, q_left, pr_left, qr_left = p, q, pr, qr
     surrogate(g.reshape(g.size), constants[THETA], rho_width, rho_peak)
@@ -124,7 +130,7 @@ def _summed(error, pair):
 
 
 @kernel
-def _drive_all(lanes, error, pair, g):
+def drive_all(lanes, error, pair, g):
     """g[t, lane] *= e in every tick of a chunk, for a layer with full support; idle lanes become 0."""
     for lane in range(TILE):
         for t in range(len(g)):
@@ -133,7 +139,7 @@ def _drive_all(lanes, error, pair, g):
 
 
 @kernel
-def _drive_pairs(entry, entry_end, pair, entry_lane, entry_ticks, rho, error, g):
+def drive_pairs(entry, entry_end, pair, entry_lane, entry_ticks, rho, error, g):
     """g = rho e at the active pairs of a chunk, and 0 elsewhere."""
     g[:] = np.float32(0.0)
     for i in range(entry, entry_end):
@@ -210,22 +216,26 @@ def _update_weights(tile, rule, driven, block, is_first, is_last, neuron_ptr, ro
 @kernel
 def dense_backward(
     group, tile_first, tile_last, n_samples, block_samples, n_neurons, n_ticks, n_abs, n_taps, dt, rho_width, rho_peak,
-    constants, run_base, run_count, run_tick, run_start, address, neuron_ptr, row, share, kind, entry_start, pair_start,
-    entry_lane, entry_ticks, rho, error, below_kind, below_neurons, below_entry_start, below_pair_start, below_lane,
-    below_ticks, rule, settings, ready, state, g, ramp, kept, sums, total, weight, gradient, mean, square, error_below,
+    constants, run_base, run_count, run_tick, run_start, address, drive, neuron_ptr, row, share, kind, entry_start,
+    pair_start, entry_lane, entry_ticks, rho, error, below_kind, below_lanes, below_entry_start, below_pair_start,
+    below_lane, below_ticks, near_tile, near_row, rule, settings, ready, state, g, ramp, kept, sums, total, weight,
+    gradient, mean, square, g_sum, error_below,
 ):
     """Weight gradient of the tiles tile_first..tile_last-1, and their part of the error of the layer below.
 
     run_base, run_count, run_tick, run_start, address : the layer's input by tick, see `group_by_tick`
+    drive float32[tiles,4,64] : see `driven_forward`
     neuron_ptr int64[blocks,N_in+1], row : the same by address, for blocks of ``block_samples``, see `group_by_address`
     share float32[K,2] : of spikes between ticks, see `group_times_by_address`; else empty, and so is ``ramp``
     kind, entry_start, pair_start, entry_lane, entry_ticks, rho : the layer's `ActiveSet`
     error : float32[G,P], the error at its pairs, one row for each group of tiles above, added in the order of groups
     below_kind, ... : the `ActiveSet` of the layer below; kind NONE: there is none
-    rule : ADD adds to gradient float32[tiles,N_in,64]; ADAM takes a step (``settings`` as in `optimizer`) instead, and
+    near_tile, near_row : the tiles below and whose rows their lanes are, see `send_error`
+    rule : ADD adds to gradient float32[tiles,N_in,64]; others take a step (``settings`` as in `optimizer`) instead, and
         then the arrays of weights are written and ``gradient`` is empty, else mean and square are
     ready, state, g float32[block_samples * T,64], ramp of the same shape, kept, sums, total : scratch
-    error_below : float32[G',P'], of which row ``group`` is overwritten
+    g_sum : float32[tiles,64], to which g is added, or empty
+    error_below : float32[G',P'], to whose row ``group`` is added
     """
     n_chunks = (n_ticks + CHUNK - 1) // CHUNK
     mode = flush_subnormals()
@@ -242,9 +252,9 @@ def dense_backward(
                 ticks_g = g[(sample - first) * n_ticks : (sample - first + 1) * n_ticks]
                 ticks_ramp = ramp[(sample - first) * n_ticks : (sample - first + 1) * n_ticks]
                 if kind == ALL:
-                    _recompute_rho(
+                    recompute_rho(
                         run_base[sample], run_base[sample] + run_count[sample], n_ticks, n_abs, n_taps, rho_width,
-                        rho_peak, rows, run_tick, run_start, address, constants, ready, ticks_g,
+                        rho_peak, rows, run_tick, run_start, address, constants, ready, ticks_g, drive[tile],
                     )
                 state[:] = np.float32(0.0)
                 driven = False
@@ -257,9 +267,9 @@ def dense_backward(
                         driven = True
                         n_driven = end
                     if kind == ALL:
-                        _drive_all(lanes, error, pair, ticks_g[begin:end])
+                        drive_all(lanes, error, pair, ticks_g[begin:end])
                     else:
-                        _drive_pairs(
+                        drive_pairs(
                             entry_start[block], entry_start[block + 1], pair, entry_lane, entry_ticks, rho, error,
                             ticks_g[begin:end],
                         )
@@ -267,12 +277,14 @@ def dense_backward(
                         adjoint_psp(begin, end, n_driven, n_taps, dt, constants, state, ticks_g, kept, ticks_ramp)
                     else:
                         ticks_ramp[begin:end] = np.float32(0.0)
-                    if below_kind != NONE:
+                    if below_kind != NONE and driven:
                         send_error(
-                            sample, n_samples, chunk, n_chunks, tile == tile_first, driven, rows, below_kind,
-                            below_neurons, below_entry_start, below_pair_start, below_lane, below_ticks,
+                            sample, n_samples, chunk, n_chunks, 0, len(near_tile), near_tile, near_row, rows,
+                            below_kind, below_lanes, below_entry_start, below_pair_start, below_lane, below_ticks,
                             ticks_g[begin:end], sums, error_below[group],
                         )
+                if driven and len(g_sum) > 0:
+                    store(load(g_sum, tile) + sum_rows(ticks_g, None, 0, n_driven), g_sum, tile)
                 tile_is_driven |= driven
             _update_weights(
                 tile, rule, tile_is_driven, first // block_samples, first == 0, last == n_samples, neuron_ptr, row,

@@ -3,61 +3,64 @@
 import numpy as np
 
 from eventsim.kernels.cpu.jit import kernel
-from eventsim.kernels.cpu.sweep import valid_lanes
-from eventsim.kernels.cpu.vector import folded_product, load, load_sixteen, lowest_bit, store_few, sums_of_fours
-from eventsim.kernels.layout import ALL, CHUNK, RING, TILE
+from eventsim.kernels.cpu.vector import (
+    bit_count,
+    folded_product,
+    load,
+    load_sixteen,
+    lowest_bit,
+    store_few,
+    sums_of_fours,
+)
+from eventsim.kernels.layout import ALL, CHUNK, RING
 
 _ONE, _NOBODY = np.uint64(1), np.uint64(0)
 
 
 @kernel
-def _sum_up(pair, done, n, is_first, sums, error):
+def _sum_up(pair, done, n, sums, error):
     """Sum up the products done..n-1 that wait, sixteen at a time, into error[pair + done:]; returns the new ``done``.
 
     A neuron adds 64 products at most and fewer than 16 are left of those before, so the ring of them never overflows.
     """
     while done + 16 <= n:
-        total = sums_of_fours(sums, (done % RING) * 4)
-        if not is_first:
-            total = load_sixteen(error, pair + done) + total
+        total = load_sixteen(error, pair + done) + sums_of_fours(sums, (done % RING) * 4)
         store_few(total, error, pair + done)
         done += 16
     return done
 
 
 @kernel
-def _sum_up_rest(pair, done, n, is_first, sums, error):
+def _sum_up_rest(pair, done, n, sums, error):
     """The same for fewer than sixteen; their sums go over scratch, since what follows in ``error`` is not theirs."""
-    store_few(sums_of_fours(sums, (done % RING) * 4), sums, RING * 4)
-    for k in range(n - done):
-        e = sums[RING * 4 + k]
-        error[pair + done + k] = e if is_first else error[pair + done + k] + e
+    if done < n:
+        store_few(sums_of_fours(sums, (done % RING) * 4), sums, RING * 4)
+        for k in range(n - done):
+            error[pair + done + k] += sums[RING * 4 + k]
 
 
 @kernel
 def send_error(
-    sample, n_samples, chunk, n_chunks, is_first, driven, rows, kind, n_neurons, entry_start, pair_start, entry_lane,
-    entry_ticks, g, sums, error,
+    sample, n_samples, chunk, n_chunks, near_first, near_last, near_tile, near_row, rows, kind, lanes, entry_start,
+    pair_start, entry_lane, entry_ticks, g, sums, error,
 ):
-    """error[...] of the layer below, at its active pairs in one chunk of a sample, gains this tile's part.
+    """Add this tile's part to error[...] of the layer below, at its active pairs in one chunk of a sample.
 
-    rows : float32[N_in,64], the tile's weights; g : float32[ticks of the chunk,64], zero where not ``driven``
-    kind, n_neurons, entry_start, ... : the `ActiveSet` of the layer below
-    is_first : nothing is in ``error`` yet
+    near_tile int32[near], near_row int32[near,64] : of near_first..near_last-1, the tiles below that this one sees, and
+        the row of ``rows`` that each of their lanes is, -1 where it is none
+    rows : float32[N_in,64], the tile's weights; g : float32[ticks of the chunk,64]
+    kind, lanes, entry_start, ... : the `ActiveSet` of the layer below
     sums : float32[SUMS], scratch
     """
     every_tick = ~_NOBODY >> np.uint64(CHUNK - len(g))
-    for tile in range((len(pair_start) - 1) // (n_samples * n_chunks)):
+    for near in range(near_first, near_last):
+        tile = np.int64(near_tile[near])
         block = (tile * n_samples + sample) * n_chunks + chunk
-        pair, pair_end = pair_start[block], pair_start[block + 1]
-        if pair == pair_end:
-            continue
-        if not driven:
-            if is_first:
-                error[pair:pair_end] = np.float32(0.0)
+        pair = pair_start[block]
+        if pair == pair_start[block + 1]:
             continue
         if kind == ALL:
-            entry, entry_end = 0, valid_lanes(tile, n_neurons)
+            entry, entry_end = 0, np.int64(lanes[tile])
         else:
             entry, entry_end = entry_start[block], entry_start[block + 1]
         n = done = 0
@@ -65,11 +68,16 @@ def send_error(
             lane, ticks = i, every_tick
             if kind != ALL:
                 lane, ticks = np.int64(entry_lane[i]), entry_ticks[i]
-            weights = load(rows, tile * TILE + lane)
+            row = np.int64(near_row[near, lane])
+            if row < 0:
+                _sum_up_rest(pair, done, n, sums, error)
+                pair += n + bit_count(ticks)
+                n = done = 0
+                continue
+            weights = load(rows, row)
             while ticks != _NOBODY:
                 store_few(folded_product(weights, load(g, lowest_bit(ticks))), sums, (n % RING) * 4)
                 n += 1
                 ticks &= ticks - _ONE
-            done = _sum_up(pair, done, n, is_first, sums, error)
-        if done < n:
-            _sum_up_rest(pair, done, n, is_first, sums, error)
+            done = _sum_up(pair, done, n, sums, error)
+        _sum_up_rest(pair, done, n, sums, error)

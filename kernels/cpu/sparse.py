@@ -126,7 +126,7 @@ def sparse_forward(
                 rows, p, t, valid_lanes(tile, neuron_last - neuron_first), n_abs, own, alpha, beta, theta, kick
             )
             spikes = list_spikes(lanes, t, neuron_first + tile * TILE, spikes, spike_tick, spike_address)
-            if stays_below(p, q, reach, limit):
+            if stays_below(p, q, reach, limit, None, None):
                 doing[tile] = AT_REST
                 since[tile] = t
             else:

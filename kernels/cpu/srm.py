@@ -155,14 +155,23 @@ def reach_of(alpha):
 
 
 @kernel
-def stays_below(p, q, reach, limit):
+def lowered(limit):
+    """A little less than ``limit``, for rounding."""
+    return limit * MARGIN if limit > np.float32(0.0) else limit / MARGIN
+
+
+@kernel
+def stays_below(p, q, reach, limit, base, slack):
     """Whether no potential of a tile can reach ``limit`` before the next input.
 
     In n ticks the psp is a^n (q + n p), never more than max(q, 0) + max(p, 0) max_n(n a^n), and the refractory response
-    is at most 0. ``limit`` is to hold a margin for rounding.
+    is at most 0. ``limit`` is to hold a margin for rounding. base, slack : None, or the potential that a constant input
+    has in the end, and a margin for rounding of that.
     """
     bound = positive(q) + positive(p) * splat(reach)
     is_known = at_least(bound, bound) == ~np.uint64(0)  # of numbers that left float32 nothing is
+    if base is not None:
+        bound = bound + base + slack
     return is_known and at_least(bound, splat(limit)) == np.uint64(0)
 
 

@@ -9,14 +9,28 @@ from eventsim.kernels.cpu.srm import (
     MARGIN,
     awake,
     jumped,
+    lowered,
     next_event,
     put_to_rest,
     reach_of,
     stays_below,
     sum_rows,
 )
-from eventsim.kernels.cpu.vector import at_least, bit_count, splat, store, where, zeros
-from eventsim.kernels.layout import ALPHA_REF, ALPHA_SYN, CHUNK, CUT_P, CUT_Q, GAIN_REF, THETA, TILE
+from eventsim.kernels.cpu.vector import at_least, bit_count, load, splat, store, where, zeros
+from eventsim.kernels.layout import (
+    ALPHA_REF,
+    ALPHA_SYN,
+    BASE,
+    CHUNK,
+    CUT_P,
+    CUT_Q,
+    FIRST_P,
+    FIRST_Q,
+    GAIN_REF,
+    SLACK,
+    THETA,
+    TILE,
+)
 
 _NOBODY = np.uint64(0)
 
@@ -41,13 +55,14 @@ def fetch_tile(rows, n_spikes, scratch):
 @kernel
 def sweep_item(
     t, n_ticks, rows, lane_gain, n_lanes, run, run_end, run_tick, run_start, address, constants, n_abs, ready,
-    n_taps, word_tick, word_lanes, words, active,
+    n_taps, word_tick, word_lanes, words, active, drive, place,
 ):
     """Step a tile from tick ``t`` on; returns the new numbers of words, of spikes, of active entries and of pairs.
 
     run, run_end : the sample's runs of input spikes
     n_abs, ready, n_taps : None where neurons are never dead and the psp is not truncated
     active : None, or what `dense_forward_active` keeps
+    drive, place : None, or what `driven_forward` gets, and which of it is the tile's
 
     A silence in which nobody can fire is jumped over in closed form. Where somebody may be active in it, its ticks are
     stepped through all the same and the state that the jump gives is taken after that, so that the spikes are those of
@@ -60,7 +75,12 @@ def sweep_item(
     kick, cut_p, cut_q = splat(constants[GAIN_REF]), splat(constants[CUT_P]), splat(constants[CUT_Q])
     limit, reach = constants[THETA] * MARGIN, reach_of(constants[ALPHA_SYN])
     valid = ~_NOBODY >> np.uint64(TILE - n_lanes)
-    p, q, pr, qr = zeros(), zeros(), zeros(), zeros()
+    pr, qr = zeros(), zeros()
+    if drive is None:
+        p, q, base, slack = zeros(), zeros(), None, None
+    else:
+        own = drive[place]
+        p, q, base, slack = load(own, FIRST_P), load(own, FIRST_Q), load(own, BASE), load(own, SLACK)
     spikes = entries = pairs = 0
     ended, chunk, seen = run, t // CHUNK, _NOBODY
     if ready is not None:
@@ -87,6 +107,8 @@ def sweep_item(
         qr = beta * (qr + pr)
         pr = beta * pr
         u = q + qr
+        if drive is not None:
+            u = u + base
         # No branches on what the neurons do: they would be guesses that hold up the rows of the next tick.
         if active is not None:
             lanes = at_least(u, splat(low)) & ~at_least(u, splat(high)) & valid
@@ -116,8 +138,8 @@ def sweep_item(
             ended += 1
         t += 1
         to = next_event(run, run_end, ended, n_taps, run_tick, n_ticks)
-        if to - t >= GAP and (active is None or t > landing) and stays_below(p, q, reach, limit):
-            if active is not None and not stays_below(p, q, reach, low * MARGIN):
+        if to - t >= GAP and (active is None or t > landing) and stays_below(p, q, reach, limit, base, slack):
+            if active is not None and not stays_below(p, q, reach, lowered(low), base, slack):
                 landing, leap = to, to - t
                 p_left, q_left, pr_left, qr_left = p, q, pr, qr
             else:

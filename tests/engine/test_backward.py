@@ -24,7 +24,7 @@ from eventsim.model import SRM, Network
 from eventsim.spikes import Spikes
 
 INF = np.inf
-module = importlib.import_module("eventsim.engine.backward")  # the package has a function of this name
+module = importlib.import_module("eventsim.engine.adjoint")  # the package has a function of this name
 
 
 def naive_gradients(network, trace, errors, supports, truncate):

@@ -25,7 +25,7 @@ from eventsim.spikes import Spikes
 
 INF = np.inf
 QUICK = settings(deadline=None, derandomize=True, max_examples=40)
-module = importlib.import_module("eventsim.engine.backward")  # the package has a function of this name
+module = importlib.import_module("eventsim.engine.adjoint")  # the package has a function of this name
 NEURONS = {
     "plain": SRM(tau_syn=3.0),
     "dead for ticks": SRM(tau_syn=2.0, t_abs=2.5, tau_rho=0.3, scale_rho=2.0),

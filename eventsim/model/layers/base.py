@@ -1,11 +1,13 @@
 """What layers with weights of their own share."""
 
 import copy
+import functools
 
 import numpy as np
 
 from eventsim import checks
 from eventsim.errors import ConfigError
+from eventsim.kernels.layout import TILE, n_tiles
 from eventsim.model.precision import WEIGHTS
 from eventsim.model.shape import Shape
 
@@ -29,6 +31,12 @@ class Layer:
         self.given, self.shape = given, shape
         self.n_in, self.n_out = given.size, shape.size
         self.precision = "float32"
+
+    @functools.cached_property
+    def lane_neuron(self):
+        """The address of every lane of the layer's tiles, int32[tiles, 64], -1 where there is none."""
+        lane = np.arange(n_tiles(self.n_out) * TILE, dtype=np.int32)
+        return np.where(lane < self.n_out, lane, -1).reshape(-1, TILE).astype(np.int32)
 
     @property
     def projections(self) -> tuple:

@@ -52,6 +52,11 @@ class Conv(Layer):
         """How the engine lays out the layer."""
         return Patches(self.given, self.shape, self.window, self.groups)
 
+    @property
+    def lane_neuron(self):
+        """The address of every lane of the layer's tiles, int32[tiles, 64], -1 where there is none."""
+        return self.patches.neuron
+
     @functools.cached_property
     def fan_out(self):
         """Synapses of every presynaptic neuron, int64[n_in]: fewer at borders."""

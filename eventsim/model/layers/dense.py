@@ -111,8 +111,3 @@ class Dense(Layer):
             return self.packed
         values = self.packed.view(np.float16) if self.packed.dtype == np.uint16 else self.packed
         return values.astype(np.float32) * self.scale[:, None, :]
-
-    def gain(self, unit):
-        """float32[n_tiles, 64], what the engine multiplies a neuron's summed rows with; a weight of 1 is ``unit``."""
-        gain = np.full((len(self.packed), TILE), unit, np.float32)
-        return gain if self.scale is None else gain * self.scale

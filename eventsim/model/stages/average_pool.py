@@ -1,5 +1,9 @@
 """Average pooling of what spikes drive."""
 
+import functools
+
+import numpy as np
+
 from eventsim.model.shape import Shape, Window
 
 
@@ -23,3 +27,11 @@ class AveragePool:
     def weight(self) -> float:
         """What a spike counts."""
         return 1.0 / self.size**2
+
+    @functools.cached_property
+    def table(self):
+        """The address that every address arrives at, int32[N], -1 for none."""
+        channel, pixel = np.divmod(np.arange(self.given.size), self.given.positions)
+        y, x = (part // self.size for part in np.divmod(pixel, self.given.width))
+        address = channel * self.shape.positions + y * self.shape.width + x
+        return np.where((y < self.shape.height) & (x < self.shape.width), address, -1).astype(np.int32)

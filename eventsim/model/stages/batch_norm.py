@@ -37,7 +37,9 @@ class BatchNorm:
     def _set(self, name, target, values):
         values = np.asarray(values)
         if values.dtype.kind not in "iuf" or values.shape != target.shape or not np.isfinite(values).all():
-            raise ConfigError(f"{name} of {self} must be {len(target)} finite numbers, got {values.dtype}{list(values.shape)}")
+            raise ConfigError(
+                f"{name} of {self} must be {len(target)} finite numbers, got {values.dtype}{list(values.shape)}"
+            )
         target[:] = values
 
     def _get(self, index):

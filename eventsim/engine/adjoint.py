@@ -1,0 +1,149 @@
+"""The adjoints of layers: gradients of their rows of weights, and the error of the layer below."""
+
+import weakref
+from dataclasses import dataclass
+
+import numpy as np
+
+from eventsim import kernels
+from eventsim.engine.active import ActiveSet
+from eventsim.engine.runs import by_address, by_tick, empty_runs, even_parts
+from eventsim.engine.sink import Sink
+from eventsim.kernels.layout import ADD, DRIVE_ROWS, NONE, SUMS, TILE
+
+# Tiles above a layer, and samples of a convolution, are in groups, each of which adds up a part of its own; the parts
+# are added in the order of the groups. The number is fixed, so that sums do not depend on the number of threads.
+_GROUPS = 8
+# Rows of 64 numbers that the g of a block of samples may take: what a second-level cache holds. Fixed for the same
+# reason.
+_BLOCK_ROWS = 2400
+_NO_LANES = np.empty((0, TILE), np.int32)
+
+
+@dataclass(frozen=True)
+class Adjoint:
+    """What an adjoint gives.
+
+    rows : float32[tiles, rows, 64], the gradient of the wiring's rows; None where it went into the layer's `Sink`
+    g_sum : float32[tiles * patches, 64], g summed over ticks and samples, where the layer has a constant input
+    error : float32[G, P'], to be summed over G, at the pairs of the layer below; None where there is none
+    """
+
+    rows: np.ndarray | None
+    g_sum: np.ndarray | None
+    error: np.ndarray | None
+
+
+def block_samples(spikes) -> int:
+    """Samples whose g the backward pass holds at once."""
+    return max(1, min(_BLOCK_ROWS // max(spikes.n_ticks, 1), spikes.n_samples))
+
+
+def lane_addresses(layer, lane_neuron):
+    """int32[tiles, 64], the presynaptic address that every lane of the layer before has behind the stages, or -1."""
+    for stage in layer.stages:
+        if stage.kind == "average_pool":
+            return np.where(lane_neuron >= 0, stage.table[lane_neuron], -1).astype(np.int32)
+    return lane_neuron
+
+
+_seen = weakref.WeakKeyDictionary()  # what `_near` found for a layer; tilings of layers do not change
+
+
+def _near(layer, lane_neuron):
+    """(near_ptr, near_tile, near_row) of a convolution and the lanes of the layer before, see `patch_backward`."""
+    if layer not in _seen or _seen[layer][0] is not lane_neuron:
+        address = lane_addresses(layer, lane_neuron)
+        tiles, rows = [], []
+        for patch in range(layer.patches.n_patches):
+            row = layer.patches.row_of(patch, address)
+            tiles.append(np.flatnonzero((row >= 0).any(axis=1)))
+            rows.append(row[tiles[-1]])
+        ends = np.cumsum([0, *map(len, tiles)])
+        near = ends, *(np.concatenate(parts).astype(np.int32) for parts in (tiles, rows))
+        _seen[layer] = lane_neuron, near
+    return _seen[layer][1]
+
+
+def _common(neuron, spikes, wiring, active, error, below, truncate):
+    """Arguments that both kernels take, and the `ActiveSet` that stands for the layer below."""
+    n_taps = neuron.n_taps(spikes.dt) if truncate else 0
+    lower = ActiveSet.nothing(0, 0, _NO_LANES) if below is None else below
+    drive = wiring.drive if len(wiring.drive) else np.zeros((len(active.lane_neuron), DRIVE_ROWS, TILE), np.float32)
+    return {
+        "n_samples": spikes.n_samples, "n_ticks": spikes.n_ticks, "n_abs": neuron.dead_ticks(spikes.dt),
+        "n_taps": n_taps, "dt": spikes.dt, "rho_width": neuron.rho_width, "rho_peak": neuron.rho_peak,
+        "constants": neuron.constants(spikes.dt, n_taps), "address": wiring.address, "drive": drive,
+        "kind": active.kind, "entry_start": active.entry_start, "pair_start": active.pair_start,
+        "entry_lane": active.entry_lane, "entry_ticks": active.entry_ticks, "rho": active.rho, "error": error,
+        "below_kind": NONE if below is None else below.kind, "below_lanes": lower.lanes,
+        "below_entry_start": lower.entry_start, "below_pair_start": lower.pair_start,
+        "below_lane": lower.entry_lane, "below_ticks": lower.entry_ticks, "ready": (TILE,), "state": (2, TILE),
+        "kept": (spikes.n_ticks if n_taps else 0, TILE), "sums": (SUMS,),
+    }
+
+
+def dense_adjoint(layer, neuron, done, error, below, sink, rows=None, truncate=False) -> Adjoint:
+    """The adjoint of a `Dense` layer.
+
+    done : its `LayerTrace`; error : float32[G, P], at its active pairs, to be summed over G
+    below : the `ActiveSet` of the layer below, None where there is none
+    sink : where the gradient goes, if the layer's input is plain
+    rows : `by_address` of its input, where it is there already
+    """
+    spikes, wiring, active = done.feed.spikes, done.wiring, done.active
+    block = block_samples(spikes)
+    rows = rows or by_address([spikes], block, neuron.tau_syn)[0]
+    tiles, plain = len(wiring.weight), done.feed.is_plain
+    if not plain:
+        sink = Sink(gradient=np.zeros_like(wiring.weight))
+    groups = even_parts(np.ones(tiles), min(_GROUPS, tiles))
+    error_below = np.zeros((len(groups), 0 if below is None else below.n_pairs), np.float32)
+    near = _NO_LANES if below is None else lane_addresses(layer, below.lane_neuron)
+    g_sum = np.zeros((tiles if wiring.moving else 0, TILE), np.float32)
+    runs = empty_runs(spikes.sample_ptr, 0)
+    if active.full:
+        runs = wiring.runs or by_tick(spikes)
+    kernels.call_parts("dense_backward", {
+        **_common(neuron, spikes, wiring, active, error, below, truncate), **runs._asdict(), **rows._asdict(),
+        "block_samples": block, "n_neurons": layer.n_out, "near_tile": np.arange(len(near), dtype=np.int32),
+        "near_row": near, "rule": sink.rule, "settings": sink.settings, "g": (block * spikes.n_ticks, TILE),
+        "ramp": (block * spikes.n_ticks if len(rows.share) else 0, TILE),
+        "total": (layer.n_in if sink.rule != ADD and block < spikes.n_samples else 0, TILE),
+        "weight": wiring.weight, "gradient": sink.gradient, "mean": sink.mean, "square": sink.square, "g_sum": g_sum,
+        "error_below": error_below,
+    }, [{"group": i, "tile_first": first, "tile_last": last} for i, (first, last) in enumerate(groups)])
+    return Adjoint(
+        None if plain else sink.gradient, g_sum if wiring.moving else None, None if below is None else error_below
+    )
+
+
+def patch_adjoint(layer, neuron, done, error, below, truncate=False) -> Adjoint:
+    """The adjoint of a convolution or pool; see `dense_adjoint`."""
+    spikes, wiring, active = done.feed.spikes, done.wiring, done.active
+    groups = even_parts(np.ones(spikes.n_samples), min(_GROUPS, spikes.n_samples))
+    wanted = len(groups)
+    gradient = np.zeros((wanted if layer.n_weights or wiring.moving else 0, *wiring.weight.shape), np.float32)
+    g_sum = np.zeros((len(groups) if wiring.moving else 0, len(active.lane_neuron), TILE), np.float32)
+    error_below = np.zeros((1, 0 if below is None else below.n_pairs), np.float32)
+    near_ptr, near_tile, near_row = np.zeros(layer.patches.n_patches + 1, np.int64), np.empty(0, np.int32), _NO_LANES
+    if below is not None:
+        near_ptr, near_tile, near_row = _near(layer, below.lane_neuron)
+    kernels.call_parts("patch_backward", {
+        **_common(neuron, spikes, wiring, active, error, below, truncate), **wiring.runs._asdict(),
+        "lanes": active.lanes, "weight": wiring.weight, "near_ptr": near_ptr, "near_tile": near_tile,
+        "near_row": near_row, "g": (spikes.n_ticks, TILE), "ramp": (0, TILE), "gradient": gradient, "g_sum": g_sum,
+        "error_below": error_below,
+    }, [{"group": i, "sample_first": first, "sample_last": last} for i, (first, last) in enumerate(groups)])
+    return Adjoint(
+        _summed(gradient) if len(gradient) else None, _summed(g_sum) if wiring.moving else None,
+        None if below is None else error_below,
+    )
+
+
+def _summed(parts):
+    """The sum over groups, in their order."""
+    total = parts[0].copy()
+    for part in parts[1:]:
+        total += part
+    return total

@@ -1,0 +1,54 @@
+"""Gradients behind stages: of a layer's weights and of batch normalisation, in closed form from sums over spikes.
+
+With x = unit * (spikes of an address in a tick), y = s x + c for every channel, where s = gamma / sigma and
+c = beta - s mean, and n numbers a channel (Ioffe & Szegedy 2015, section 3):
+
+    dL/dW      = s unit D + c Q            D: of rows over spikes,   Q: g summed over ticks, where the row is inside
+    dL/dbeta   = sum of W Q                over the channel's rows and all lanes
+    dL/dgamma  = (sum of W unit D - mean dL/dbeta) / sigma
+    dL/dx      = s (dL/dy - dL/dbeta / n - (x - mean) / sigma dL/dgamma / n)
+"""
+
+import numpy as np
+
+from eventsim.engine.wiring import by_input, unscaled_rows
+from eventsim.kernels.layout import TILE
+from eventsim.model.stages.batch_norm import EPSILON
+
+
+def weight_gradient(layer, given, adjoint):
+    """The gradient of a layer's weights, laid out as ``packed``, from its `Adjoint` and `Feed`."""
+    scale = given.unit if given.scale is None else by_input(layer, given.scale)[:, None]
+    rows = adjoint.rows if given.is_plain else adjoint.rows * scale
+    if given.constant is not None:
+        rows = rows + by_input(layer, given.constant)[:, None] * _constant_rows(layer, adjoint.g_sum)
+    return rows if layer.kind == "dense" else layer.patches.fold(rows, layer.packed)
+
+
+def _constant_rows(layer, g_sum):
+    """Q, float64[tiles, rows or 1, 64]."""
+    if layer.kind == "dense":
+        return g_sum[:, None, :].astype(np.float64)
+    patches = layer.patches
+    return patches.inside.T.astype(np.float64) @ g_sum.reshape(patches.channel_tiles, patches.n_patches, TILE)
+
+
+def norm_gradient(layer, given, adjoint):
+    """``(dL/dgamma, dL/dbeta, shift, slope)``, float64[channels] each, of normalisation by the batch's statistics.
+
+    What it adds to dL/ds of a spike s of the layer before is shift + slope (spikes of its address in the tick).
+    """
+    (norm,) = (stage for stage in layer.stages if stage.kind == "batch_norm")
+    mean, var, n = given.statistics.mean, given.statistics.var, max(given.statistics.n, 1)
+    sigma = np.sqrt(var + EPSILON)
+    rows = unscaled_rows(layer).astype(np.float64)
+    beta = _by_channel(layer, rows * _constant_rows(layer, adjoint.g_sum))
+    gamma = (_by_channel(layer, rows * adjoint.rows) * given.unit - mean * beta) / sigma
+    unit = given.unit * norm.gamma / sigma
+    slope = -unit / sigma * gamma / n
+    return gamma, beta, -unit * beta / n - slope * mean, slope * given.unit
+
+
+def _by_channel(layer, values):
+    """The sum over a channel's rows, and all lanes, of float64[tiles, rows, 64]."""
+    return values.sum(axis=(0, 2)).reshape(layer.given.channels, -1).sum(axis=1)

@@ -1,0 +1,37 @@
+"""From recordings to spikes, and the synthetic camera."""
+
+from eventsim.kernels.spec.declare import Kernel, kernel
+
+KERNELS: dict[str, Kernel] = {}
+
+KERNELS["bin_events"] = kernel("bin", """
+    int64[events]: t
+    uint16[events]: x y
+    uint8[events]: p
+    int64: width height step n_ticks
+    bool: keep_repeats
+    out int32[events]: tick address
+    out int64[three]: counts
+""")
+
+KERNELS["remap_spikes"] = kernel("bin", """
+    int32[neurons]: table
+    int32[spikes]: tick address
+    bool: keep_repeats
+    out int32[spikes]: new_tick new_address
+    out int64[two]: counts
+""")
+
+KERNELS["camera_events"] = kernel("camera", """
+    float64[rows,columns]: scene
+    int64[steps]: row column
+    float64[steps]: down right
+    int64: width height
+    float64: step follow leak
+    float64[polarities,pixels]: threshold
+    float64[pixels]: refractory phase
+    out int64[two]: progress
+    out float64[events]: t
+    out uint16[events]: x y
+    out uint8[events]: p
+""")

@@ -1,0 +1,115 @@
+"""Convolutions, and the stages between layers."""
+
+from eventsim.kernels.spec.declare import Kernel, kernel
+from eventsim.kernels.spec.grid import ACTIVE, BACKWARD, INPUT
+
+KERNELS: dict[str, Kernel] = {}
+
+KERNELS["count_patches"] = kernel("patches", """
+    int64: sample_first sample_last
+    int64[samples]: sample_ptr
+    int32[spikes]: address
+    int64[geometry]: geometry
+    out int64[samples,patches]: count
+""")
+
+KERNELS["cut_patches"] = kernel("patches", """
+    int64: sample_first sample_last n_samples
+    int64[samples]: sample_ptr
+    int32[spikes]: address tick
+    int64[geometry]: geometry
+    int64[lists]: run_base list_ptr
+    scratch int64[patches]: next_spike next_run
+    out int32[spikes]: row
+    out int64[lists]: run_count
+    out int32[runs]: run_tick
+    out int64[runs]: run_start
+""")
+
+KERNELS["merge_tiles"] = kernel("patches", """
+    int64: sample_first sample_last n_samples n_ticks
+    int64[items]: word_ptr
+    int32[words]: word_tick
+    uint64[words]: word_lanes
+    int32[tiles,lanes]: neuron
+    int64[samples]: sample_ptr run_base
+    scratch int64[tiles]: next_word
+    scratch uint64[words]: is_fired
+    out int32[spikes]: address tick
+    out int64[samples]: run_count
+    out int32[runs]: run_tick
+    out int64[runs]: run_start
+""")
+
+KERNELS["patch_backward"] = kernel("patch_adjoint", f"""
+    int64: group sample_first sample_last n_samples n_ticks n_abs n_taps
+    float32: dt rho_width rho_peak
+    float32[constants]: constants
+    {INPUT}
+    float32[tiles,n_in,lanes]: weight
+    float32[tiles,rows,lanes]: drive
+    int64[tiles]: lanes
+    {BACKWARD}
+    int64[patches]: near_ptr
+    int32[near]: near_tile
+    int32[near,lanes]: near_row
+    scratch int32[lanes]: ready
+    scratch float32[two,lanes]: state
+    scratch float32[ticks,lanes]: g ramp kept
+    scratch float32[sums]: sums
+    out float32[groups,tiles,n_in,lanes]: gradient
+    out float32[groups,tiles,lanes]: g_sum
+    out float32[groups,pairs]: error_below
+""")
+
+KERNELS["count_routed"] = kernel("stages", """
+    int64: sample_first sample_last
+    int64[samples]: sample_ptr
+    int32[spikes]: address
+    int32[neurons]: table
+    bool[samples,neurons]: kept
+    out int64[samples]: count
+""")
+
+KERNELS["route_spikes"] = kernel("stages", """
+    int64: sample_first sample_last
+    int64[samples]: sample_ptr
+    int32[spikes]: address
+    int32|float64[spikes]: when
+    int32[neurons]: table
+    bool[samples,neurons]: kept
+    int64[samples]: new_ptr
+    out int32[spikes]: new_address
+    out int32|float64[spikes]: new_when
+""")
+
+KERNELS["sum_squares"] = kernel("stages", """
+    int64: sample_first sample_last n_positions
+    int64[samples]: sample_ptr
+    int32[spikes]: address tick
+    scratch int32[neurons]: spikes
+    out int64[samples,two,channels]: total
+""")
+
+KERNELS["normalise_error"] = kernel("stages", f"""
+    int64: sample_first sample_last n_samples n_ticks n_positions
+    int64[samples]: sample_ptr
+    int32[spikes]: address tick
+    float32[channels]: shift slope
+    int64: kind
+    int64[tiles]: lanes
+    {ACTIVE}
+    int32[tiles,lanes]: lane_address
+    scratch uint16[neurons,ticks]: spikes
+    out float32[groups,pairs]: error
+""")
+
+KERNELS["mask_error"] = kernel("stages", f"""
+    int64: sample_first sample_last n_samples n_ticks
+    bool[samples,neurons]: kept
+    int64: kind
+    int64[tiles]: lanes
+    {ACTIVE}
+    int32[tiles,lanes]: lane_address
+    out float32[groups,pairs]: error
+""")
