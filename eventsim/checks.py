@@ -26,6 +26,15 @@ def milliseconds(name, value) -> float:
     return number
 
 
+def number(name, value, least=0.0, below=math.inf) -> float:
+    """``value`` as a float from ``least`` to below ``below``."""
+    number = math.nan if isinstance(value, bool) or not isinstance(value, numbers.Real) else float(value)
+    if not least <= number < below:
+        limit = "finite" if below == math.inf else f"below {below:g}"
+        raise ConfigError(f"{name} must be a number of at least {least:g} and {limit}, got {value!r}")
+    return number
+
+
 def choice(name, value, choices) -> str:
     """``value``, which must be one of ``choices``."""
     if not isinstance(value, str) or value not in choices:

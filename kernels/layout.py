@@ -39,7 +39,7 @@ SENDS = 2
 # What the error lists of a layer hold: nothing, pairs of (neuron, tick), or every tick of every neuron.
 NONE, PAIRS, ALL = 0, 1, 2
 # What the backward pass does with a weight's gradient: add it to an array, or take a step of the optimiser at once.
-ADD, ADAM = 0, 1
+ADD, ADAM, SGD = 0, 1, 2
 # Pairs that wait for their products to be summed up while an error is sent down, four numbers each, and room for the
 # sums of 16.
 RING = 128

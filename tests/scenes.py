@@ -122,23 +122,26 @@ def gradients_of(network, trace, errors, truncate=False):
     return out
 
 
-def step_in_two_ways(networks, batches):
-    """Steps of Adam within the backward walk for the first of two equal networks, on its gradients for the second.
+def step_in_two_ways(networks, batches, make_optimizer=Adam):
+    """Steps within the backward walk for the first of two equal networks, on its gradients for the second.
 
-    batches : (spikes, errors) of each step. Asserts that weights and moments are the same bits; returns the optimiser.
+    batches : (spikes, errors) of each step. Asserts that weights and the optimisers' states are the same bits; returns
+    the state.
     """
-    optimizers = [Adam([layer.packed for layer in network.layers]) for network in networks]
+    optimizers = [make_optimizer([layer.packed for layer in network.layers]) for network in networks]
     for spikes, errors in batches:
         for fused, network, optimizer in zip((True, False), networks, optimizers, strict=True):
             weights = [layer.packed for layer in network.layers]
             gradients = [np.zeros_like(w) for w in weights]
             trace = run(network, spikes, supports=(0.5, np.inf))
-            sinks = optimizer.sinks(1e-2) if fused else [Sink(gradient=g) for g in gradients]
+            optimizer.begin(1e-2)
+            sinks = [optimizer.sink(i) if fused else Sink(gradient=g) for i, g in enumerate(gradients)]
             backward(network, trace, errors.__getitem__, sinks)
-            if not fused:
-                optimizer.step(weights, gradients, 1e-2)
+            for i in range(0 if fused else len(weights)):
+                optimizer.update(i, weights[i], gradients[i])
     for a, b in zip(*(network.layers for network in networks), strict=True):
         np.testing.assert_array_equal(a.packed, b.packed)
-    for name, value in optimizers[0].state().items():
-        np.testing.assert_array_equal(value, optimizers[1].state()[name])
-    return optimizers[0]
+    states = [optimizer.state() for optimizer in optimizers]
+    for name, value in states[0].items():
+        np.testing.assert_array_equal(value, states[1][name])
+    return states[0]

@@ -75,7 +75,8 @@ def backward_phases(scene, machine) -> list[Phase]:
     with on_threads(1):
         weights = [layer.packed for layer in network.layers]
         optimizer, zeros = Adam(weights), [np.zeros_like(w) for w in weights]
-        sinks = optimizer.sinks(STILL)
+        optimizer.begin(STILL)
+        sinks = [optimizer.sink(i) for i in range(len(weights))]
         trace = forward(network, scene.spikes, supports=scene.supports)
         error = config.make_loss()(trace.output, scene.labels, network.neuron).error
         current = gather_error(trace.layers[-1].active, error)
@@ -98,7 +99,7 @@ def backward_phases(scene, machine) -> list[Phase]:
             if below is not None:
                 errors.append(Phase("", max(full - gradient, 0.0), below.n_pairs * layer.n_out / samples, "MAC"))
             current = run(rows, sinks[i], below)
-        step = median(lambda: optimizer.step(weights, zeros, STILL)) / samples
+        step = median(lambda: [optimizer.update(i, w, zeros[i]) for i, w in enumerate(weights)]) / samples
     return [
         _sum("adjoint of the psp", adjoints, "tick"), _together("weight gradient", gradients, 4, machine),
         *([_sum("error sent down", errors, "MAC")] if errors else []),

@@ -16,7 +16,7 @@ class Sink:
 
     rule : of `kernels.layout`; settings : float32, what the rule's kernel needs
     gradient : float32, laid out as the parameter, that is added to (rule ADD)
-    mean, square : the optimiser's moments in the same layout (other rules, see `takes_steps`)
+    mean, square : what the optimiser keeps, in the same layout (other rules; SGD its velocity, in ``mean``)
     """
 
     rule: int = ADD

@@ -13,6 +13,8 @@ from eventsim.trainer.schedules import SCHEDULES
 # Measured on N-MNIST: a narrow support is cheaper and learns better in wide layers, but starves narrow ones.
 _NARROW_SUPPORT = 0.3
 _WIDE_LAYER = 512
+# Settings that only some optimisers have, and what they lie below.
+_OPTIMIZER_SETTINGS = {"momentum": 1.0, "weight_decay": math.inf}
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,8 @@ class TrainingConfig:
     learning_rate: float = 1e-3
     schedule: str = "cosine"
     optimizer: str = "adam"
+    momentum: float | None = None  # of sgd; None: 0.9 there
+    weight_decay: float | None = None  # of adamw; None: 0.01 there
     loss: str = "spike_count"
     true_count: float = 60.0  # target spikes of the sample's class
     false_count: float = 10.0  # and of the other classes
@@ -42,6 +46,7 @@ class TrainingConfig:
             raise ConfigError(f"calibrate must be True or False, got {self.calibrate!r}")
         for name, choices in (("schedule", SCHEDULES), ("optimizer", OPTIMIZERS), ("loss", LOSSES)):
             checks.choice(name, getattr(self, name), choices)
+        self._settle_optimizer()
         rate = self.learning_rate
         if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate < math.inf:
             raise ConfigError(f"learning_rate must be a finite number above 0, got {rate!r}")
@@ -55,6 +60,24 @@ class TrainingConfig:
             object.__setattr__(self, "support", support)
         self.make_loss()  # checks the counts
         self.make_augment()
+
+    def _settle_optimizer(self):
+        """Settings that the optimiser has get their defaults where nothing is said, others are refused."""
+        own = OPTIMIZERS[self.optimizer].defaults
+        for name, below in _OPTIMIZER_SETTINGS.items():
+            value = getattr(self, name)
+            if name in own:
+                value = own[name] if value is None else checks.number(name, value, below=below)
+                object.__setattr__(self, name, value)
+            elif value is not None:
+                having = " or ".join(kind for kind, optimizer in OPTIMIZERS.items() if name in optimizer.defaults)
+                raise ConfigError(f"{name} is a setting of {having}, and the optimizer is {self.optimizer}; choose "
+                                  f"{having}, or leave out {name}")
+
+    def make_optimizer(self, parameters, decayed=None):
+        """The optimiser of these settings, for arrays in rows of 64; see `Optimizer`."""
+        kind = OPTIMIZERS[self.optimizer]
+        return kind(parameters, decayed=decayed, **{name: getattr(self, name) for name in kind.defaults})
 
     def make_loss(self):
         """The loss object of these settings."""

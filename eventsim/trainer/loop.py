@@ -16,7 +16,6 @@ from eventsim.trainer.calibrate import calibrate
 from eventsim.trainer.config import TrainingConfig
 from eventsim.trainer.interrupt import Interrupted, watch_for_interrupt
 from eventsim.trainer.metrics import Metrics
-from eventsim.trainer.optimizers import OPTIMIZERS
 from eventsim.trainer.schedules import SCHEDULES
 from eventsim.trainer.warm_up import warm_up
 
@@ -133,7 +132,7 @@ class Trainer:
         self._epoch_rng_state = self._rng.bit_generator.state
         self._weights = [layer.packed for layer in network.layers]
         self._gradients = None  # a step needs them only where its batch is walked in pieces
-        self._optimizer = OPTIMIZERS[self.config.optimizer](self._weights)
+        self._optimizer = self.config.make_optimizer(self._weights)
         self._supports = self.config.supports(network.arch.widths)
         self.metrics = self._fresh_metrics()
 
@@ -151,7 +150,8 @@ class Trainer:
         walk = max(1, _PAIRS_A_WALK // max(1, full * spikes.n_ticks))
         if walk >= len(labels):
             trace, error = self._forward(spikes, labels)
-            backward(self.network, trace, error, self._optimizer.sinks(rate))
+            self._optimizer.begin(rate)
+            backward(self.network, trace, error, [self._optimizer.sink(i) for i in range(len(self._weights))])
             return
         if self._gradients is None:
             self._gradients = [np.zeros_like(w) for w in self._weights]
@@ -160,7 +160,9 @@ class Trainer:
             last = min(first + walk, len(labels))
             trace, error = self._forward(spikes.samples(first, last), labels[first:last])
             backward(self.network, trace, error, sinks)
-        self._optimizer.step(self._weights, self._gradients, rate)
+        self._optimizer.begin(rate)
+        for i, (weight, gradient) in enumerate(zip(self._weights, self._gradients, strict=True)):
+            self._optimizer.update(i, weight, gradient)
 
     def _forward(self, spikes, labels):
         """The trace of some samples, added to `metrics`, and the error of their output spikes."""
@@ -191,7 +193,7 @@ class Trainer:
         validation = splits.validation and make_loader(self.network, splits.validation, PASS_BATCH)
         if self.config.calibrate and self.epoch == 0 and self.position == 0 and not self.history:
             self._calibrate(loader)
-        warm_up(self.network.clock)
+        warm_up(self.network.clock, self.config.make_optimizer)
         with watch_for_interrupt() as interrupt:
             observer.start(self, len(loader))
             while self.epoch < self.config.epochs:

@@ -16,7 +16,7 @@ once.
 import numpy as np
 
 from eventsim.kernels.cpu.jit import kernel
-from eventsim.kernels.cpu.optimizer import adam_row, announce_rows
+from eventsim.kernels.cpu.optimizer import adam_row, announce_row, sgd_row
 from eventsim.kernels.cpu.send import send_error
 from eventsim.kernels.cpu.srm import (
     GAP,
@@ -57,6 +57,7 @@ from eventsim.kernels.layout import (
     GAIN_REF,
     GAIN_SYN,
     NONE,
+    SGD,
     SLACK,
     THETA,
     TILE,
@@ -192,10 +193,14 @@ def _sum_between(g, ramp, row, share, first, last):
 def _update_weights(tile, rule, driven, block, is_first, is_last, neuron_ptr, row, share, g, ramp, settings, total,
                     weight, gradient, mean, square):
     """Sum up the gradient of a tile's weights over a block's spikes; add it to ``gradient``, or step by it."""
-    for j in range(neuron_ptr.shape[1] - 1):
+    n_rows = neuron_ptr.shape[1] - 1
+    for j in range(n_rows):
         first, last = neuron_ptr[block, j], neuron_ptr[block, j + 1]
-        if rule == ADAM and is_last:
-            announce_rows(j, neuron_ptr.shape[1] - 1, weight[tile], mean[tile], square[tile])
+        if rule != ADD and is_last:
+            announce_row(j, n_rows, weight[tile])
+            announce_row(j, n_rows, mean[tile])
+            if rule == ADAM:
+                announce_row(j, n_rows, square[tile])
         change = zeros()
         if driven and len(share) > 0:
             change = _sum_between(g, ramp, row, share, first, last)
@@ -211,6 +216,8 @@ def _update_weights(tile, rule, driven, block, is_first, is_last, neuron_ptr, ro
             store(change, total, j)
         elif rule == ADAM:
             adam_row(j, change, settings, weight[tile], mean[tile], square[tile])
+        elif rule == SGD:
+            sgd_row(j, change, settings, weight[tile], mean[tile])
 
 
 @kernel
@@ -231,8 +238,9 @@ def dense_backward(
     error : float32[G,P], the error at its pairs, one row for each group of tiles above, added in the order of groups
     below_kind, ... : the `ActiveSet` of the layer below; kind NONE: there is none
     near_tile, near_row : the tiles below and whose rows their lanes are, see `send_error`
-    rule : ADD adds to gradient float32[tiles,N_in,64]; others take a step (``settings`` as in `optimizer`) instead, and
-        then the arrays of weights are written and ``gradient`` is empty, else mean and square are
+    rule : ADD adds to gradient float32[tiles,N_in,64]; ADAM and SGD take a step (``settings`` as in `optimizer`)
+        instead, and then the weights and what the rule keeps are written (SGD its velocity, in ``mean``); arrays that a
+        rule does not need are empty
     ready, state, g float32[block_samples * T,64], ramp of the same shape, kept, sums, total : scratch
     g_sum : float32[tiles,64], to which g is added, or empty
     error_below : float32[G',P'], to whose row ``group`` is added

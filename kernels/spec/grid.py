@@ -190,6 +190,12 @@ KERNELS["adam_step"] = kernel("optimizer", """
     out float32[rows,lanes]: weight gradient mean square
 """)
 
+KERNELS["sgd_step"] = kernel("optimizer", """
+    int64: first last
+    float32[settings]: settings
+    out float32[rows,lanes]: weight gradient velocity
+""")
+
 KERNELS["read_rows"] = kernel("bandwidth", """
     int64: first last repeats
     float32[rows,lanes]: rows

@@ -132,7 +132,7 @@ def test_a_step_on_the_way_is_a_step_afterwards(rng, monkeypatch, rows):
         monkeypatch.setattr(module, "_BLOCK_ROWS", rows)  # of three samples of 40 ticks, one at a time
     networks = [random_network(np.random.default_rng(5), (20, 70, 3), (5.0, 5.0)) for _ in range(2)]
     batches = [(random_spikes(rng, 20), rng.normal(size=(3, 3, 40)).astype(np.float32)) for _ in range(3)]
-    assert np.abs(step_in_two_ways(networks, batches).mean[0]).max() > 0
+    assert np.abs(step_in_two_ways(networks, batches)["mean0"]).max() > 0
 
 
 @pytest.mark.parametrize("weights", [(7.8796215, 9.268004), (6.2617497, 9.4265585)])

@@ -14,6 +14,7 @@ from eventsim.errors import ConfigError, EventsimError, FormatError
 from eventsim.trainer import Interrupted, Observer, TrainingConfig, checkpoint
 from eventsim.trainer.calibrate import calibrate
 from eventsim.trainer.loop import make_loader
+from eventsim.trainer.optimizers import OPTIMIZERS
 
 from .conftest import StopAt, assert_same_course
 
@@ -34,7 +35,7 @@ def _weights(trainer):
 
 @pytest.mark.parametrize("settings", [
     {}, {"support": "inf"}, {"support": 2.0}, {"loss": "spike_count_slayer"}, {"loss": "spike_time"},
-    {"schedule": "constant"},
+    {"schedule": "constant"}, *({"optimizer": name} for name in OPTIMIZERS if name != "adam"),
 ], ids=str)
 def test_training_learns(patches, settings):
     trainer = _trained(Splits(patches(120), patches(40, seed=1), ""), epochs=4, **settings)
@@ -55,11 +56,14 @@ def test_same_seed_gives_same_bits_on_any_number_of_threads(patches):
     assert not np.array_equal(results[0][0], _weights(_trained(patches(40), seed=7))[0])
 
 
-@pytest.mark.parametrize("batches", [1, 4, 5, 7], ids=["first", "mid", "end of epoch", "second epoch"])
-def test_resumed_run_ends_in_the_same_bits(patches, tmp_path, batches):
+@pytest.mark.parametrize(("batches", "settings"), [
+    (1, {}), (4, {}), (5, {}), (7, {}), *((7, {"optimizer": name}) for name in OPTIMIZERS if name != "adam"),
+], ids=str)
+def test_resumed_run_ends_in_the_same_bits(patches, tmp_path, batches, settings):
+    """Stopped after the first batch, amid an epoch, at its end, and amid the second."""
     data = Splits(patches(40), patches(8, seed=1), "")
-    whole = _trained(data, out=tmp_path / "whole")
-    cut = es.Trainer(es.Network(ARCH, seed=1), out=tmp_path / "cut", **SETTINGS)
+    whole = _trained(data, out=tmp_path / "whole", **settings)
+    cut = es.Trainer(es.Network(ARCH, seed=1), out=tmp_path / "cut", **SETTINGS, **settings)
     try:
         cut.fit(data, StopAt(batches))
     except Interrupted as stop:
