@@ -52,10 +52,44 @@ class SupportType(click.ParamType):
             self.fail(f"{value!r} is no support; write auto, inf, or a number of thresholds, e.g. 0.3")
 
 
+class EpochsType(click.ParamType):
+    """An epoch, or several with commas between them; gives a tuple of floats."""
+
+    name = "EPOCH"
+
+    def convert(self, value, param, ctx):
+        try:
+            return tuple(float(epoch) for epoch in value.split(","))
+        except ValueError:
+            self.fail(f"{value!r} is no epoch; write a number, or several with commas between them, e.g. 30,60")
+
+
+class Option(click.Option):
+    """An option that its command's help lists under a ``heading``."""
+
+    def __init__(self, *arguments, heading="Options", **settings):
+        super().__init__(*arguments, **settings)
+        self.heading = heading
+
+
+class _Command(click.Command):
+    """A command whose help lists its options by their headings."""
+
+    def format_options(self, context, formatter):
+        sections = {}
+        for parameter in self.get_params(context):
+            line = parameter.get_help_record(context)
+            if line is not None:
+                sections.setdefault(getattr(parameter, "heading", "Options"), []).append(line)
+        for heading, lines in sections.items():
+            with formatter.section(heading):
+                formatter.write_dl(lines)
+
+
 def command(function):
     """Declare a command: the docstring is its help, ``--debug`` shows tracebacks."""
     debug = click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
-    return click.command(context_settings={"help_option_names": ["-h", "--help"]})(debug(function))
+    return click.command(cls=_Command, context_settings={"help_option_names": ["-h", "--help"]})(debug(function))
 
 
 def _set_threads(context, parameter, value):

@@ -11,7 +11,7 @@ from eventsim.cli.failures import Stopped
 from eventsim.cli.output import print_json, show
 from eventsim.cli.progress import TrainingScreen
 from eventsim.cli.runs import SYNTHETIC, data_source, new_run, open_source
-from eventsim.cli.training import neuron_options, next_steps, run_facts, setting_options, split_choices
+from eventsim.cli.training import neuron_option, neuron_options, next_steps, run_facts, setting_options, split_choices
 from eventsim.engine.backward import check_trainable
 from eventsim.errors import ConfigError
 from eventsim.model import PRESETS, SRM, Network
@@ -19,6 +19,7 @@ from eventsim.model.network import CLOCKS, INPUT_MODES
 from eventsim.report import numbers
 from eventsim.trainer import Interrupted, Trainer, TrainingConfig
 from eventsim.trainer.checkpoint import FILE_NAME
+from eventsim.trainer.config import chosen_over
 from eventsim.trainer.loop import check_fits
 
 
@@ -31,11 +32,11 @@ from eventsim.trainer.loop import check_fits
 @click.option("--validation-samples", type=click.IntRange(min=1), metavar="N", help="And to validate on.")
 @setting_options
 @neuron_options
-@click.option("--dt", type=float, default=1.0, show_default=True, metavar="MS", help="Length of a tick.")
-@click.option("--clock", type=click.Choice(CLOCKS), default="grid", show_default=True,
-              help="Spikes on ticks, or in continuous time.")
-@click.option("--input-mode", type=click.Choice(INPUT_MODES), default="or", show_default=True,
-              help="Events that share tick and pixel: one spike, or one each.")
+@neuron_option("--dt", type=float, default=1.0, show_default=True, metavar="MS", help="Length of a tick.")
+@neuron_option("--clock", type=click.Choice(CLOCKS), default="grid", show_default=True,
+               help="Spikes on ticks, or in continuous time.")
+@neuron_option("--input-mode", type=click.Choice(INPUT_MODES), default="or", show_default=True,
+               help="Events that share tick and pixel: one spike, or one each.")
 @click.option("--out", type=click.Path(path_type=pathlib.Path), metavar="FOLDER",
               help="Run folder.  [default: runs/<arch>-<data>-<nn>]")
 @click.option("--resume", type=click.Path(path_type=pathlib.Path), metavar="RUN",
@@ -68,12 +69,12 @@ def _start(arguments, as_json, *, arch, data, samples, validation_samples, dt, c
     """Train from the beginning."""
     neuron, settings = split_choices(choices)
     preset = PRESETS.get(arch)
-    if settings["learning_rate"] is None:
-        settings["learning_rate"] = preset.learning_rate if preset else TrainingConfig.learning_rate
-    source = data_source(data, settings["seed"], samples, validation_samples)
+    if preset:
+        settings = chosen_over({"learning_rate": preset.learning_rate, **preset.training}, settings)
+    seed = settings.get("seed", TrainingConfig.seed)
+    source = data_source(data, seed, samples, validation_samples)
     network = Network(
-        arch, SRM(**(preset.neuron if preset else {}) | neuron), dt=dt, clock=clock, input_mode=input_mode,
-        seed=settings["seed"],
+        arch, SRM(**(preset.neuron if preset else {}) | neuron), dt=dt, clock=clock, input_mode=input_mode, seed=seed
     )
     check_trainable(network)
     splits = open_source(source)
@@ -114,8 +115,8 @@ def _fit(trainer, splits, as_json):
             raise Stopped(_lost(run)) from None
     last = trainer.history[-1]
     if as_json:
-        print_json({"run": str(run), "arch": trainer.network.arch.notation, "epochs": trainer.epoch,
-                    "accuracy": last.get("val_accuracy"), "history": trainer.history})
+        print_json({"run": str(run), "arch": trainer.network.arch.notation, "config": trainer.config.as_dict(),
+                    "epochs": trainer.epoch, "accuracy": last.get("val_accuracy"), "history": trainer.history})
         return
     verb = "was finished already" if already_done else "is trained"
     accuracy = f"validation accuracy {last['val_accuracy']:.4f}" if "val_accuracy" in last else "no validation data"

@@ -8,9 +8,9 @@ import click
 
 from eventsim.cli import options
 from eventsim.cli.runs import SYNTHETIC
-from eventsim.model import SRM
-from eventsim.report import numbers
-from eventsim.trainer import TrainingConfig
+from eventsim.model import PRESETS, SRM
+from eventsim.report import numbers, training
+from eventsim.trainer.config import default_of
 from eventsim.trainer.losses import LOSSES
 from eventsim.trainer.optimizers import OPTIMIZERS
 from eventsim.trainer.schedules import SCHEDULES
@@ -28,47 +28,77 @@ _NEURON_HELP = {
 }
 
 
-def _setting(flag, name, help, **extra):
-    return click.option(flag, name, default=getattr(TrainingConfig, name), show_default=True, help=help, **extra)
+# Settings that some named architecture has a value of its own for.
+_NAMED = {"learning_rate", *(name for preset in PRESETS.values() for name in preset.training)}
+
+
+def _setting(flag, name, help, heading="Training", **extra):
+    """An option for a field of `TrainingConfig`; it is None where the user says nothing."""
+    default = default_of(name)
+    shown = f"{default:g}" if isinstance(default, float) else str(default)
+    if name in _NAMED:
+        shown = "the architecture's" + (f", else {shown}" if default else "")
+    if default or isinstance(default, int) or name in _NAMED:
+        help += f"  [default: {shown}]"
+    return click.option(flag, name, cls=options.Option, heading=heading, help=help, **extra)
+
+
+def _joined(context, parameter, values):
+    """What an option gave that may be repeated, as one tuple; None where the user says nothing."""
+    return sum(values, ()) or None
 
 
 def setting_options(function):
     """Options for the fields of `TrainingConfig`."""
     for option in reversed((
         _setting("--epochs", "epochs", "Passes over the training samples.", type=int, metavar="N"),
-        click.option("--lr", "learning_rate", type=float, metavar="RATE",
-                     help=f"Learning rate.  [default: the architecture's, else {TrainingConfig.learning_rate:g}]"),
         _setting("--batch-size", "batch_size", "Samples a step.", type=int, metavar="N"),
+        _setting("--lr", "learning_rate", "Learning rate.", type=float, metavar="RATE"),
         _setting("--schedule", "schedule", "Learning rate over the run.", type=click.Choice(list(SCHEDULES))),
+        _setting("--step-at", "step_epochs", "Of the schedule step: epochs when the rate falls, e.g. 30,60.",
+                 multiple=True, type=options.EpochsType(), metavar="EPOCH", callback=_joined),
+        _setting("--step-factor", "step_factor", "And what it is multiplied by.", type=float, metavar="X"),
+        _setting("--warmup", "warmup", "Epochs over which the rate rises from zero, before the schedule.",
+                 type=float, metavar="EPOCHS"),
         _setting("--optimizer", "optimizer", "Optimiser.", type=click.Choice(list(OPTIMIZERS))),
+        _setting("--momentum", "momentum", "Of the optimiser sgd.", type=float, metavar="X"),
+        _setting("--weight-decay", "weight_decay", "Of the optimiser adamw.", type=float, metavar="X"),
         _setting("--loss", "loss", "Loss on the output spikes.", type=click.Choice(list(LOSSES))),
         _setting("--true-count", "true_count", "Wanted spikes of the class.", type=float, metavar="N"),
         _setting("--false-count", "false_count", "Wanted spikes of the others.", type=float, metavar="N"),
         _setting("--support", "support", "Where the surrogate counts, in thresholds; inf is SLAYER.",
                  type=options.SupportType(), metavar="auto|inf|X"),
-        _setting("--shift", "shift", "Move samples by up to so many pixels.", type=float, metavar="PX"),
-        _setting("--rotate", "rotate", "Turn samples by up to so many degrees.", type=float, metavar="DEG"),
-        _setting("--scale", "scale", "Scale samples by up to this share.", type=float, metavar="X"),
         _setting("--seed", "seed", "Of weights, order and held-out or synthetic samples.", type=int, metavar="N"),
-        click.option("--no-calibrate", "calibrate", flag_value=False, default=True,
-                     help="Do not scale the start weights until every layer fires."),
+        click.option("--no-calibrate", "calibrate", cls=options.Option, heading="Training", flag_value=False,
+                     default=True, help="Do not scale the start weights until every layer fires."),
+        _setting("--shift", "shift", "Move samples by up to so many pixels.", "Augmentation", type=float,
+                 metavar="PX"),
+        _setting("--rotate", "rotate", "Turn samples by up to so many degrees.", "Augmentation", type=float,
+                 metavar="DEG"),
+        _setting("--scale", "scale", "Scale samples by up to this share.", "Augmentation", type=float, metavar="X"),
     )):
         function = option(function)
     return function
+
+
+def neuron_option(*names, **settings):
+    """An option under the heading of the neuron and its clock."""
+    return click.option(*names, cls=options.Option, heading="Neuron and clock", **settings)
 
 
 def neuron_options(function):
     """Options for the fields of the neuron."""
     for name in reversed(_NEURON_FIELDS):
         flag, unit = "--" + name.replace("_", "-"), _UNITS.get(name, "X")
-        function = click.option(flag, name, type=float, metavar=unit, help=_NEURON_HELP[name])(function)
+        function = neuron_option(flag, name, type=float, metavar=unit, help=_NEURON_HELP[name])(function)
     return function
 
 
 def split_choices(choices):
-    """``(neuron, settings)``: the neuron parameters that were chosen, and the fields of `TrainingConfig`."""
-    neuron = {name: choices[name] for name in _NEURON_FIELDS if choices[name] is not None}
-    return neuron, {name: value for name, value in choices.items() if name not in _NEURON_FIELDS}
+    """``(neuron, settings)``: the neuron parameters and the fields of `TrainingConfig` that were chosen."""
+    chosen = {name: value for name, value in choices.items() if value is not None}
+    neuron = {name: chosen.pop(name) for name in _NEURON_FIELDS if name in chosen}
+    return neuron, chosen
 
 
 def run_facts(trainer, splits):
@@ -80,11 +110,9 @@ def run_facts(trainer, splits):
                      f"{'exact clock' if network.clock == 'exact' else f'ticks of {network.dt:g} ms'}")
     yield "Data", splits.note
     yield "Samples", f"{numbers.count(len(splits.train or []))} to train on, {numbers.count(validation)} to validate on"
-    yield "Training", (f"{numbers.several(config.epochs, 'epoch')}, batch {config.batch_size}, {config.optimizer} "
-                       f"{config.learning_rate:g} {config.schedule}, {config.loss} {config.true_count:g}/"
-                       f"{config.false_count:g}, seed {config.seed}")
-    if config.make_augment():
-        yield "Augment", f"shift {config.shift:g} px, turn {config.rotate:g} degrees, scale {config.scale:g}"
+    settings = config.as_dict()
+    yield "Training", f"{numbers.several(config.epochs, 'epoch')}, {training.method(settings)}, seed {config.seed}"
+    yield from training.extras(settings)
     yield "Run", str(trainer.out)
 
 

@@ -10,8 +10,9 @@ from eventsim.sensor import Sensor
 
 @dataclass(frozen=True)
 class Preset:
-    """A named architecture with the neuron and learning rate that it trains well with.
+    """A named architecture with what it trains well with: neuron, learning rate, and other settings of the training.
 
+    training : fields of `TrainingConfig`
     choices : what is ours where the source of the architecture says nothing
     """
 
@@ -19,6 +20,7 @@ class Preset:
     about: str
     neuron: dict = field(default_factory=dict)
     learning_rate: float = 1e-3
+    training: dict = field(default_factory=dict)
     choices: str | None = None
 
 

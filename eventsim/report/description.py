@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import numpy as np
 
-from eventsim.report import numbers
+from eventsim.report import numbers, training
 
 _SAMPLE_TICKS = 300  # an N-MNIST sample at 1 ms, where an architecture has no length of its own
 
@@ -20,7 +20,8 @@ def of_network(name, network) -> dict:
         "kind": "architecture", "name": name, "arch": network.arch.notation, "about": preset.about if preset else None,
         "sensor": str(network.sensor), "inputs": network.arch.n_inputs, "neurons": sum(network.arch.widths),
         "weights": network.n_weights, "neuron": asdict(network.neuron), "dt": network.dt,
-        "learning_rate": preset.learning_rate if preset else None, "n_ticks": ticks,
+        "learning_rate": preset.learning_rate if preset else None, "training": preset.training if preset else None,
+        "n_ticks": ticks,
         "layers": [
             {"name": name, "neurons": layer.n_out, "fan_in": layer.fan_in, "weights": layer.n_weights,
              "macs_per_tick": layer.n_weights, "macs_per_sample": layer.n_weights * ticks,
@@ -88,6 +89,7 @@ def _network(f):
         header, rows = (*header, "delay"), [(*row, text) for row, text in zip(rows, [*texts, ""], strict=True)]
     named = [("Name", f"{f['name']}: {f['about']}")] if f["about"] else []
     rate = [("Rate", f"{f['learning_rate']:g} (learning rate)")] if f["learning_rate"] else []
+    rate += [("Training", training.defaults(f["training"]))] if f["training"] else []
     return [
         [*named, ("Network", f["arch"]), ("Input", f"{f['sensor']} sensor, {numbers.count(f['inputs'])} addresses"),
          ("Neuron", _neuron_line(f["neuron"])), *rate],
@@ -125,9 +127,9 @@ def _model(f):
             f"{name} {least:g} to {most:g} ms" for name, (least, most) in f["delays"].items())))
     if config:
         facts.append(("Training", (
-            f"epochs {f['progress']['epoch']} of {config['epochs']} done, batch {config['batch_size']}, "
-            f"{config['optimizer']} {config['learning_rate']:g} {config['schedule']}, {config['loss']} "
-            f"{config['true_count']:g}/{config['false_count']:g}, support {config['support']}, seed {config['seed']}")))
+            f"epochs {f['progress']['epoch']} of {config['epochs']} done, {training.method(config)}, support "
+            f"{config['support']}, seed {config['seed']}")))
+        facts += training.extras(config)
     if "gains" in provenance:
         facts.append(("Gains", " ".join(f"{gain:.3g}" for gain in provenance["gains"]) + " (calibrated start)"))
     if "data" in provenance:

@@ -8,13 +8,37 @@ from eventsim.data import Augment
 from eventsim.errors import ConfigError
 from eventsim.trainer.losses import LOSSES
 from eventsim.trainer.optimizers import OPTIMIZERS
-from eventsim.trainer.schedules import SCHEDULES
+from eventsim.trainer.schedules import SCHEDULE_SETTINGS, SCHEDULES
 
 # Measured on N-MNIST: a narrow support is cheaper and learns better in wide layers, but starves narrow ones.
 _NARROW_SUPPORT = 0.3
 _WIDE_LAYER = 512
-# Settings that only some optimisers have, and what they lie below.
-_OPTIMIZER_SETTINGS = {"momentum": 1.0, "weight_decay": math.inf}
+# Settings that only some choices have, with their defaults, by the choice and what is chosen.
+_OF_SOME = {"optimizer": {name: kind.defaults for name, kind in OPTIMIZERS.items()}, "schedule": SCHEDULE_SETTINGS}
+# Numbers of at least 0, or None, and what they lie below.
+_BELOW = {"momentum": 1.0, "weight_decay": math.inf, "step_factor": math.inf, "warmup": math.inf}
+
+
+def _settings_of_some():
+    """(choice, setting, {what has it: its default}) of every setting that only some choices have."""
+    for choice, kinds in _OF_SOME.items():
+        for name in dict.fromkeys(name for own in kinds.values() for name in own):
+            yield choice, name, {kind: own[name] for kind, own in kinds.items() if name in own}
+
+
+def default_of(name):
+    """What a setting is where nothing is said; one that only some choices have, where such a choice is made."""
+    own = {setting: next(iter(having.values())) for _, setting, having in _settings_of_some()}
+    return own[name] if name in own else getattr(TrainingConfig, name)
+
+
+def chosen_over(defaults: dict, chosen: dict) -> dict:
+    """Settings for a training: ``defaults``, but what was chosen, and none that a choice has done away with."""
+    out = defaults | chosen
+    for choice, name, having in _settings_of_some():
+        if out.get(choice, getattr(TrainingConfig, choice)) not in having and name not in chosen:
+            out.pop(name, None)
+    return out
 
 
 @dataclass(frozen=True)
@@ -24,7 +48,10 @@ class TrainingConfig:
     epochs: int = 3
     batch_size: int = 8
     learning_rate: float = 1e-3
+    warmup: float = 0.0  # epochs over which the learning rate rises from zero, before the schedule starts
     schedule: str = "cosine"
+    step_epochs: tuple[float, ...] | None = None  # of step: when the rate falls
+    step_factor: float | None = None  # of step: what it falls to; None: 0.1 there
     optimizer: str = "adam"
     momentum: float | None = None  # of sgd; None: 0.9 there
     weight_decay: float | None = None  # of adamw; None: 0.01 there
@@ -46,7 +73,9 @@ class TrainingConfig:
             raise ConfigError(f"calibrate must be True or False, got {self.calibrate!r}")
         for name, choices in (("schedule", SCHEDULES), ("optimizer", OPTIMIZERS), ("loss", LOSSES)):
             checks.choice(name, getattr(self, name), choices)
-        self._settle_optimizer()
+        self._settle()
+        if self.warmup >= self.epochs:
+            raise ConfigError(f"warmup must be shorter than the training of {self.epochs} epochs, got {self.warmup:g}")
         rate = self.learning_rate
         if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate < math.inf:
             raise ConfigError(f"learning_rate must be a finite number above 0, got {rate!r}")
@@ -61,18 +90,31 @@ class TrainingConfig:
         self.make_loss()  # checks the counts
         self.make_augment()
 
-    def _settle_optimizer(self):
-        """Settings that the optimiser has get their defaults where nothing is said, others are refused."""
-        own = OPTIMIZERS[self.optimizer].defaults
-        for name, below in _OPTIMIZER_SETTINGS.items():
+    def _settle(self):
+        """Settings that the choices have get defaults where nothing is said, those of other choices are refused."""
+        for choice, name, having in _settings_of_some():
+            chosen, value = getattr(self, choice), getattr(self, name)
+            if chosen in having and value is None:
+                object.__setattr__(self, name, having[chosen])
+            elif chosen not in having and value is not None:
+                others = " or ".join(having)
+                raise ConfigError(f"{name} is a setting of {others}, and the {choice} is {chosen}; choose {others}, or "
+                                  f"leave out {name}")
+        if self.schedule == "step":
+            object.__setattr__(self, "step_epochs", self._checked_epochs())
+        for name, below in _BELOW.items():
             value = getattr(self, name)
-            if name in own:
-                value = own[name] if value is None else checks.number(name, value, below=below)
-                object.__setattr__(self, name, value)
-            elif value is not None:
-                having = " or ".join(kind for kind, optimizer in OPTIMIZERS.items() if name in optimizer.defaults)
-                raise ConfigError(f"{name} is a setting of {having}, and the optimizer is {self.optimizer}; choose "
-                                  f"{having}, or leave out {name}")
+            if value is not None:
+                object.__setattr__(self, name, checks.number(name, value, below=below))
+
+    def _checked_epochs(self):
+        """``step_epochs`` in their order; a list is what JSON makes of a tuple."""
+        if not isinstance(self.step_epochs, list | tuple) or not self.step_epochs:
+            raise ConfigError(
+                f"step_epochs must be the epochs at which the rate falls, e.g. (30, 60), got {self.step_epochs!r}; "
+                "name them (--step-at 30), or choose another schedule"
+            )
+        return tuple(sorted(checks.number("step_epochs", epoch) for epoch in self.step_epochs))
 
     def make_optimizer(self, parameters, decayed=None):
         """The optimiser of these settings, for arrays in rows of 64; see `Optimizer`."""

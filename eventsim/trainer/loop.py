@@ -16,7 +16,7 @@ from eventsim.trainer.calibrate import calibrate
 from eventsim.trainer.config import TrainingConfig
 from eventsim.trainer.interrupt import Interrupted, watch_for_interrupt
 from eventsim.trainer.metrics import Metrics
-from eventsim.trainer.schedules import SCHEDULES
+from eventsim.trainer.schedules import rate_at
 from eventsim.trainer.warm_up import warm_up
 
 _CALIBRATION_SAMPLES = 16
@@ -230,12 +230,10 @@ class Trainer:
         self._rng.bit_generator.state = self._epoch_rng_state
         order = self._rng.permutation(len(loader.indices))
         n_batches = len(loader)
-        schedule = SCHEDULES[self.config.schedule]
         started = time.perf_counter() - self._elapsed
         rest = loader.with_indices(order[self.position * self.config.batch_size :], (self.config.seed, self.epoch))
         for spikes, labels, _ in rest:
-            done = (self.epoch * n_batches + self.position) / (self.config.epochs * n_batches)
-            self.step(spikes, labels, self.config.learning_rate * schedule(done))
+            self.step(spikes, labels, rate_at(self.epoch + self.position / n_batches, self.config))
             self.position += 1
             observer.batch(self)
             self._elapsed = time.perf_counter() - started

@@ -67,7 +67,8 @@ def test_learns_its_training_samples(tree, call):
 
 def test_json_is_one_object_with_the_history(tree, call):
     figures = call("train", "--arch", ARCH, "--data", tree, "--epochs", 1, "--json")
-    assert set(figures) == {"run", "arch", "epochs", "accuracy", "history"}
+    assert set(figures) == {"run", "arch", "config", "epochs", "accuracy", "history"}
+    assert figures["config"] == describe(figures["run"])["config"]
     assert figures["arch"] == ARCH and figures["epochs"] == 1
     assert figures["accuracy"] == figures["history"][-1]["val_accuracy"]
 
@@ -99,6 +100,44 @@ def test_a_named_architecture_brings_its_neuron_and_learning_rate(tree, call):
     about = describe(call("train", "--arch", "mlp512", "--data", tree, "--epochs", 1, "--json")["run"])
     assert about["config"]["learning_rate"] == PRESETS["mlp512"].learning_rate
     assert about["network"]["neuron"]["tau_syn"] == PRESETS["mlp512"].neuron.get("tau_syn", 10.0)
+
+
+def test_settings_of_a_choice_reach_the_run_and_its_facts(tree, here):
+    arguments = ["train", "--arch", ARCH, "--data", str(tree), "--epochs", "2", "--schedule", "step", "--step-at", "1",
+                 "--step-at", "1.5,9", "--step-factor", "0.5", "--warmup", "0.5", "--optimizer", "adamw",
+                 "--weight-decay", "0.02", "--out", "run"]
+    result = CliRunner().invoke(main, arguments)
+    said = "adamw 0.001 weight decay 0.02 step x0.5 at epoch 1, 1.5, 9, warm-up 0.5 epochs"
+    assert said in result.stderr
+    config = describe("run")["config"]
+    assert (config["step_epochs"], config["step_factor"], config["warmup"]) == ([1, 1.5, 9], 0.5, 0.5)
+    assert (config["weight_decay"], config["momentum"]) == (0.02, None)
+    assert said in CliRunner().invoke(main, ["info", "run"]).stdout
+    assert CliRunner().invoke(main, ["train", "--resume", "run"]).exit_code == 0
+
+
+@pytest.fixture
+def stepped(monkeypatch):
+    """A named architecture whose training takes steps."""
+    from eventsim.model.arch import PRESETS, Preset
+
+    training = {"schedule": "step", "step_epochs": (30,), "optimizer": "sgd", "momentum": 0.5}
+    monkeypatch.setitem(PRESETS, "stepped", Preset(ARCH, "takes steps", learning_rate=0.03, training=training))
+
+
+@pytest.mark.parametrize(("options", "wanted"), [
+    ([], ("step", [30], "sgd", 0.5)), (["--step-at", "1"], ("step", [1], "sgd", 0.5)),
+    (["--schedule", "cosine"], ("cosine", None, "sgd", 0.5)), (["--optimizer", "adam"], ("step", [30], "adam", None)),
+], ids=str)
+def test_a_named_architecture_brings_other_settings_which_a_choice_does_away_with(stepped, tree, call, options, wanted):
+    config = call("train", "--arch", "stepped", "--data", tree, "--epochs", 1, *options, "--json")["config"]
+    assert tuple(config[name] for name in ("schedule", "step_epochs", "optimizer", "momentum")) == wanted
+    assert config["learning_rate"] == 0.03
+
+
+def test_info_says_what_a_named_architecture_brings(stepped, call):
+    assert "schedule step, step epochs 30, optimizer sgd, momentum 0.5" in call("info", "stepped")
+    assert call("info", "stepped", "--json")["training"]["step_epochs"] == [30]
 
 
 class TestRefused:
@@ -133,6 +172,12 @@ class TestRefused:
         ("--schedule", "linear", "cosine"),
         ("--loss", "mse", "spike_count"),
         ("--true-count", "-3", "at least 0"),
+        ("--schedule", "step", "name them (--step-at 30)"),
+        ("--step-at", "30", "step_epochs is a setting of step, and the schedule is cosine"),
+        ("--step-at", "x,30", "write a number, or several with commas between them, e.g. 30,60"),
+        ("--momentum", "0.9", "momentum is a setting of sgd, and the optimizer is adam"),
+        ("--weight-decay", "0.1", "weight_decay is a setting of adamw, and the optimizer is adam"),
+        ("--warmup", "3", "warmup must be shorter than the training of 3 epochs"),
         ("--tau-syn", "0", "neuron parameter tau_syn must be"),
         ("--dt", "0", "dt must be a time in ms"),
         ("--threads", "0", "`eventsim train --help`"),

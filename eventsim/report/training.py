@@ -1,0 +1,33 @@
+"""Settings of a training as people read them: those that are on."""
+
+_OPTIMIZER = {"momentum": "momentum {:g}", "weight_decay": "weight decay {:g}"}
+_AUGMENT = {"shift": "shift {:g} px", "rotate": "turn {:g} degrees", "scale": "scale {:g}"}
+
+
+def _that_are_on(config, texts):
+    return [text.format(config[name]) for name, text in texts.items() if config.get(name)]
+
+
+def method(config) -> str:
+    """Batch, optimiser, learning rate and loss, from a configuration as a dict; older ones lack later settings."""
+    optimizer = " ".join((config["optimizer"], f"{config['learning_rate']:g}", *_that_are_on(config, _OPTIMIZER)))
+    schedule = config["schedule"]
+    if config.get("step_epochs"):
+        schedule += f" x{config['step_factor']:g} at epoch {', '.join(f'{at:g}' for at in config['step_epochs'])}"
+    if config.get("warmup"):
+        schedule += f", warm-up {config['warmup']:g} epochs"
+    counts = f"{config['true_count']:g}/{config['false_count']:g}"
+    return f"batch {config['batch_size']}, {optimizer} {schedule}, {config['loss']} {counts}"
+
+
+def defaults(settings) -> str:
+    """Settings of a training that an architecture brings along, as one line."""
+    texts = {name: " ".join(map(str, value)) if isinstance(value, tuple) else value for name, value in settings.items()}
+    return ", ".join(f"{name.replace('_', ' ')} {text}" for name, text in texts.items())
+
+
+def extras(config):
+    """Pairs (name, text) of what else is on."""
+    augment = _that_are_on(config, _AUGMENT)
+    if augment:
+        yield "Augment", ", ".join(augment)
