@@ -129,7 +129,7 @@ def forward_exact(network, spikes: Spikes, *, supports=None, rng=None) -> Trace:
     return Trace(spikes, layers)
 
 
-def exact_layer(layer, neuron, spikes, dt) -> LayerTrace:
+def exact_layer(layer, neuron, spikes, dt, rng=None) -> LayerTrace:
     """One layer over a batch."""
     return _layer(layer, neuron, spikes, dt, "", None)
 

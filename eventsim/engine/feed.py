@@ -107,6 +107,14 @@ def batch_statistics(spikes, shape, unit) -> Statistics:
     return Statistics(mean, np.maximum(unit**2 * second - mean**2, 0.0), n)
 
 
+def take_in_statistics(network, trace):
+    """Let the running statistics of batch normalisation take in those of a training step."""
+    for layer, done in zip(network.layers, trace.layers, strict=True):
+        if done.feed.statistics is not None:
+            norm, found = next(stage for stage in layer.stages if stage.kind == "batch_norm"), done.feed.statistics
+            norm.take_in(found.mean, found.var, found.n)
+
+
 def route_back(layer, given: Feed, active, lane_address, error, shift=None, slope=None):
     """Make the error of the spikes that reach a layer's synapses that of the spikes before the stages, in place.
 

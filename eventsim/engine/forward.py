@@ -155,9 +155,9 @@ def _tiled_layer(layer, neuron, spikes, runs, name, support, truncate, rng):
         ptr, none = np.zeros(spikes.n_samples + 1, np.int64), np.empty(0, np.int32)
         out = Spikes.of_kernel(ptr, none, none, spikes, layer.n_out)
         runs = empty_runs(ptr, spikes.n_ticks)
-    kept = {}
+    kept = {"feed": given}
     if support is not None:
-        kept = {"feed": given, "wiring": wiring, "active": ActiveSet.everything(*size)}
+        kept |= {"wiring": wiring, "active": ActiveSet.everything(*size)}
         if finite:
             kept["active"] = _active_set(parts, spikes, layer) if parts else ActiveSet.nothing(*size)
     return LayerTrace.of(name, layer, given.spikes, out, started, **kept), runs

@@ -16,9 +16,14 @@ def run(network, spikes, *, supports=None, rng=None) -> Trace:
     return on_clock(network, spikes, supports=supports, rng=rng)
 
 
-def run_layer(layer, neuron, spikes, dt) -> LayerTrace:
-    """One layer over a batch, on the clock of the spikes; dt in ms is the dead time of a neuron that has none."""
-    return forward_layer(layer, neuron, spikes) if spikes.time is None else exact_layer(layer, neuron, spikes, dt)
+def run_layer(layer, neuron, spikes, dt, rng=None) -> LayerTrace:
+    """One layer over a batch, on the clock of the spikes; dt in ms is the dead time of a neuron that has none.
+
+    rng : in training, see `forward`
+    """
+    if spikes.time is None:
+        return forward_layer(layer, neuron, spikes, rng=rng)
+    return exact_layer(layer, neuron, spikes, dt, rng)
 
 
 def simulate(network, events, *, clock=None) -> Trace:

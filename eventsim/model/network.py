@@ -96,6 +96,11 @@ class Network:
         return [array for layer in self.layers for array in layer.parameters]
 
     @property
+    def decayed(self) -> list[bool]:
+        """Whether weight decay acts on each of the `parameters`: on weights, not on what normalises."""
+        return [array is layer.packed for layer in self.layers for array in layer.parameters]
+
+    @property
     def is_immediate(self) -> bool:
         """Whether no layer has delays or recurrence."""
         return all(layer.is_immediate for layer in self.layers)

@@ -7,6 +7,10 @@ with the JSON attributes ``config``, ``progress`` and ``history``, and the group
 Version 2 is for networks with recurrence or delays. It has besides the group ``recurrent_weights``, float32[n_out,
 n_out] for every recurrent layer, and ``delays`` and ``recurrent_delays``, float64 ms as `Dense.delay`, for layers whose
 delays are not just those of the architecture's notation; an empty data set stands for none.
+
+Version 3 is for networks with convolutions, pools or stages between layers. Weights of a convolution are float32[C_in /
+groups, size, size, C_out]; the group ``batch_norm`` has ``gamma``, ``beta``, ``running_mean`` and ``running_var``,
+float32[channels], for every layer that normalises its input.
 """
 
 import contextlib
@@ -22,10 +26,12 @@ from eventsim import files
 from eventsim.errors import ConfigError, EventsimError, FormatError
 from eventsim.model import Network
 
-FORMAT, VERSION, DELAYED_VERSION = "eventsim-model", 1, 2
+FORMAT = "eventsim-model"
+VERSION, DELAYED_VERSION, SPATIAL_VERSION = VERSIONS = 1, 2, 3
 FILE_NAME = "model.h5"
 # Groups of the weights and delays from a layer's input, and from the layer itself: the order of `Dense.projections`.
 _PROJECTIONS = (("weights", "delays"), ("recurrent_weights", "recurrent_delays"))
+_NORM_ARRAYS = ("gamma", "beta", "running_mean", "running_var")
 
 
 def _write_group(group, values):
@@ -48,6 +54,19 @@ def _projections(network):
             yield name, part, field, groups
 
 
+def _norms(network):
+    """(layer's name, its batch normalisation) of the layers of a network that have one."""
+    for name, layer in zip(network.layer_names, network.layers, strict=True):
+        yield from ((name, stage) for stage in layer.stages if stage.kind == "batch_norm")
+
+
+def _version_for(network):
+    """The lowest version that can say what a network is."""
+    if any(layer.stages or layer.kind in ("conv", "pool") for layer in network.layers):
+        return SPATIAL_VERSION
+    return VERSION if network.is_immediate and network.arch.is_immediate else DELAYED_VERSION
+
+
 def save(path, network, *, provenance=None, training=None):
     """Write a model, or with ``training`` (see `Trainer.state`) a checkpoint; ``path`` is replaced at the end.
 
@@ -62,9 +81,8 @@ def save(path, network, *, provenance=None, training=None):
         if layer.kind != field.kind:
             raise ConfigError(f"layer {name} cannot be saved: {network.arch.notation} says {field.kind} there; save a "
                               "network made with the notation of its layers")
-    immediate = network.is_immediate and network.arch.is_immediate
     with files.replacing(path) as temporary, h5py.File(temporary, "w") as file:
-        file.attrs.update(format=FORMAT, version=VERSION if immediate else DELAYED_VERSION, package=version("eventsim"))
+        file.attrs.update(format=FORMAT, version=_version_for(network), package=version("eventsim"))
         file.attrs["network"] = json.dumps(network.config())
         file.attrs["provenance"] = json.dumps(provenance or {})
         for name, part, field, (weights, delays) in _projections(network):
@@ -73,6 +91,8 @@ def save(path, network, *, provenance=None, training=None):
                 file.create_dataset(f"{delays}/{name}", data=h5py.Empty("f8"))
             elif part.delay is not None and not np.array_equal(part.delay, field.delay):
                 file.create_dataset(f"{delays}/{name}", data=part.delay)
+        for name, norm in _norms(network):
+            _write_group(file.create_group(f"batch_norm/{name}"), {name: getattr(norm, name) for name in _NORM_ARRAYS})
         if training is not None:
             group = file.create_group("training")
             for name in ("config", "progress", "history"):
@@ -101,22 +121,25 @@ def _checked_header(file, path):
     if file.attrs.get("format") != FORMAT:
         raise FormatError(f"{path}: is an HDF5 file but not an eventsim model; name a run folder or its {FILE_NAME}")
     found = file.attrs.get("version")
-    if found not in (VERSION, DELAYED_VERSION):
+    if found not in VERSIONS:
         raise FormatError(
-            f"{path}: is an eventsim model of version {found}, this eventsim reads {VERSION} and {DELAYED_VERSION}; "
+            f"{path}: is an eventsim model of version {found}, this eventsim reads {', '.join(map(str, VERSIONS))}; "
             f"install the eventsim that wrote it ({file.attrs.get('package', 'unknown')}) or a newer one"
         )
 
 
 def _read_weights(file, network, path):
     for name, part, _, (weights, delays) in _projections(network):
-        data, shape = file[f"{weights}/{name}"], (part.n_in, part.n_out)
+        data, shape = file[f"{weights}/{name}"], part.weight_shape
         if data.shape != shape:
             raise FormatError(f"{path}: {weights}/{name} has the shape {data.shape}, the architecture says {shape}")
         part.weight = data[()]
         if f"{delays}/{name}" in file:
             data = file[f"{delays}/{name}"]
             part.delay = None if data.shape is None else data[()]
+    for name, norm in _norms(network):
+        for array in _NORM_ARRAYS:
+            setattr(norm, array, file[f"batch_norm/{name}/{array}"][()])
 
 
 @contextlib.contextmanager

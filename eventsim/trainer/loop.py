@@ -8,7 +8,8 @@ import numpy as np
 from eventsim.data import Dataset, Loader, Splits, open_dataset
 from eventsim.data.encoders.binning import ticks_of
 from eventsim.engine import Sink, backward, run
-from eventsim.engine.backward import check_trainable
+from eventsim.engine.backward import check_trainable, takes_steps
+from eventsim.engine.feed import take_in_statistics
 from eventsim.errors import ConfigError, FormatError
 from eventsim.model import Network
 from eventsim.trainer import checkpoint
@@ -20,6 +21,8 @@ from eventsim.trainer.schedules import rate_at
 from eventsim.trainer.warm_up import warm_up
 
 _CALIBRATION_SAMPLES = 16
+# What sets the masks of dropout apart from other random numbers of a training.
+_DROPOUT = 2
 # Samples that a pass without training runs at once: enough to make little of what a batch costs by itself.
 PASS_BATCH = 32
 # (neuron, tick) pairs of full support that one backward walk may hold; a batch with more is walked in pieces.
@@ -130,9 +133,12 @@ class Trainer:
         self.gains = None
         self._rng = np.random.default_rng(self.config.seed)
         self._epoch_rng_state = self._rng.bit_generator.state
-        self._weights = [layer.packed for layer in network.layers]
-        self._gradients = None  # a step needs them only where its batch is walked in pieces
-        self._optimizer = self.config.make_optimizer(self._weights)
+        self._parameters = network.parameters
+        # Those that no backward walk can hand to the optimiser at once, and what normalises, which weight decay spares.
+        self._deferred = [not (takes_steps(layer) and i == 0) for layer in network.layers
+                          for i in range(len(layer.parameters))]
+        self._gradients = {}  # of parameters, where a step needs them
+        self._optimizer = self.config.make_optimizer(self._parameters, decayed=network.decayed)
         self._supports = self.config.supports(network.arch.widths)
         self.metrics = self._fresh_metrics()
 
@@ -143,30 +149,44 @@ class Trainer:
 
     def step(self, spikes, labels, rate):
         """One optimiser step on a batch; adds to `metrics`."""
+        n_samples = len(labels)
+        walk = self._samples_a_walk(spikes)
+        whole, optimizer = walk >= n_samples, self._optimizer
+        optimizer.begin(rate)
+        sinks = [
+            Sink(gradient=self._gradient(i)) if deferred or not whole else optimizer.sink(i)
+            for i, deferred in enumerate(self._deferred)
+        ]
+        rng = np.random.default_rng([self.config.seed, _DROPOUT, self.epoch, self.position])
+        for first in range(0, n_samples, walk):
+            part = slice(first, min(first + walk, n_samples))
+            given = spikes if whole else spikes.samples(part.start, part.stop)
+            trace, error = self._forward(given, labels[part], rng)
+            backward(self.network, trace, error, sinks)
+            take_in_statistics(self.network, trace)
+        for i, parameter in enumerate(self._parameters):
+            if self._deferred[i] or not whole:
+                optimizer.update(i, parameter, self._gradients[i])
+
+    def _samples_a_walk(self, spikes):
+        """Samples that one backward walk holds: all of the batch where its statistics normalise it."""
+        if any(stage.kind == "batch_norm" for layer in self.network.layers for stage in layer.stages):
+            return spikes.n_samples
         full = sum(
             width for width, support in zip(self.network.arch.widths, self._supports, strict=True)
             if math.isinf(support)
         )
-        walk = max(1, _PAIRS_A_WALK // max(1, full * spikes.n_ticks))
-        if walk >= len(labels):
-            trace, error = self._forward(spikes, labels)
-            self._optimizer.begin(rate)
-            backward(self.network, trace, error, [self._optimizer.sink(i) for i in range(len(self._weights))])
-            return
-        if self._gradients is None:
-            self._gradients = [np.zeros_like(w) for w in self._weights]
-        sinks = [Sink(gradient=gradient) for gradient in self._gradients]
-        for first in range(0, len(labels), walk):
-            last = min(first + walk, len(labels))
-            trace, error = self._forward(spikes.samples(first, last), labels[first:last])
-            backward(self.network, trace, error, sinks)
-        self._optimizer.begin(rate)
-        for i, (weight, gradient) in enumerate(zip(self._weights, self._gradients, strict=True)):
-            self._optimizer.update(i, weight, gradient)
+        return max(1, min(_PAIRS_A_WALK // max(1, full * spikes.n_ticks), spikes.n_samples))
 
-    def _forward(self, spikes, labels):
+    def _gradient(self, i):
+        """An array for the gradient of parameter ``i``, of zeros whenever a step begins."""
+        if i not in self._gradients:
+            self._gradients[i] = np.zeros_like(self._parameters[i])
+        return self._gradients[i]
+
+    def _forward(self, spikes, labels, rng):
         """The trace of some samples, added to `metrics`, and the error of their output spikes."""
-        trace = run(self.network, spikes, supports=self._supports)
+        trace = run(self.network, spikes, supports=self._supports, rng=rng)
         result = self.loss(trace.output, labels, self.network.neuron)
         if not np.isfinite(result.value).all():
             raise ConfigError("the loss is not finite any more; use a smaller learning rate (--lr)")
@@ -273,7 +293,7 @@ class Trainer:
 
     def save(self):
         """Write the checkpoint to the run folder, if there is one."""
-        if not all(np.isfinite(weight).all() for weight in self._weights):
+        if not all(np.isfinite(weight).all() for weight in self._parameters):
             raise ConfigError(
                 f"training diverged in epoch {max(self.epoch, 1)}: weights are not finite any more; the checkpoint "
                 "before is kept; start again with a smaller learning rate (--lr)"
