@@ -61,6 +61,3 @@ STATE_PSP, STATE_NEXT, STATE_C, STATE_D, STATE_SPIKE = 0, 2, 4, 5, 6
 EXACT_ROWS = 7
 # The last spike, in ms, of a neuron that never spiked: so long ago that nothing is left of it, and still a number.
 NEVER = -1e300
-# What the kernels of patches know of a convolution: the size of its input in pixels and of its padding; of a patch, the
-# pixels that it sees, and how many it is from one to the next; and how many patches there are.
-HEIGHT, WIDTH, PADDING, ROWS_IN, COLUMNS_IN, STEP_DOWN, STEP_ACROSS, DOWN, ACROSS = range(9)

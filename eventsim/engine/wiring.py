@@ -119,16 +119,18 @@ def _drive(layer, total, constants):
 def cut(patches, spikes):
     """(runs, rows int32[K], number) of the lists of every patch and sample."""
     n_samples, n_patches = spikes.n_samples, patches.n_patches
+    reach_ptr, reach_patch, reach_row = patches.reach
     parts = sample_parts(spikes.sample_ptr)
-    count = np.zeros((n_samples, n_patches), np.int64)
-    kernels.call_parts("count_patches", {
-        "sample_ptr": spikes.sample_ptr, "address": spikes.address, "geometry": patches.geometry, "count": count,
-    }, parts)
-    list_ptr = starts(np.ascontiguousarray(count.T))
+    pixels = np.zeros((n_samples, len(reach_ptr) - 1), np.int64)
+    shared = {"sample_ptr": spikes.sample_ptr, "address": spikes.address}
+    kernels.call_parts("count_pixels", {**shared, "n_pixels": pixels.shape[1], "count": pixels}, parts)
+    at = np.repeat(np.arange(pixels.shape[1]), np.diff(reach_ptr))
+    count = [np.bincount(reach_patch, own[at], minlength=n_patches) for own in pixels]
+    list_ptr = starts(np.array(count, np.int64).reshape(-1, n_patches).T.copy())
     runs, row = empty_runs(list_ptr, spikes.n_ticks), np.empty(list_ptr[-1], np.int32)
     kernels.call_parts("cut_patches", {
-        "n_samples": n_samples, "sample_ptr": spikes.sample_ptr, "address": spikes.address, "tick": spikes.tick,
-        "geometry": patches.geometry, "list_ptr": list_ptr, "next_spike": (n_patches,), "next_run": (n_patches,),
-        "row": row, **runs._asdict(),
+        **shared, "n_samples": n_samples, "rows_a_channel": patches.rows_in * patches.columns_in, "tick": spikes.tick,
+        "reach_ptr": reach_ptr, "reach_patch": reach_patch, "reach_row": reach_row, "list_ptr": list_ptr,
+        "next_spike": (n_patches,), "next_run": (n_patches,), "last_tick": (n_patches,), "row": row, **runs._asdict(),
     }, parts)
     return runs, row, n_patches * n_samples

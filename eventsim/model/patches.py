@@ -39,12 +39,25 @@ class Patches:
         self.n_lanes = min(TILE, self.rows_out * self.columns_out * shape.channels)
 
     @functools.cached_property
-    def geometry(self):
-        """What the kernels of patches need to know, int64, in the order of `kernels.layout`."""
-        return np.array([
-            self._given.height, self._given.width, self._window.padding, self.rows_in, self.columns_in, self.step_down,
-            self.step_across, self.down, self.across,
-        ])
+    def reach(self):
+        """The patches that see each pixel of the input, and its row there in the first channel: (ptr, patch, row).
+
+        Pixel i owns the entries ptr[i]..ptr[i + 1] - 1; ptr is int64[height * width + 1], the others are int32.
+        """
+        down, y, is_down = self._seeing(self._given.height, self.rows_in, self.step_down, self.down)
+        across, x, is_across = self._seeing(self._given.width, self.columns_in, self.step_across, self.across)
+        sees = is_down[:, None, :, None] & is_across[None, :, None, :]
+        patch = down[:, None, :, None] * self.across + across[None, :, None, :]
+        row = y[:, None, :, None] * self.columns_in + x[None, :, None, :]
+        ptr = np.concatenate(([0], np.cumsum(sees.sum(axis=(2, 3)))))
+        return ptr, patch[sees].astype(np.int32), row[sees].astype(np.int32)
+
+    def _seeing(self, pixels, size, step, n):
+        """Of every pixel in a line, the patches that see it, which of their pixels it is, and whether that is so."""
+        place = np.arange(pixels)[:, None] + self._window.padding
+        patch = place // step - np.arange(-(-size // step))[::-1]
+        own = place - patch * step
+        return patch, own, (patch >= 0) & (patch < n) & (own < size)
 
     def _seen(self, positions):
         """Pixels that so many neighbouring positions see."""

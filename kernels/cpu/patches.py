@@ -5,89 +5,59 @@
 
 import numpy as np
 
-from eventsim.kernels.cpu.jit import inlined, kernel
+from eventsim.kernels.cpu.jit import kernel
 from eventsim.kernels.cpu.vector import lowest_bit
-from eventsim.kernels.layout import (
-    ACROSS,
-    COLUMNS_IN,
-    DOWN,
-    HEIGHT,
-    PADDING,
-    ROWS_IN,
-    STEP_ACROSS,
-    STEP_DOWN,
-    TILE,
-    WIDTH,
-)
+from eventsim.kernels.layout import TILE
 from eventsim.kernels.status import Status
 
 _OK = np.int32(Status.OK)
 _ONE, _NOBODY = np.uint64(1), np.uint64(0)
 
 
-@inlined
-def _seen_by(pixel, size, step, n):
-    """The first and last of ``n`` patches in a row that see a pixel; a patch sees ``size`` pixels from step * k on."""
-    first = 0 if pixel < size else (pixel - size) // step + 1
-    return first, min(pixel // step, n - 1)
-
-
 @kernel
-def count_patches(sample_first, sample_last, sample_ptr, address, geometry, count):
-    """Spikes of every patch of the samples sample_first..sample_last-1, into count int64[B, n_patches].
-
-    geometry : int64[...], see `kernels.layout`
-    """
-    height, width, padding = geometry[HEIGHT], geometry[WIDTH], geometry[PADDING]
+def count_pixels(sample_first, sample_last, n_pixels, sample_ptr, address, count):
+    """Spikes at every pixel, whatever their channel, of some samples, into count int64[B, n_pixels]."""
+    n_pixels = np.uint32(n_pixels)
     for b in range(sample_first, sample_last):
         count[b, :] = 0
         for k in range(sample_ptr[b], sample_ptr[b + 1]):
-            pixel = np.int64(address[k]) % (height * width)
-            top, low = _seen_by(pixel // width + padding, geometry[ROWS_IN], geometry[STEP_DOWN], geometry[DOWN])
-            left, right = _seen_by(
-                pixel % width + padding, geometry[COLUMNS_IN], geometry[STEP_ACROSS], geometry[ACROSS]
-            )
-            for down in range(top, low + 1):
-                for across in range(left, right + 1):
-                    count[b, down * geometry[ACROSS] + across] += 1
+            count[b, np.uint32(address[k]) % n_pixels] += 1
     return _OK
 
 
 @kernel
 def cut_patches(
-    sample_first, sample_last, n_samples, sample_ptr, address, tick, geometry, run_base, list_ptr, next_spike, next_run,
-    row, run_count, run_tick, run_start,
+    sample_first, sample_last, n_samples, rows_a_channel, sample_ptr, address, tick, reach_ptr, reach_patch, reach_row,
+    run_base, list_ptr, next_spike, next_run, last_tick, row, run_count, run_tick, run_start,
 ):
     """The lists of all patches of some samples: rows, by tick, and their runs as `group_by_tick` gives them.
 
+    reach_ptr int64[n_pixels+1], reach_patch, reach_row : the patches that see a pixel, and its row in each, in the first
+        of the channels, which have rows_a_channel rows each
     list_ptr : int64[n_patches * B + 1], where the list of each patch and sample begins in row int32[K]
-    next_spike, next_run : int64[n_patches], scratch
+    next_spike, next_run int64[n_patches], last_tick int32[n_patches] : scratch
     """
-    height, width, padding = geometry[HEIGHT], geometry[WIDTH], geometry[PADDING]
-    rows_in, columns_in, n_across = geometry[ROWS_IN], geometry[COLUMNS_IN], geometry[ACROSS]
-    step_down, step_across = geometry[STEP_DOWN], geometry[STEP_ACROSS]
-    n_patches = geometry[DOWN] * n_across
+    n_pixels = np.uint32(len(reach_ptr) - 1)
     for b in range(sample_first, sample_last):
-        for patch in range(n_patches):
+        for patch in range(len(next_spike)):
             next_spike[patch] = list_ptr[patch * n_samples + b]
             next_run[patch] = run_base[patch * n_samples + b]
+            last_tick[patch] = -1
         for k in range(sample_ptr[b], sample_ptr[b + 1]):
-            channel, pixel = divmod(np.int64(address[k]), height * width)
-            y, x = pixel // width + padding, pixel % width + padding
-            top, low = _seen_by(y, rows_in, step_down, geometry[DOWN])
-            left, right = _seen_by(x, columns_in, step_across, n_across)
-            for down in range(top, low + 1):
-                first = (channel * rows_in + y - down * step_down) * columns_in + x
-                for across in range(left, right + 1):
-                    patch = down * n_across + across
-                    to, run = next_spike[patch], next_run[patch]
-                    row[to] = first - across * step_across
-                    next_spike[patch] = to + 1
-                    if run == run_base[patch * n_samples + b] or run_tick[run - 1] != tick[k]:
-                        run_tick[run] = tick[k]
-                        run_start[run] = to
-                        next_run[patch] = run + 1
-        for patch in range(n_patches):
+            now, channel = tick[k], np.uint32(address[k]) // n_pixels
+            pixel, first = np.uint32(address[k]) - channel * n_pixels, channel * np.uint32(rows_a_channel)
+            for i in range(reach_ptr[pixel], reach_ptr[pixel + np.uint32(1)]):
+                patch = np.uint32(reach_patch[i])
+                to = np.uint64(next_spike[patch])
+                row[to] = first + np.uint32(reach_row[i])
+                next_spike[patch] = to + _ONE
+                if last_tick[patch] != now:
+                    last_tick[patch] = now
+                    run = np.uint64(next_run[patch])
+                    run_tick[run] = now
+                    run_start[run] = to
+                    next_run[patch] = run + _ONE
+        for patch in range(len(next_spike)):
             run_start[next_run[patch]] = next_spike[patch]
             run_count[patch * n_samples + b] = next_run[patch] - run_base[patch * n_samples + b]
     return _OK

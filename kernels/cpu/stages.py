@@ -48,19 +48,21 @@ def sum_squares(sample_first, sample_last, n_positions, sample_ptr, address, tic
     total : int64[B,2,channels]
     """
     spikes[:] = 0
+    n_positions = np.uint32(n_positions)
     for b in range(sample_first, sample_last):
         total[b] = 0
         first = sample_ptr[b]
         while first < sample_ptr[b + 1]:
             last = first
             while last < sample_ptr[b + 1] and tick[last] == tick[first]:
-                j = address[last]
-                total[b, 0, j // n_positions] += 1
-                total[b, 1, j // n_positions] += 2 * spikes[j] + 1
-                spikes[j] += 1
+                j = np.uint32(address[last])
+                channel, before = j // n_positions, spikes[j]
+                total[b, 0, channel] += 1
+                total[b, 1, channel] += 2 * before + 1
+                spikes[j] = before + 1
                 last += 1
             for k in range(first, last):
-                spikes[address[k]] = 0
+                spikes[np.uint32(address[k])] = 0
             first = last
     return _OK
 

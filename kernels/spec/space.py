@@ -5,21 +5,22 @@ from eventsim.kernels.spec.grid import ACTIVE, BACKWARD, INPUT
 
 KERNELS: dict[str, Kernel] = {}
 
-KERNELS["count_patches"] = kernel("patches", """
-    int64: sample_first sample_last
+KERNELS["count_pixels"] = kernel("patches", """
+    int64: sample_first sample_last n_pixels
     int64[samples]: sample_ptr
     int32[spikes]: address
-    int64[geometry]: geometry
-    out int64[samples,patches]: count
+    out int64[samples,pixels]: count
 """)
 
 KERNELS["cut_patches"] = kernel("patches", """
-    int64: sample_first sample_last n_samples
+    int64: sample_first sample_last n_samples rows_a_channel
     int64[samples]: sample_ptr
     int32[spikes]: address tick
-    int64[geometry]: geometry
+    int64[pixels]: reach_ptr
+    int32[seen]: reach_patch reach_row
     int64[lists]: run_base list_ptr
     scratch int64[patches]: next_spike next_run
+    scratch int32[patches]: last_tick
     out int32[spikes]: row
     out int64[lists]: run_count
     out int32[runs]: run_tick
