@@ -73,10 +73,11 @@ def _routed(spikes, table, kept, n_neurons):
     """The spikes that stay, with new addresses."""
     when, n_samples = (spikes.tick if spikes.time is None else spikes.time), spikes.n_samples
     shared = {"sample_ptr": spikes.sample_ptr, "address": spikes.address, "table": table, "kept": kept}
-    count = np.zeros(n_samples, np.int64)
-    parts = sample_parts(spikes.sample_ptr)
-    kernels.call_parts("count_routed", {**shared, "count": count}, parts)
-    ptr = starts(count)
+    parts, ptr = sample_parts(spikes.sample_ptr), spikes.sample_ptr
+    if len(kept) or table.min() < 0:  # else all stay
+        count = np.zeros(n_samples, np.int64)
+        kernels.call_parts("count_routed", {**shared, "count": count}, parts)
+        ptr = starts(count)
     address, new_when = np.empty(ptr[-1], np.int32), np.empty(ptr[-1], when.dtype)
     kernels.call_parts("route_spikes", {
         **shared, "when": when, "new_ptr": ptr, "new_address": address, "new_when": new_when,

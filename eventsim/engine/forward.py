@@ -160,6 +160,8 @@ def _tiled_layer(layer, neuron, spikes, runs, name, support, truncate, rng):
         kept |= {"wiring": wiring, "active": ActiveSet.everything(*size)}
         if finite:
             kept["active"] = _active_set(parts, spikes, layer) if parts else ActiveSet.nothing(*size)
+    if wiring.pixels is not None:
+        kept["synops"] = layer.crossed(wiring.pixels)
     return LayerTrace.of(name, layer, given.spikes, out, started, **kept), runs
 
 

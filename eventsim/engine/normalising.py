@@ -29,8 +29,12 @@ def _constant_rows(layer, g_sum):
     """Q, float64[tiles, rows or 1, 64]."""
     if layer.kind == "dense":
         return g_sum[:, None, :].astype(np.float64)
-    patches = layer.patches
-    return patches.inside.T.astype(np.float64) @ g_sum.reshape(patches.channel_tiles, patches.n_patches, TILE)
+    kinds, kind = layer.patches.borders
+    by_patch = g_sum.reshape(layer.patches.channel_tiles, -1, TILE)
+    out = np.zeros((len(by_patch), layer.patches.n_rows, TILE))
+    for k, inside in enumerate(kinds):
+        out[:, inside] += by_patch[:, kind == k].sum(axis=1, dtype=np.float64)[:, None]
+    return out
 
 
 def norm_gradient(layer, given, adjoint):

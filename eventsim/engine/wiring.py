@@ -27,6 +27,7 @@ class Wiring:
     drive : float32[tiles * patches, 4, 64], see `kernels.layout`, or empty where every lane of a tile that has a neuron
         has no constant input
     moving : whether there is a constant input
+    pixels : int64[pixels], spikes that came from every pixel of a convolution's input; None: the layer is none
     """
 
     weight: np.ndarray
@@ -37,6 +38,7 @@ class Wiring:
     n_neurons: int
     drive: np.ndarray
     moving: bool
+    pixels: np.ndarray | None = None
 
     def gain(self, unit):
         """float32[tiles, 64], what kernels multiply a neuron's summed rows with; a weight of 1 is ``unit``."""
@@ -62,9 +64,10 @@ def wire(layer, given, neuron, runs=None, truncate=False) -> Wiring:
     """
     spikes, constants = given.spikes, neuron.constants(given.spikes.dt)
     if layer.kind == "dense":
-        runs, address, n_lists = runs or by_tick(spikes), spikes.address, spikes.n_samples
+        runs, address, n_lists, pixels = runs or by_tick(spikes), spikes.address, spikes.n_samples, None
     else:
-        runs, address, n_lists = cut(layer.patches, spikes)
+        runs, address, pixels = cut(layer.patches, spikes)
+        n_lists = spikes.n_samples * layer.patches.n_patches
     if given.is_plain and layer.kind == "dense":
         return plain(layer, spikes, runs)
     rows = unscaled_rows(layer)
@@ -81,7 +84,8 @@ def wire(layer, given, neuron, runs=None, truncate=False) -> Wiring:
     if layer.precision != "float32":
         rows, scale = quantized(rows, layer.precision)
     n_neurons = layer.n_out if layer.kind == "dense" else len(rows) * TILE
-    return Wiring(rows, scale, address, runs, n_lists, n_neurons, _drive(layer, total, constants), total is not None)
+    drive = _drive(layer, total, constants)
+    return Wiring(rows, scale, address, runs, n_lists, n_neurons, drive, total is not None, pixels)
 
 
 def plain(layer, spikes, runs=None) -> Wiring:
@@ -93,8 +97,10 @@ def constant_input(layer, rows, constant):
     """float64[tiles * patches, 64], the sum over a lane's synapses of weight times constant input."""
     weighed = rows * by_input(layer, constant)[:, None]
     if layer.kind == "dense":
-        return weighed.sum(axis=1, dtype=np.float64)
-    return (layer.patches.inside.astype(np.float64) @ weighed).reshape(-1, TILE)
+        return weighed.sum(axis=1)
+    kinds, kind = layer.patches.borders
+    totals = np.stack([weighed[:, inside].sum(axis=1) for inside in kinds], axis=1)
+    return totals[:, kind].reshape(-1, TILE)
 
 
 def _drive(layer, total, constants):
@@ -117,7 +123,7 @@ def _drive(layer, total, constants):
 
 
 def cut(patches, spikes):
-    """(runs, rows int32[K], number) of the lists of every patch and sample."""
+    """(runs, rows int32[K]) of the lists of every patch and sample, and the spikes of every pixel, int64[pixels]."""
     n_samples, n_patches = spikes.n_samples, patches.n_patches
     reach_ptr, reach_patch, reach_row = patches.reach
     parts = sample_parts(spikes.sample_ptr)
@@ -133,4 +139,4 @@ def cut(patches, spikes):
         "reach_ptr": reach_ptr, "reach_patch": reach_patch, "reach_row": reach_row, "list_ptr": list_ptr,
         "next_spike": (n_patches,), "next_run": (n_patches,), "last_tick": (n_patches,), "row": row, **runs._asdict(),
     }, parts)
-    return runs, row, n_patches * n_samples
+    return runs, row, pixels.sum(axis=0)

@@ -120,13 +120,17 @@ class Patches:
         return tap, (off == 0) & (tap >= 0) & (tap < self._window.size)
 
     @functools.cached_property
-    def inside(self):
-        """Whether a row of a patch is a pixel of the input and not of its padding, float32[n_patches, n_rows]."""
+    def borders(self):
+        """Which rows are pixels of the input and not of its padding, for every kind of patch, and the kind of each.
+
+        bool[kinds, n_rows] and int64[n_patches]; without padding there is one kind.
+        """
         patch = np.arange(self.n_patches)
         y = self._on_plane(patch // self.across * self.step_down, self.rows_in, self._given.height)
         x = self._on_plane(patch % self.across * self.step_across, self.columns_in, self._given.width)
         plane = (y[:, :, None] & x[:, None, :]).reshape(self.n_patches, -1)
-        return np.tile(plane, (1, self._given.channels)).astype(np.float32)
+        kinds, kind = np.unique(plane, axis=0, return_inverse=True)
+        return np.tile(kinds, (1, self._given.channels)), kind.reshape(-1)
 
     def _on_plane(self, first, size, limit):
         pixel = first[:, None] - self._window.padding + np.arange(size)

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from eventsim import kernels
+
 
 class Metrics:
     """Running figures over a pass; `state` and `load_state` carry them through a checkpoint."""
@@ -26,7 +28,7 @@ class Metrics:
             self.spikes[i] += len(layer.spikes)
             self.synops[i] += layer.synops
             self.dense_macs[i] += layer.dense_macs
-            self.fired[i][layer.spikes.address] = True
+            kernels.call("mark_neurons", address=layer.spikes.address, fired=self.fired[i])
             self.seconds[i] += layer.seconds
 
     def summary(self) -> dict:

@@ -92,6 +92,14 @@ def merge_items(
 
 
 @kernel
+def mark_neurons(address, fired):
+    """fired[j] = True for the neuron of every spike, bool[N]."""
+    for k in range(len(address)):
+        fired[np.uint32(address[k])] = True
+    return _OK
+
+
+@kernel
 def count_by_address(block, block_samples, sample_ptr, address, neuron_end, neuron_ptr):
     """Where the spikes of each neuron begin, into neuron_ptr[block] and neuron_end; returns the block's samples."""
     sample_first = block * block_samples

@@ -133,6 +133,11 @@ KERNELS["merge_items"] = kernel("lists", """
     out int64[runs]: run_start
 """)
 
+KERNELS["mark_neurons"] = kernel("lists", """
+    int32[spikes]: address
+    out bool[neurons]: fired
+""")
+
 KERNELS["group_by_address"] = kernel("lists", """
     int64: block block_samples n_ticks
     int64[samples]: sample_ptr

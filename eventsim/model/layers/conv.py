@@ -59,23 +59,26 @@ class Conv(Layer):
 
     @functools.cached_property
     def fan_out(self):
-        """Synapses of every presynaptic neuron, int64[n_in]: fewer at borders."""
+        """Synapses of every presynaptic neuron at each pixel, int64[pixels], whatever its channel: fewer at borders."""
         rows, columns = (
             self.window.seen(n, n_out)
             for n, n_out in zip((self.given.height, self.given.width), (self.shape.height, self.shape.width),
                                 strict=True)
         )
-        plane = np.multiply.outer(rows, columns).ravel() * (self.shape.channels // self.groups)
-        return np.tile(plane, self.given.channels)
+        return np.multiply.outer(rows, columns).ravel() * (self.shape.channels // self.groups)
 
     @property
     def n_synapses(self) -> int:
         """Synapses of the layer."""
-        return int(self.fan_out.sum())
+        return int(self.fan_out.sum()) * self.given.channels
 
     def synops(self, given, own) -> int:
         """Synapses that the input spikes ``given`` cross; the layer's ``own`` cross those of the next one."""
-        return int(self.fan_out[given.address].sum())
+        return int(self.fan_out[given.address % self.given.positions].sum())
+
+    def crossed(self, pixels) -> int:
+        """Synapses that spikes cross of which so many come from every pixel, int64[pixels]."""
+        return int(pixels @ self.fan_out)
 
     @property
     def weight(self):
