@@ -9,10 +9,13 @@ from eventsim.engine.active import starts
 from eventsim.engine.runs import Runs, by_tick, empty_runs, sample_parts
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import ALPHA_SYN, DRIVE_ROWS, GAIN_SYN, TILE
+from eventsim.kernels.memory import aligned_empty
 from eventsim.model.precision import quantized
 
 # Rounding of a potential that is the difference of two large ones, as a share of them.
 _ROUNDING = 1e-5
+# Spikes a run and patch from which summing them up first is less work.
+_CROWDED = 4
 _NO_DRIVE = np.empty((0, DRIVE_ROWS, TILE), np.float32)
 
 
@@ -52,40 +55,48 @@ def by_input(layer, values):
     return np.repeat(values, pixels)
 
 
+def _what_counts(layer, given):
+    """float32[channels], what a spike of every channel counts."""
+    return np.broadcast_to(given.unit if given.scale is None else given.scale, layer.given.channels).astype(np.float32)
+
+
 def unscaled_rows(layer):
     """float32[tiles, rows, 64], the weights of a layer."""
     return layer.rows() if layer.kind == "dense" else layer.patches.expand(layer.packed)
 
 
-def wire(layer, given, neuron, runs=None, truncate=False) -> Wiring:
+def wire(layer, given, neuron, runs=None, truncate=False, whole=False) -> Wiring:
     """The wiring of a dense or convolutional layer for a `Feed` on the grid.
 
     runs : those of the feed's spikes, where they are there already
+    whole : nobody will ask for single spikes, so those of a tick may be summed up; gives the same bits
     """
     spikes, constants = given.spikes, neuron.constants(given.spikes.dt)
-    if layer.kind == "dense":
-        runs, address, n_lists, pixels = runs or by_tick(spikes), spikes.address, spikes.n_samples, None
-    else:
-        runs, address, pixels = cut(layer.patches, spikes)
-        n_lists = spikes.n_samples * layer.patches.n_patches
     if given.is_plain and layer.kind == "dense":
-        return plain(layer, spikes, runs)
+        return plain(layer, spikes, runs or by_tick(spikes))
     rows = unscaled_rows(layer)
     total = None
     if given.constant is not None:
         if truncate:
             raise ConfigError("the psp cannot be truncated behind batch normalisation, whose constant input has no end")
         total = constant_input(layer, rows, given.constant)
-    if given.scale is not None:
-        rows = (rows * by_input(layer, given.scale)[:, None]).astype(np.float32)
-    elif given.unit != 1.0:
-        rows = rows * np.float32(given.unit)
+    if not given.is_plain:
+        rows = rows * by_input(layer, _what_counts(layer, given))[:, None]
     scale = None
     if layer.precision != "float32":
         rows, scale = quantized(rows, layer.precision)
-    n_neurons = layer.n_out if layer.kind == "dense" else len(rows) * TILE
-    drive = _drive(layer, total, constants)
-    return Wiring(rows, scale, address, runs, n_lists, n_neurons, drive, total is not None, pixels)
+    rest = {"scale": scale, "drive": _drive(layer, total, constants), "moving": total is not None}
+    if layer.kind == "dense":
+        return Wiring(rows, address=spikes.address, runs=runs or by_tick(spikes), n_lists=spikes.n_samples,
+                      n_neurons=layer.n_out, **rest)
+    pieces = _Pieces(layer.patches, spikes, runs or by_tick(spikes))
+    rest |= {"n_lists": spikes.n_samples * pieces.n_patches, "n_neurons": len(rows) * TILE, "pixels": pieces.pixels}
+    crowded = pieces.list_ptr[-1] > _CROWDED * len(pieces.runs.run_tick)
+    if whole and crowded and layer.patches.sums_by_sixteen and scale is None:
+        weight = layer.weight.reshape(layer.given.channels, -1)
+        total = pieces.summed(layer.patches, weight if given.is_plain else weight * _what_counts(layer, given)[:, None])
+        return Wiring(total, address=np.arange(total.shape[1], dtype=np.int32), runs=pieces.runs, **rest)
+    return Wiring(rows, address=pieces.cut(layer.patches), runs=pieces.runs, **rest)
 
 
 def plain(layer, spikes, runs=None) -> Wiring:
@@ -122,21 +133,52 @@ def _drive(layer, total, constants):
     return drive.astype(np.float32)
 
 
-def cut(patches, spikes):
-    """(runs, rows int32[K]) of the lists of every patch and sample, and the spikes of every pixel, int64[pixels]."""
-    n_samples, n_patches = spikes.n_samples, patches.n_patches
-    reach_ptr, reach_patch, reach_row = patches.reach
-    parts = sample_parts(spikes.sample_ptr)
-    pixels = np.zeros((n_samples, len(reach_ptr) - 1), np.int64)
-    shared = {"sample_ptr": spikes.sample_ptr, "address": spikes.address}
-    kernels.call_parts("count_pixels", {**shared, "n_pixels": pixels.shape[1], "count": pixels}, parts)
-    at = np.repeat(np.arange(pixels.shape[1]), np.diff(reach_ptr))
-    count = [np.bincount(reach_patch, own[at], minlength=n_patches) for own in pixels]
-    list_ptr = starts(np.array(count, np.int64).reshape(-1, n_patches).T.copy())
-    runs, row = empty_runs(list_ptr, spikes.n_ticks), np.empty(list_ptr[-1], np.int32)
-    kernels.call_parts("cut_patches", {
-        **shared, "n_samples": n_samples, "rows_a_channel": patches.rows_in * patches.columns_in, "tick": spikes.tick,
-        "reach_ptr": reach_ptr, "reach_patch": reach_patch, "reach_row": reach_row, "list_ptr": list_ptr,
-        "next_spike": (n_patches,), "next_run": (n_patches,), "last_tick": (n_patches,), "row": row, **runs._asdict(),
-    }, parts)
-    return runs, row, pixels.sum(axis=0)
+class _Pieces:
+    """What the lists of a convolution's patches are made of: spikes by pixel, and the runs that there may be.
+
+    given : the runs of the spikes
+    """
+
+    def __init__(self, patches, spikes, given):
+        self.parts = sample_parts(spikes.sample_ptr)
+        ptr, patch, _ = patches.reach
+        n_patches = patches.n_patches
+        pixels = np.zeros((spikes.n_samples, len(ptr) - 1), np.int64)
+        kernels.call_parts("count_pixels", {
+            "n_pixels": pixels.shape[1], "sample_ptr": spikes.sample_ptr, "address": spikes.address, "count": pixels,
+        }, self.parts)
+        at = np.repeat(np.arange(pixels.shape[1]), np.diff(ptr))
+        count = np.array([np.bincount(patch, own[at], minlength=n_patches) for own in pixels], np.int64)
+        self.pixels = pixels.sum(axis=0)
+        self.list_ptr = starts(count.reshape(-1, n_patches).T.copy())
+        self.runs = empty_runs(self.list_ptr, spikes.n_ticks)
+        most = int((given.run_start[given.run_base + given.run_count] - given.run_start[given.run_base]).max(initial=0))
+        self.shared = {
+            "n_samples": spikes.n_samples, "in_base": given.run_base, "in_count": given.run_count, "in_tick": given.run_tick,
+            "in_start": given.run_start, "address": spikes.address, "run_base": self.runs.run_base,
+            "run_count": self.runs.run_count, "run_tick": self.runs.run_tick, "next_run": (n_patches,),
+            "last_tick": (n_patches,), "count": (pixels.shape[1],), "end": (pixels.shape[1],),
+            **dict.fromkeys(("pixel", "channel", "seen", "own"), (most,)),
+        }
+        self.n_patches = n_patches
+
+    def cut(self, patches):
+        """Rows int32[K] of the lists, whose runs are filled in."""
+        ptr, patch, first_row = patches.reach
+        row = np.empty(self.list_ptr[-1], np.int32)
+        kernels.call_parts("cut_patches", {
+            **self.shared, "rows_a_channel": patches.rows_in * patches.columns_in, "reach_ptr": ptr, "reach_patch": patch, "reach_row": first_row, "list_ptr": self.list_ptr,
+            "next_spike": (self.n_patches,), "row": row, "run_start": self.runs.run_start,
+        }, self.parts)
+        return row
+
+    def summed(self, patches, weight):
+        """float32[1, runs, 64], the rows of every run in one, of weight float32[channels, n]; the runs are filled in."""
+        ptr, patch, to, since = patches.parts
+        total = aligned_empty((1, len(self.runs.run_tick), TILE), np.float32)
+        kernels.call_parts("sum_patches", {
+            **self.shared, "n_weights": weight.shape[1], "part_ptr": ptr, "part_patch": patch, "part_to": to,
+            "part_from": since, "weight": weight.reshape(-1), "total": total.reshape(-1),
+        }, self.parts)
+        self.runs.run_start[:] = np.arange(len(self.runs.run_start))
+        return total

@@ -9,6 +9,7 @@ from eventsim.model.shape import Shape, Window
 
 # Cost of stepping a tile, in rows added for each of its input pixels; only the choice of a patch depends on it.
 _STEP_COST = 4
+_SIXTEEN = 16
 
 
 class Patches:
@@ -51,6 +52,23 @@ class Patches:
         row = y[:, None, :, None] * self.columns_in + x[None, :, None, :]
         ptr = np.concatenate(([0], np.cumsum(sees.sum(axis=(2, 3)))))
         return ptr, patch[sees].astype(np.int32), row[sees].astype(np.int32)
+
+    @property
+    def sums_by_sixteen(self) -> bool:
+        """Whether `parts` can say what a layer is: channels by sixteens, in one tile and one group."""
+        return self._shape.channels % _SIXTEEN == 0 and self.channel_tiles == 1 and self._groups == 1
+
+    @functools.cached_property
+    def parts(self):
+        """For `sum_patches`: the patches that see each pixel, and which sixteen lanes gain which of a channel's weights.
+
+        (ptr, patch, to, from): ptr is int64[height * width + 1]; the others are int32.
+        """
+        ptr, patch, row = self.reach
+        first_weight = self.weight_index[0, row, ::_SIXTEEN]
+        entry, sixteen = np.nonzero(first_weight >= 0)
+        to = (sixteen * _SIXTEEN).astype(np.int32)
+        return np.searchsorted(entry, ptr), patch[entry], to, first_weight[entry, sixteen]
 
     def _seeing(self, pixels, size, step, n):
         """Of every pixel in a line, the patches that see it, which of their pixels it is, and whether that is so."""

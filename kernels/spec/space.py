@@ -12,19 +12,47 @@ KERNELS["count_pixels"] = kernel("patches", """
     out int64[samples,pixels]: count
 """)
 
-KERNELS["cut_patches"] = kernel("patches", """
+_GIVEN = """
+    int64[samples]: in_base in_count
+    int32[runs]: in_tick
+    int64[runs]: in_start
+    int32[spikes]: address
+"""
+
+_BY_PIXEL = """
+    scratch int32[spikes]: pixel channel
+    scratch int32[pixels]: count end
+    scratch int32[spikes]: seen own
+"""
+
+KERNELS["cut_patches"] = kernel("patches", f"""
     int64: sample_first sample_last n_samples rows_a_channel
-    int64[samples]: sample_ptr
-    int32[spikes]: address tick
+    {_GIVEN}
     int64[pixels]: reach_ptr
     int32[seen]: reach_patch reach_row
     int64[lists]: run_base list_ptr
     scratch int64[patches]: next_spike next_run
     scratch int32[patches]: last_tick
+    {_BY_PIXEL}
     out int32[spikes]: row
     out int64[lists]: run_count
     out int32[runs]: run_tick
     out int64[runs]: run_start
+""")
+
+KERNELS["sum_patches"] = kernel("patches", f"""
+    int64: sample_first sample_last n_samples n_weights
+    {_GIVEN}
+    int64[pixels]: part_ptr
+    int32[seen]: part_patch part_to part_from
+    int64[lists]: run_base
+    float32[weights]: weight
+    scratch int64[patches]: next_run
+    scratch int32[patches]: last_tick
+    {_BY_PIXEL}
+    out float32[sums]: total
+    out int64[lists]: run_count
+    out int32[runs]: run_tick
 """)
 
 KERNELS["merge_tiles"] = kernel("patches", """
