@@ -22,4 +22,5 @@ def run_over(model, dataset):
     check_fits(model.network, dataset)
     warm_up(model.network.clock, model.network.weights, model.network.is_immediate)
     with track("running", None) as bar:
-        return evaluate(model.network, dataset, loss=config.make_loss(), observer=_Bar(bar))
+        return evaluate(model.network, dataset, loss=config.make_loss(), regularizer=config.make_regularizer(),
+                        observer=_Bar(bar))

@@ -10,7 +10,7 @@ from eventsim.cli import options
 from eventsim.cli.runs import SYNTHETIC
 from eventsim.model import PRESETS, SRM
 from eventsim.report import numbers, training
-from eventsim.trainer.config import default_of
+from eventsim.trainer.config import RATE_WEIGHT, default_of
 from eventsim.trainer.losses import LOSSES
 from eventsim.trainer.optimizers import OPTIMIZERS
 from eventsim.trainer.schedules import SCHEDULES
@@ -28,6 +28,7 @@ _NEURON_HELP = {
 }
 
 
+_RATES = "Bounds on the mean rate of each hidden layer, kept by a penalty"
 # Settings that some named architecture has a value of its own for.
 _NAMED = {"learning_rate", *(name for preset in PRESETS.values() for name in preset.training)}
 
@@ -71,6 +72,10 @@ def setting_options(function):
         _setting("--seed", "seed", "Of weights, order and held-out or synthetic samples.", type=int, metavar="N"),
         click.option("--no-calibrate", "calibrate", cls=options.Option, heading="Training", flag_value=False,
                      default=True, help="Do not scale the start weights until every layer fires."),
+        _setting("--rate-low", "rate_low", "Least spikes a neuron and sample.", _RATES, type=float, metavar="N"),
+        _setting("--rate-high", "rate_high", "Most.", _RATES, type=float, metavar="N"),
+        _setting("--rate-weight", "rate_weight", f"Of the penalty.  [default: {RATE_WEIGHT:g}]", _RATES, type=float,
+                 metavar="X"),
         _setting("--shift", "shift", "Move samples by up to so many pixels.", "Augmentation", type=float,
                  metavar="PX"),
         _setting("--rotate", "rotate", "Turn samples by up to so many degrees.", "Augmentation", type=float,

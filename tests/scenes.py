@@ -110,10 +110,11 @@ def some_but_not_all(spikes):
     return 0 < len(spikes) < spikes.n_samples * spikes.n_neurons * spikes.n_ticks
 
 
-def gradients_of(network, trace, errors, truncate=False):
+def gradients_of(network, trace, errors, truncate=False, pressure=None):
     """Weight gradients float32[N_in, N_out] of every layer; errors is float32[B, N_out, T]."""
     packed = [np.zeros_like(layer.packed) for layer in network.layers]
-    backward(network, trace, errors.__getitem__, [Sink(gradient=array) for array in packed], truncate=truncate)
+    sinks = [Sink(gradient=array) for array in packed]
+    backward(network, trace, errors.__getitem__, sinks, pressure=pressure, truncate=truncate)
     out = []
     for layer, gradient in zip(network.layers, packed, strict=True):
         rows = gradient.transpose(1, 0, 2).reshape(layer.n_in, -1)

@@ -10,6 +10,7 @@ from eventsim.engine.runs import by_address
 from eventsim.engine.sink import Sink
 from eventsim.engine.trace import Trace
 from eventsim.errors import ConfigError
+from eventsim.kernels.layout import n_chunks
 
 __all__ = ["Sink", "backward", "backward_layer", "check_trainable", "gather_error", "takes_steps"]
 
@@ -58,6 +59,14 @@ def gather_error(active: ActiveSet, error):
     return out
 
 
+def add_pressure(active: ActiveSet, error, pressure):
+    """Add one number for each sample, float32[B], to the error float32[G, P] at the pairs of an active set, in place."""
+    if pressure is None or not active.n_pairs:
+        return
+    pairs = np.diff(active.pair_start[:: n_chunks(active.n_ticks)])  # of every tile and sample
+    error[0] += np.repeat(np.resize(pressure, len(pairs)), pairs)
+
+
 def check_trainable(network):
     """Raise `ConfigError` for a network whose gradient is not known."""
     if not network.is_immediate:
@@ -67,12 +76,13 @@ def check_trainable(network):
         )
 
 
-def backward(network, trace: Trace, error, sinks, *, truncate=False):
+def backward(network, trace: Trace, error, sinks, *, pressure=None, truncate=False):
     """Pass the loss gradient of every parameter to its `Sink`.
 
     error : callable, ``error(b)`` is the derivative of the loss by the output spikes of sample b, float32[N_out, T]
     sinks : a `Sink` for each of `Network.parameters`; those that take a step of an optimiser change the network's
         weights, and `takes_steps` says where they may
+    pressure : for every layer None, or what its spikes add to the loss besides, float32[B]: the derivative by any spike
     """
     check_trainable(network)
     layers, sets = network.layers, [done.active for done in trace.layers]
@@ -86,6 +96,7 @@ def backward(network, trace: Trace, error, sinks, *, truncate=False):
     current = gather_error(sets[-1], error)
     end = len(sinks)
     for i in reversed(range(len(layers))):
+        add_pressure(sets[i], current, pressure and pressure[i])
         first = end - len(layers[i].parameters)
         current = backward_layer(
             layers[i], network.neuron, trace.layers[i], current, sets[i - 1] if i > 0 else None, sinks[first:end],

@@ -1,6 +1,7 @@
 """Settings of a training as people read them: those that are on."""
 
 _OPTIMIZER = {"momentum": "momentum {:g}", "weight_decay": "weight decay {:g}"}
+_BOUNDS = {"rate_low": "least", "rate_high": "most"}
 _AUGMENT = {"shift": "shift {:g} px", "rotate": "turn {:g} degrees", "scale": "scale {:g}"}
 
 
@@ -28,6 +29,9 @@ def defaults(settings) -> str:
 
 def extras(config):
     """Pairs (name, text) of what else is on."""
+    bounds = [f"at {word} {config[name]:g}" for name, word in _BOUNDS.items() if config.get(name) is not None]
+    if bounds:
+        yield "Rates", f"{' and '.join(bounds)} spikes a neuron in hidden layers, weight {config['rate_weight']:g}"
     augment = _that_are_on(config, _AUGMENT)
     if augment:
         yield "Augment", ", ".join(augment)

@@ -8,6 +8,7 @@ from eventsim.data import Augment
 from eventsim.errors import ConfigError
 from eventsim.trainer.losses import LOSSES
 from eventsim.trainer.optimizers import OPTIMIZERS
+from eventsim.trainer.regularizer import RateRegularizer
 from eventsim.trainer.schedules import SCHEDULE_SETTINGS, SCHEDULES
 
 # Measured on N-MNIST: a narrow support is cheaper and learns better in wide layers, but starves narrow ones.
@@ -16,7 +17,10 @@ _WIDE_LAYER = 512
 # Settings that only some choices have, with their defaults, by the choice and what is chosen.
 _OF_SOME = {"optimizer": {name: kind.defaults for name, kind in OPTIMIZERS.items()}, "schedule": SCHEDULE_SETTINGS}
 # Numbers of at least 0, or None, and what they lie below.
-_BELOW = {"momentum": 1.0, "weight_decay": math.inf, "step_factor": math.inf, "warmup": math.inf}
+_BELOW = {"momentum": 1.0} | dict.fromkeys(
+    ("weight_decay", "step_factor", "warmup", "rate_low", "rate_high", "rate_weight"), math.inf
+)
+RATE_WEIGHT = 0.01
 
 
 def _settings_of_some():
@@ -60,6 +64,9 @@ class TrainingConfig:
     false_count: float = 10.0  # and of the other classes
     support: str | float = "auto"  # where the surrogate counts, in thresholds; inf is SLAYER
     calibrate: bool = True  # scale the start weights until every layer fires
+    rate_low: float | None = None  # spikes a neuron and sample that hidden layers shall at least have
+    rate_high: float | None = None  # and at most
+    rate_weight: float | None = None  # of the penalty on others; None: 0.01 where there is a bound
     shift: float = 0.0  # augmentation: pixels
     rotate: float = 0.0  # degrees
     scale: float = 0.0  # share of the size
@@ -87,6 +94,7 @@ class TrainingConfig:
             if not support > 0:
                 raise ConfigError(f"support must be auto, inf or a number of thresholds above 0, got {self.support!r}")
             object.__setattr__(self, "support", support)
+        self._settle_rates()
         self.make_loss()  # checks the counts
         self.make_augment()
 
@@ -116,6 +124,18 @@ class TrainingConfig:
             )
         return tuple(sorted(checks.number("step_epochs", epoch) for epoch in self.step_epochs))
 
+    def _settle_rates(self):
+        """The bounds on rates fit each other, and their weight has a default where there are any."""
+        low, high = self.rate_low, self.rate_high
+        if low is not None and high is not None and low > high:
+            raise ConfigError(f"rate_low must not be above rate_high, got {low:g} and {high:g} spikes")
+        if low is None and high is None:
+            if self.rate_weight is not None:
+                raise ConfigError("rate_weight is of a penalty on rates, which have no bounds; give rate_low or "
+                                  "rate_high, or leave out rate_weight")
+        elif self.rate_weight is None:
+            object.__setattr__(self, "rate_weight", RATE_WEIGHT)
+
     def make_optimizer(self, parameters, decayed=None):
         """The optimiser of these settings, for arrays in rows of 64; see `Optimizer`."""
         kind = OPTIMIZERS[self.optimizer]
@@ -127,6 +147,11 @@ class TrainingConfig:
         if self.loss == "spike_time":
             counts = tuple(int(c) if float(c).is_integer() else c for c in counts)
         return LOSSES[self.loss](*counts)
+
+    def make_regularizer(self) -> RateRegularizer | None:
+        """The regulariser of these settings, if there is one."""
+        bounded = self.rate_low is not None or self.rate_high is not None
+        return RateRegularizer(self.rate_low, self.rate_high, self.rate_weight) if bounded else None
 
     def mean_target(self, n_outputs) -> float:
         """Target spikes of an output neuron over all classes, at which training starts."""

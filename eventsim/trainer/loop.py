@@ -45,7 +45,8 @@ class Observer:
         """An epoch is done; ``record`` is its line of the history."""
 
 
-def evaluate(network, dataset, *, loss=None, batch_size=PASS_BATCH, observer=None, loader=None, interrupt=None):
+def evaluate(network, dataset, *, loss=None, regularizer=None, batch_size=PASS_BATCH, observer=None, loader=None,
+             interrupt=None):
     """Run a network over a data set; returns the `Metrics`, or None where the event ``interrupt`` was set meanwhile."""
     loss = loss or TrainingConfig().make_loss()
     check_fits(network, dataset)
@@ -53,7 +54,8 @@ def evaluate(network, dataset, *, loss=None, batch_size=PASS_BATCH, observer=Non
     metrics = Metrics(network.arch.widths, max(dataset.n_classes, network.arch.n_outputs))
     for done, (spikes, labels, _) in enumerate(loader):
         trace = run(network, spikes)
-        metrics.add(trace, labels, loss(trace.output, labels, network.neuron).value)
+        penalty = regularizer(trace)[0] if regularizer else 0.0
+        metrics.add(trace, labels, loss(trace.output, labels, network.neuron).value + penalty)
         if observer:
             observer.validation(done + 1, len(loader))
         if interrupt is not None and interrupt.is_set():
@@ -124,7 +126,7 @@ class Trainer:
             raise ConfigError(
                 "augmentation moves spikes of the grid clock; train without shift, rotate and scale, or on the grid"
             )
-        self.loss = self.config.make_loss()
+        self.loss, self._regularizer = self.config.make_loss(), self.config.make_regularizer()
         self.out = None if out is None else checkpoint.check_writable(out)
         self.provenance = dict(provenance or {})
         self.epoch, self.position = 0, 0
@@ -161,8 +163,8 @@ class Trainer:
         for first in range(0, n_samples, walk):
             part = slice(first, min(first + walk, n_samples))
             given = spikes if whole else spikes.samples(part.start, part.stop)
-            trace, error = self._forward(given, labels[part], rng)
-            backward(self.network, trace, error, sinks)
+            trace, error, pressure = self._forward(given, labels[part], rng)
+            backward(self.network, trace, error, sinks, pressure=pressure)
             take_in_statistics(self.network, trace)
         for i, parameter in enumerate(self._parameters):
             if self._deferred[i] or not whole:
@@ -185,13 +187,15 @@ class Trainer:
         return self._gradients[i]
 
     def _forward(self, spikes, labels, rng):
-        """The trace of some samples, added to `metrics`, and the error of their output spikes."""
+        """The trace of some samples, added to `metrics`, the error of their output spikes, and the layers' pressure."""
         trace = run(self.network, spikes, supports=self._supports, rng=rng)
         result = self.loss(trace.output, labels, self.network.neuron)
-        if not np.isfinite(result.value).all():
+        penalty, pressure = self._regularizer(trace) if self._regularizer else (0.0, None)
+        value = result.value + penalty
+        if not np.isfinite(value).all():
             raise ConfigError("the loss is not finite any more; use a smaller learning rate (--lr)")
-        self.metrics.add(trace, labels, result.value)
-        return trace, result.error
+        self.metrics.add(trace, labels, value)
+        return trace, result.error, pressure
 
     # -- the loop ------------------------------------------------------------------------------------------------------
 
@@ -265,8 +269,8 @@ class Trainer:
         record = {"epoch": self.epoch + 1, **self.metrics.summary(), "seconds": self._elapsed}
         if validation is not None:
             self.save()  # a long validation that is cut off costs nothing but itself
-            scored = evaluate(self.network, splits.validation, loss=self.loss, loader=validation, observer=observer,
-                              interrupt=interrupt)
+            scored = evaluate(self.network, splits.validation, loss=self.loss, regularizer=self._regularizer,
+                              loader=validation, observer=observer, interrupt=interrupt)
             if scored is None:
                 raise Interrupted(self.epoch, self.position, self.position)
             summary = scored.summary()

@@ -116,6 +116,15 @@ def test_settings_of_a_choice_reach_the_run_and_its_facts(tree, here):
     assert CliRunner().invoke(main, ["train", "--resume", "run"]).exit_code == 0
 
 
+def test_bounds_on_rates_reach_the_run_and_its_loss(tree, call):
+    arguments = ["train", "--arch", ARCH, "--data", str(tree), "--epochs", "1", "--rate-high", "3", "--rate-low", "0"]
+    said = CliRunner().invoke(main, [*arguments, "--rate-weight", "0.5", "--out", "run"]).stderr
+    assert "at least 0 and at most 3 spikes a neuron in hidden layers, weight 0.5" in said
+    about = describe("run")
+    assert (about["config"]["rate_low"], about["config"]["rate_high"]) == (0, 3)
+    assert call("evaluate", "run", "--json")["loss"] == pytest.approx(about["history"][-1]["val_loss"])
+
+
 @pytest.fixture
 def stepped(monkeypatch):
     """A named architecture whose training takes steps."""
@@ -177,6 +186,7 @@ class TestRefused:
         ("--step-at", "x,30", "write a number, or several with commas between them, e.g. 30,60"),
         ("--momentum", "0.9", "momentum is a setting of sgd, and the optimizer is adam"),
         ("--weight-decay", "0.1", "weight_decay is a setting of adamw, and the optimizer is adam"),
+        ("--rate-weight", "1", "give rate_low or rate_high, or leave out rate_weight"),
         ("--warmup", "3", "warmup must be shorter than the training of 3 epochs"),
         ("--tau-syn", "0", "neuron parameter tau_syn must be"),
         ("--dt", "0", "dt must be a time in ms"),

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from naive import srm as naive
+from naive.regularizer import rate_penalty, rate_pressure
 from scenes import (
     dense,
     excused_spikes,
@@ -19,7 +20,7 @@ from scenes import (
     step_in_two_ways,
 )
 
-from eventsim.engine import Sink, backward, forward
+from eventsim.engine import ActiveSet, Sink, backward, forward
 from eventsim.model import SRM, Network
 from eventsim.spikes import Spikes
 
@@ -27,8 +28,9 @@ INF = np.inf
 module = importlib.import_module("eventsim.engine.adjoint")  # the package has a function of this name
 
 
-def naive_gradients(network, trace, errors, supports, truncate):
+def naive_gradients(network, trace, errors, supports, truncate, pressure=None):
     """The naive gradients on the spikes of ``trace``; None where rounding decided on a spike or an active pair."""
+    pressure = np.zeros((len(network.layers), len(errors))) if pressure is None else pressure
     neuron, dt = network.neuron, network.dt
     p = naive_neuron(neuron, dt)
     spikes = [trace.input, *(layer.spikes for layer in trace.layers)]
@@ -52,20 +54,21 @@ def naive_gradients(network, trace, errors, supports, truncate):
             deads.append(dead)
         inputs = [dense(s, b) for s in spikes[:-1]]
         n_taps = naive.n_taps(p.tau_syn, dt) if truncate else None
-        parts = naive.backward(inputs, potentials, deads, weights, errors[b].T, p, dt, supports, n_taps)
+        pressures = [0.0 if of_layer is None else of_layer[b] for of_layer in pressure]
+        parts = naive.backward(inputs, potentials, deads, weights, errors[b].T, p, dt, supports, n_taps, pressures)
         for sum_, part in zip(total, parts, strict=True):
             sum_ += part
     return total
 
 
-def compare_with_naive(draw, supports, truncate=False):
+def compare_with_naive(draw, supports, truncate=False, pressure=None):
     """Compare on the first scene (network, spikes, errors) that ``draw()`` gives in which rounding decides nothing."""
     for _ in range(3):
         network, spikes, errors = draw()
         trace = forward(network, spikes, supports=supports, truncate=truncate)
         assert all(some_but_not_all(layer.spikes) for layer in trace.layers)
-        got = gradients_of(network, trace, errors, truncate)
-        want = naive_gradients(network, trace, errors, supports, truncate)
+        got = gradients_of(network, trace, errors, truncate, pressure)
+        want = naive_gradients(network, trace, errors, supports, truncate, pressure)
         if want is not None:
             for g, w in zip(got, want, strict=True):
                 assert np.abs(w).max() > 0
@@ -105,6 +108,29 @@ def test_many_tiles_above_add_their_errors(rng, supports):
         return network, random_spikes(rng, 30, 2, 20, 0.1), rng.normal(size=(2, 750, 20)).astype(np.float32)
 
     compare_with_naive(draw, supports)
+
+
+@pytest.mark.parametrize("supports", [(0.5, 0.5, 0.5), (0.3, INF, INF), (INF, 0.5, 1.5)])
+@pytest.mark.parametrize("n_ticks", [30, 150])
+def test_pressure_is_added_to_the_error_of_every_spike(rng, supports, n_ticks):
+    """Of one layer, of all, and of two by different numbers in each sample; larger than what comes from above."""
+    def draw():
+        network = random_network(rng, (40, 70, 130, 25), (3.0, 2.0, 2.0), NEURONS["plain"])
+        spikes = random_spikes(rng, 40, 4, n_ticks, 0.08, empty=(1,))
+        return network, spikes, rng.normal(size=(4, 25, n_ticks)).astype(np.float32)
+
+    for pressed in ((0,), (0, 1, 2), (1, 2)):
+        pressure = [rng.normal(0, 5, 4).astype(np.float32) if i in pressed else None for i in range(3)]
+        compare_with_naive(draw, supports, pressure=pressure)
+
+
+def test_pressure_goes_to_all_parts_of_a_sample():
+    """Two parts of each of three samples, numbered part * 3 + sample, in two tiles and two chunks."""
+    active, error = ActiveSet.everything(6, 70, 80), np.ones((2, 6 * 70 * 80), np.float32)
+    module.add_pressure(active, error, np.array([1.0, 2.0, 4.0], np.float32))
+    assert np.all(error[1] == 1)
+    for k in range(6):
+        assert np.all(error[0, active.coordinates(k)[0]] == 1 + [1, 2, 4][k % 3])
 
 
 @pytest.mark.parametrize("supports", [(0.3, 0.3, 0.5), (0.5, INF, INF), (1.5, 0.3, INF), (INF, INF, INF)])
@@ -181,13 +207,18 @@ def test_the_naive_formula_is_the_derivative_of_the_smooth_network(rng, dt):
     target = rng.random((n_ticks, 2))
 
     def loss():
-        return 0.5 * dt * np.sum((naive.smooth_forward(s, weights, p, dt)[2] - target) ** 2)
+        inputs, _, rate = naive.smooth_forward(s, weights, p, dt)
+        return 0.5 * dt * np.sum((rate - target) ** 2) + sum(rate_penalty(hidden, *bounds) for hidden in inputs[1:])
 
     inputs, potentials, rate = naive.smooth_forward(s, weights, p, dt)
+    middle = np.mean([hidden.mean() * n_ticks for hidden in inputs[1:]])
+    bounds = middle, middle, 0.7  # one hidden layer fires less, the other more
+    pressures = [*(rate_pressure(hidden, *bounds) for hidden in inputs[1:]), 0.0]
+    assert min(pressures) < 0 < max(pressures)
     for u in potentials:  # both branches of R
         assert np.any(u < p.theta) and np.any(u > p.theta)
     deads = [np.zeros(u.shape, bool) for u in potentials]
-    got = naive.backward(inputs, potentials, deads, weights, rate - target, p, dt, [INF] * 3)
+    got = naive.backward(inputs, potentials, deads, weights, rate - target, p, dt, [INF] * 3, pressures=pressures)
     h = 1e-5
     for w, gradient in zip(weights, got, strict=True):
         want = np.empty(w.shape)

@@ -77,15 +77,16 @@ def adjoint_psp(d, kernel, dt):
     return g
 
 
-def backward(inputs, potentials, deads, weights, error, p, dt, supports, n_taps=None):
+def backward(inputs, potentials, deads, weights, error, p, dt, supports, n_taps=None, pressures=None):
     """Weight gradients of a stack of layers; ``error`` float[T, N_out] is dL/ds of the last one.
 
     inputs, potentials, deads : one dense array a layer; supports : in thresholds
+    pressures : what is added to dL/ds of every layer in all ticks
     """
     gradients = []
-    layers = zip(inputs, potentials, deads, weights, supports, strict=True)
-    for s, u, dead, w, support in reversed(list(layers)):
-        d = np.where(counts(u, dead, support, p), surrogate(u, p), 0.0) * error
+    layers = zip(inputs, potentials, deads, weights, supports, pressures or [0.0] * len(inputs), strict=True)
+    for s, u, dead, w, support, pressure in reversed(list(layers)):
+        d = np.where(counts(u, dead, support, p), surrogate(u, p), 0.0) * (error + pressure)
         g = adjoint_psp(d, alpha(p.tau_syn, dt, len(s), n_taps), dt)
         gradients.append(s.T @ g)
         error = g @ w.T
