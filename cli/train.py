@@ -54,6 +54,8 @@ def train(context, resume, as_json, **choices):
     Examples:
       eventsim train
       eventsim train --arch mlp512 --data nmnist/ --epochs 10 --seed 1
+      eventsim train --shift 1.5 --jitter 2 --drop 0.05 --rate-high 5
+      eventsim train --optimizer sgd --lr 0.02 --schedule step --step-at 2
       eventsim train --resume runs/mlp512-nmnist-01
     """
     if resume is not None:

@@ -28,6 +28,7 @@ _NEURON_HELP = {
 }
 
 
+_AUGMENT = "Augmentation, drawn anew in every epoch"
 _RATES = "Bounds on the mean rate of each hidden layer, kept by a penalty"
 # Settings that some named architecture has a value of its own for.
 _NAMED = {"learning_rate", *(name for preset in PRESETS.values() for name in preset.training)}
@@ -76,11 +77,12 @@ def setting_options(function):
         _setting("--rate-high", "rate_high", "Most.", _RATES, type=float, metavar="N"),
         _setting("--rate-weight", "rate_weight", f"Of the penalty.  [default: {RATE_WEIGHT:g}]", _RATES, type=float,
                  metavar="X"),
-        _setting("--shift", "shift", "Move samples by up to so many pixels.", "Augmentation", type=float,
-                 metavar="PX"),
-        _setting("--rotate", "rotate", "Turn samples by up to so many degrees.", "Augmentation", type=float,
-                 metavar="DEG"),
-        _setting("--scale", "scale", "Scale samples by up to this share.", "Augmentation", type=float, metavar="X"),
+        _setting("--shift", "shift", "Move samples by up to so many pixels.", _AUGMENT, type=float, metavar="PX"),
+        _setting("--rotate", "rotate", "Turn samples by up to so many degrees.", _AUGMENT, type=float, metavar="DEG"),
+        _setting("--scale", "scale", "Scale samples by up to this share.", _AUGMENT, type=float, metavar="X"),
+        _setting("--jitter", "jitter", "Move every spike in time, with this standard deviation.", _AUGMENT, type=float,
+                 metavar="MS"),
+        _setting("--drop", "drop", "Drop this share of the spikes at random.", _AUGMENT, type=float, metavar="X"),
     )):
         function = option(function)
     return function

@@ -1,4 +1,7 @@
-"""Augmentation: every sample is seen moved, turned and scaled a little, differently in every epoch."""
+"""Augmentation: every sample is seen moved, turned and scaled a little, its spikes jittered and thinned out.
+
+All of it is drawn anew in every epoch.
+"""
 
 import math
 from dataclasses import dataclass, fields
@@ -6,23 +9,27 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from eventsim import kernels
+from eventsim.data.encoders import BinningReport
 from eventsim.errors import ConfigError
 from eventsim.sensor import Sensor
 
-_MOST = {"shift": 1e4, "rotate": 180.0, "scale": 0.9}
+_MOST = {"shift": 1e4, "rotate": 180.0, "scale": 0.9, "jitter": 1e6, "drop": 0.99}
 
 
 @dataclass(frozen=True)
 class Augment:
-    """Ranges of a random similarity transform of the pixels, about the middle of the sensor; each is drawn evenly.
+    """Ranges of a random similarity transform of the pixels, about the middle of the sensor, each drawn evenly; the
+    standard deviation of a normal shift in time, drawn for every spike; and the probability that a spike is dropped.
 
-    It acts on spikes, so a sample is read and binned once. Pixels move to the nearest pixel; spikes that leave the
-    sensor or fall together are counted.
+    It acts on spikes, so a sample is read and binned once. Pixels move to the nearest pixel, and spikes of the grid by
+    whole ticks; those that leave the sensor or the window, or fall together, are counted.
     """
 
     shift: float = 0.0  # pixels, along x and along y
     rotate: float = 0.0  # degrees
     scale: float = 0.0  # share of the size, 0.1 for 0.9 to 1.1
+    jitter: float = 0.0  # ms
+    drop: float = 0.0
 
     def __post_init__(self):
         for field in fields(self):
@@ -47,11 +54,45 @@ class Augment:
         inside = (new_x >= 0) & (new_x < sensor.width) & (new_y >= 0) & (new_y < sensor.height)
         return np.where(inside, sensor.address(new_x, new_y, p), -1).astype(np.int32)
 
-    def __call__(self, tick, address, sensor: Sensor, rng: np.random.Generator, keep_repeats=False):
-        """Transformed (tick, address) int32[K'] of one sample, and the numbers of spikes (merged, left the sensor)."""
-        new_tick, new_address = np.empty(len(tick), np.int32), np.empty(len(tick), np.int32)
-        counts = np.empty(2, np.int64)
-        kernels.call("remap_spikes", table=self.table(sensor, rng), tick=tick, address=address,
-                     keep_repeats=keep_repeats, new_tick=new_tick, new_address=new_address, counts=counts)
-        kept, left = (int(count) for count in counts)
-        return new_tick[:kept], new_address[:kept], (len(tick) - kept - left, left)
+    def _drawn(self, when, address, sensor, rng):
+        """What a sample's spikes are moved by: `table`, and of those not dropped address, time or tick, and ms to move.
+
+        The order of the draws is fixed, so that a sample is moved alike whether or not its spikes are jittered.
+        """
+        table = self.table(sensor, rng)
+        if self.drop:
+            stays = rng.random(len(when)) >= self.drop
+            when, address = when[stays], address[stays]
+        moves = self.jitter * rng.standard_normal(len(when)) if self.jitter else 0.0
+        return table, address, when, moves
+
+    def on_grid(self, tick, address, sensor, n_ticks, dt, rng, keep_repeats=False):
+        """Augment the spikes of a sample of ``n_ticks`` ticks of ``dt`` ms; returns tick, address and what changed.
+
+        tick, address : int32[K], sorted; the first two results too. The last is a `BinningReport` to be added.
+        """
+        table, kept, ticks, moves = self._drawn(tick, address, sensor, rng)
+        if self.jitter:
+            ticks = np.clip(ticks + np.rint(moves / dt), -1, n_ticks).astype(np.int32)
+        new_tick, new_address = np.empty(len(kept), np.int32), np.empty(len(kept), np.int32)
+        counts = np.empty(4, np.int64)
+        kernels.call("remap_spikes", table=table, tick=ticks, address=kept, keep_repeats=keep_repeats,
+                     tick_end=(n_ticks,), new_tick=new_tick, new_address=new_address, counts=counts)
+        n, before, after, left = (int(count) for count in counts)
+        report = BinningReport(spikes=n - len(tick), merged=len(kept) - n - before - after - left, before=before,
+                               after=after, left=left, dropped=len(tick) - len(kept))
+        return new_tick[:n], new_address[:n], report
+
+    def on_times(self, time, address, sensor, duration, rng):
+        """The same for spikes of the exact clock, time float64[K] ms in [0, ``duration``); none are merged."""
+        table, kept, times, moves = self._drawn(time, address, sensor, rng)
+        times, kept = times + moves, table[kept]
+        before, after = times < 0, times >= duration
+        stays = ~(before | after) & (kept >= 0)
+        report = BinningReport(
+            spikes=int(stays.sum()) - len(time), before=int(before.sum()), after=int(after.sum()),
+            left=int((~(before | after) & (kept < 0)).sum()), dropped=len(time) - len(kept),
+        )
+        times, kept = times[stays], kept[stays]
+        order = np.lexsort((kept, times))
+        return times[order], kept[order], report

@@ -26,7 +26,7 @@ class Loader:
     clock : ``"grid"``, or ``"exact"`` for times to the microsecond in the same window, see `exact_times`
     cache_bytes : memory for encoded samples, so that later passes read no files; 0 for none
     ahead : batches that a background thread prepares while the consumer works
-    augment : `Augment`, on the grid clock; what is drawn depends on ``augment_key`` and the sample's index alone
+    augment : `Augment`; what is drawn depends on ``augment_key`` and the sample's index alone
 
     A pass yields `Spikes` of B samples, their labels int64[B], and their indices int64[B]. ``report`` sums up the
     binning of every batch that was yielded so far. `with_indices` gives the next epoch's loader. Raises `ConfigError`
@@ -50,8 +50,6 @@ class Loader:
         self._ahead = checks.whole_number("ahead", ahead, 1)
         self._cache = SampleCache(checks.whole_number("cache_bytes", cache_bytes, 0, 2**63 - 1))
         self.augment, self.augment_key = augment, tuple(augment_key)
-        if augment and self.clock != "grid":
-            raise ConfigError("augmentation moves spikes of the grid clock; train on the grid, or without it")
         self._choose(indices)
 
     def _choose(self, indices):
@@ -115,13 +113,20 @@ class Loader:
         if sample is None:
             sample = self._encode(i)
             self._cache.put(i, sample)
-        if self.augment:
-            tick, address = (np.asarray(column, np.int32) for column in (sample.when, sample.address))
-            rng = np.random.default_rng([*self.augment_key, i])
-            tick, address, (merged, left) = self.augment(tick, address, self.dataset.sensor, rng, self.mode == "count")
-            report = sample.report + BinningReport(spikes=-merged - left, merged=merged, left=left)
-            sample = sample._replace(when=tick, address=address, report=report)
-        return sample
+        return self._augmented(sample, i) if self.augment else sample
+
+    def _augmented(self, sample, i):
+        rng, sensor = np.random.default_rng([*self.augment_key, i]), self.dataset.sensor
+        address = np.asarray(sample.address, np.int32)
+        if self.clock == "grid":
+            tick = np.asarray(sample.when, np.int32)
+            when, address, change = self.augment.on_grid(
+                tick, address, sensor, sample.n_ticks, self.dt, rng, self.mode == "count"
+            )
+        else:
+            duration = sample.n_ticks * self.dt
+            when, address, change = self.augment.on_times(sample.when, address, sensor, duration, rng)
+        return sample._replace(when=when, address=address, report=sample.report + change)
 
     def _encode(self, i):
         try:

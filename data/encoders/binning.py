@@ -16,7 +16,7 @@ _MAX_TICKS = np.iinfo(np.int32).max
 
 @dataclass(frozen=True)
 class BinningReport:
-    """Where the events of a recording went: ``events = spikes + merged + before + after + left``. Reports add up."""
+    """Where the events of a recording went; all but ``events`` add up to them, and reports add up to one."""
 
     events: int = 0
     spikes: int = 0
@@ -24,6 +24,7 @@ class BinningReport:
     before: int = 0  # earlier than the window, that is, at a negative time
     after: int = 0  # later than the window
     left: int = 0  # moved off the sensor by augmentation
+    dropped: int = 0  # at random, by augmentation
 
     @property
     def out_of_window(self) -> int:

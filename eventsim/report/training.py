@@ -2,7 +2,8 @@
 
 _OPTIMIZER = {"momentum": "momentum {:g}", "weight_decay": "weight decay {:g}"}
 _BOUNDS = {"rate_low": "least", "rate_high": "most"}
-_AUGMENT = {"shift": "shift {:g} px", "rotate": "turn {:g} degrees", "scale": "scale {:g}"}
+_AUGMENT = {"shift": "shift {:g} px", "rotate": "turn {:g} degrees", "scale": "scale {:g}",
+            "jitter": "jitter {:g} ms", "drop": "drop {:g}"}
 
 
 def _that_are_on(config, texts):

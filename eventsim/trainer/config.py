@@ -1,7 +1,7 @@
 """How a network is trained: every setting, checked."""
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 from eventsim import checks
 from eventsim.data import Augment
@@ -16,7 +16,7 @@ _NARROW_SUPPORT = 0.3
 _WIDE_LAYER = 512
 # Settings that only some choices have, with their defaults, by the choice and what is chosen.
 _OF_SOME = {"optimizer": {name: kind.defaults for name, kind in OPTIMIZERS.items()}, "schedule": SCHEDULE_SETTINGS}
-# Numbers of at least 0, or None, and what they lie below.
+# Numbers of at least 0 (or None, where that is the default), and what they lie below.
 _BELOW = {"momentum": 1.0} | dict.fromkeys(
     ("weight_decay", "step_factor", "warmup", "rate_low", "rate_high", "rate_weight"), math.inf
 )
@@ -70,6 +70,8 @@ class TrainingConfig:
     shift: float = 0.0  # augmentation: pixels
     rotate: float = 0.0  # degrees
     scale: float = 0.0  # share of the size
+    jitter: float = 0.0  # ms, standard deviation
+    drop: float = 0.0  # share of the spikes
     seed: int = 0
 
     def __post_init__(self):
@@ -112,7 +114,7 @@ class TrainingConfig:
             object.__setattr__(self, "step_epochs", self._checked_epochs())
         for name, below in _BELOW.items():
             value = getattr(self, name)
-            if value is not None:
+            if value is not None or getattr(TrainingConfig, name) is not None:
                 object.__setattr__(self, name, checks.number(name, value, below=below))
 
     def _checked_epochs(self):
@@ -159,7 +161,7 @@ class TrainingConfig:
 
     def make_augment(self) -> Augment:
         """The augmentation of these settings."""
-        return Augment(self.shift, self.rotate, self.scale)
+        return Augment(**{field.name: getattr(self, field.name) for field in fields(Augment)})
 
     def supports(self, widths):
         """Support of every layer: ``auto`` is 0.3 in the first layer and in those wider than 512, full elsewhere."""

@@ -122,10 +122,6 @@ class Trainer:
             )
         self.network = network
         self.config = TrainingConfig(**settings)
-        if network.clock == "exact" and self.config.make_augment():
-            raise ConfigError(
-                "augmentation moves spikes of the grid clock; train without shift, rotate and scale, or on the grid"
-            )
         self.loss, self._regularizer = self.config.make_loss(), self.config.make_regularizer()
         self.out = None if out is None else checkpoint.check_writable(out)
         self.provenance = dict(provenance or {})

@@ -29,19 +29,20 @@ def _sort(values, start, stop):
 
 
 @kernel
-def _close_tick(now, start, stop, keep_repeats, tick, address):
-    """Sort the addresses of one tick, thin out repeats unless they are kept; returns the new end."""
+def _close_tick(now, start, stop, end, keep_repeats, tick, address):
+    """Sort address[start:stop], those of one tick, and thin out repeats unless they are kept.
+
+    What stays is written from ``end`` on, which must not lie behind ``start``; returns its end.
+    """
     _sort(address, start, stop)
-    if not keep_repeats and stop > start:
-        end = start + 1
-        for j in range(start + 1, stop):
-            if address[j] != address[j - 1]:
-                address[end] = address[j]
-                end += 1
-        stop = end
+    last = np.int32(-1)
     for j in range(start, stop):
-        tick[j] = now
-    return stop
+        if keep_repeats or address[j] != last:
+            last = address[j]
+            address[end] = last
+            tick[end] = now
+            end += 1
+    return end
 
 
 @kernel
@@ -73,32 +74,49 @@ def bin_events(t, x, y, p, width, height, step, n_ticks, keep_repeats, tick, add
             address[spikes] = (p[i] * height + y[i]) * width + x[i]
             spikes += 1
             i += 1
-        spikes = _close_tick(now, start, spikes, keep_repeats, tick, address)
+        spikes = _close_tick(now, start, spikes, start, keep_repeats, tick, address)
     counts[0] = spikes
     counts[2] = n - i
     return _OK
 
 
 @kernel
-def remap_spikes(table, tick, address, keep_repeats, new_tick, new_address, counts):
+def remap_spikes(table, tick, address, keep_repeats, tick_end, new_tick, new_address, counts):
     """Move spikes to the addresses ``table[address]``, and sort them by (tick, address) again.
 
     table : int32[N], new addresses, or -1 for those that leave the sensor
-    counts : int64[2], out: spikes kept, spikes that left; the rest fell together with another and were merged
+    tick : int32[K], in any order; what lies outside 0..T - 1 is left out
+    tick_end : int64[T], scratch
+    counts : int64[4], out: spikes kept, those before tick 0, those after the last tick, those that left the sensor; the
+        rest fell together with another and were merged
+
+    A counting sort over ticks, then one tick after another as in `bin_events`.
     """
-    n = len(tick)
-    i = spikes = left = 0
-    while i < n:
-        now = tick[i]
-        start = spikes
-        while i < n and tick[i] == now:
-            moved = table[address[i]]
-            if moved >= 0:
-                new_address[spikes] = moved
-                spikes += 1
-            else:
-                left += 1
-            i += 1
-        spikes = _close_tick(now, start, spikes, keep_repeats, new_tick, new_address)
-    counts[0], counts[1] = spikes, left
+    n_ticks = len(tick_end)
+    tick_end[:] = 0
+    counts[:] = 0
+    for k in range(len(tick)):
+        if tick[k] < 0:
+            counts[1] += 1
+        elif tick[k] >= n_ticks:
+            counts[2] += 1
+        elif table[address[k]] < 0:
+            counts[3] += 1
+        else:
+            tick_end[tick[k]] += 1
+    end = 0
+    for t in range(n_ticks):
+        count = tick_end[t]
+        tick_end[t] = end
+        end += count
+    for k in range(len(tick)):
+        t = tick[k]
+        if 0 <= t < n_ticks and table[address[k]] >= 0:
+            new_address[tick_end[t]] = table[address[k]]
+            tick_end[t] += 1
+    spikes = start = 0
+    for t in range(n_ticks):
+        spikes = _close_tick(t, start, tick_end[t], spikes, keep_repeats, new_tick, new_address)
+        start = tick_end[t]
+    counts[0] = spikes
     return _OK

@@ -18,8 +18,9 @@ KERNELS["remap_spikes"] = kernel("bin", """
     int32[neurons]: table
     int32[spikes]: tick address
     bool: keep_repeats
+    scratch int64[ticks]: tick_end
     out int32[spikes]: new_tick new_address
-    out int64[two]: counts
+    out int64[four]: counts
 """)
 
 KERNELS["camera_events"] = kernel("camera", """

@@ -1,7 +1,5 @@
 """`eventsim train --clock exact`, and evaluating and profiling on the clock that a run was not trained on."""
 
-import os
-
 import h5py
 import numpy as np
 import pytest
@@ -56,10 +54,3 @@ def test_either_clock_runs_what_was_trained_on_either(trained_on, request, call,
             assert (figures["input"]["merged"] == 0) == (clock == "exact")
     default = call("evaluate", folder, "--data", tree, "--json")
     assert default["clock"] == trained_on
-
-
-def test_augmentation_is_refused_with_a_sentence(tree, refuse, here):
-    for option, value in (("--shift", 2), ("--rotate", 5), ("--scale", 0.1)):
-        message = refuse("train", "--arch", ARCH, "--data", tree, "--clock", "exact", option, value)
-        assert message.startswith("augmentation moves spikes of the grid clock; train without shift, rotate and scale")
-    assert not os.path.exists("runs") or os.listdir("runs") == []

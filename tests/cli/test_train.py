@@ -125,6 +125,16 @@ def test_bounds_on_rates_reach_the_run_and_its_loss(tree, call):
     assert call("evaluate", "run", "--json")["loss"] == pytest.approx(about["history"][-1]["val_loss"])
 
 
+@pytest.mark.parametrize("clock", ["grid", "exact"])
+def test_augmentation_reaches_the_run_and_its_facts(tree, here, clock):
+    arguments = ["train", "--arch", ARCH, "--data", str(tree), "--epochs", "1", "--clock", clock, "--shift", "1",
+                 "--jitter", "2.5", "--drop", "0.1", "--out", "run"]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0 and "Augment    shift 1 px, jitter 2.5 ms, drop 0.1\n" in result.stderr
+    config = describe("run")["config"]
+    assert (config["shift"], config["rotate"], config["jitter"], config["drop"]) == (1, 0, 2.5, 0.1)
+
+
 @pytest.fixture
 def stepped(monkeypatch):
     """A named architecture whose training takes steps."""
@@ -187,6 +197,8 @@ class TestRefused:
         ("--momentum", "0.9", "momentum is a setting of sgd, and the optimizer is adam"),
         ("--weight-decay", "0.1", "weight_decay is a setting of adamw, and the optimizer is adam"),
         ("--rate-weight", "1", "give rate_low or rate_high, or leave out rate_weight"),
+        ("--jitter", "-1", "augmentation jitter must be a number from 0"),
+        ("--drop", "1", "augmentation drop must be a number from 0 to 0.99"),
         ("--warmup", "3", "warmup must be shorter than the training of 3 epochs"),
         ("--tau-syn", "0", "neuron parameter tau_syn must be"),
         ("--dt", "0", "dt must be a time in ms"),

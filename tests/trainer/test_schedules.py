@@ -71,6 +71,7 @@ def test_a_run_takes_every_rate_at_the_epoch_of_its_batch(patches):
     ({"step_factor": 0.5}, "step_factor is a setting of step, and the schedule is cosine"),
     ({"schedule": "step", "step_epochs": (3,), "step_factor": -1}, "step_factor must be a number of at least 0"),
     ({"warmup": -1}, "warmup must be a number of at least 0"),
+    ({"warmup": None}, "warmup must be a number of at least 0 and finite, got None"),
     ({"warmup": 3}, "warmup must be shorter than the training of 3 epochs, got 3"),
 ], ids=str)
 def test_nonsense_is_refused(settings, words):

@@ -58,6 +58,7 @@ def test_same_seed_gives_same_bits_on_any_number_of_threads(patches):
 
 @pytest.mark.parametrize(("batches", "settings"), [
     (1, {}), (4, {}), (5, {}), (7, {}), (7, {"schedule": "step", "step_epochs": (1.5,), "warmup": 1.2}),
+    (7, {"shift": 1.0, "jitter": 2.0, "drop": 0.1, "rate_low": 4.0}),
     *((7, {"optimizer": name}) for name in OPTIMIZERS if name != "adam"),
 ], ids=str)
 def test_resumed_run_ends_in_the_same_bits(patches, tmp_path, batches, settings):
