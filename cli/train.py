@@ -55,7 +55,7 @@ def train(context, resume, as_json, **choices):
       eventsim train
       eventsim train --arch mlp512 --data nmnist/ --epochs 10 --seed 1
       eventsim train --shift 1.5 --jitter 2 --drop 0.05 --rate-high 5
-      eventsim train --optimizer sgd --lr 0.02 --schedule step --step-at 2
+      eventsim train --optimizer nadam --schedule step --step-at 2 --warmup 0.2
       eventsim train --resume runs/mlp512-nmnist-01
     """
     if resume is not None:

@@ -10,7 +10,7 @@ from eventsim.cli import options
 from eventsim.cli.runs import SYNTHETIC
 from eventsim.model import PRESETS, SRM
 from eventsim.report import numbers, training
-from eventsim.trainer.config import RATE_WEIGHT, default_of
+from eventsim.trainer.config import default_of
 from eventsim.trainer.losses import LOSSES
 from eventsim.trainer.optimizers import OPTIMIZERS
 from eventsim.trainer.schedules import SCHEDULES
@@ -59,7 +59,7 @@ def setting_options(function):
         _setting("--schedule", "schedule", "Learning rate over the run.", type=click.Choice(list(SCHEDULES))),
         _setting("--step-at", "step_epochs", "Of the schedule step: epochs when the rate falls, e.g. 30,60.",
                  multiple=True, type=options.EpochsType(), metavar="EPOCH", callback=_joined),
-        _setting("--step-factor", "step_factor", "And what it is multiplied by.", type=float, metavar="X"),
+        _setting("--step-factor", "step_factor", "And the factor that it falls by.", type=float, metavar="X"),
         _setting("--warmup", "warmup", "Epochs over which the rate rises from zero, before the schedule.",
                  type=float, metavar="EPOCHS"),
         _setting("--optimizer", "optimizer", "Optimiser.", type=click.Choice(list(OPTIMIZERS))),
@@ -75,8 +75,7 @@ def setting_options(function):
                      default=True, help="Do not scale the start weights until every layer fires."),
         _setting("--rate-low", "rate_low", "Least spikes a neuron and sample.", _RATES, type=float, metavar="N"),
         _setting("--rate-high", "rate_high", "Most.", _RATES, type=float, metavar="N"),
-        _setting("--rate-weight", "rate_weight", f"Of the penalty.  [default: {RATE_WEIGHT:g}]", _RATES, type=float,
-                 metavar="X"),
+        _setting("--rate-weight", "rate_weight", "Of the penalty.", _RATES, type=float, metavar="X"),
         _setting("--shift", "shift", "Move samples by up to so many pixels.", _AUGMENT, type=float, metavar="PX"),
         _setting("--rotate", "rotate", "Turn samples by up to so many degrees.", _AUGMENT, type=float, metavar="DEG"),
         _setting("--scale", "scale", "Scale samples by up to this share.", _AUGMENT, type=float, metavar="X"),

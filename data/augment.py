@@ -18,11 +18,14 @@ _MOST = {"shift": 1e4, "rotate": 180.0, "scale": 0.9, "jitter": 1e6, "drop": 0.9
 
 @dataclass(frozen=True)
 class Augment:
-    """Ranges of a random similarity transform of the pixels, about the middle of the sensor, each drawn evenly; the
-    standard deviation of a normal shift in time, drawn for every spike; and the probability that a spike is dropped.
+    """A random similarity transform of the pixels, about the middle of the sensor, and jitter and loss of spikes.
 
     It acts on spikes, so a sample is read and binned once. Pixels move to the nearest pixel, and spikes of the grid by
     whole ticks; those that leave the sensor or the window, or fall together, are counted.
+
+    shift, rotate, scale : ranges, from which one number each is drawn evenly for a sample
+    jitter : standard deviation of a normal distribution, from which every spike draws how far it moves in time
+    drop : probability of every spike to be lost
     """
 
     shift: float = 0.0  # pixels, along x and along y

@@ -16,7 +16,7 @@ _MAX_TICKS = np.iinfo(np.int32).max
 
 @dataclass(frozen=True)
 class BinningReport:
-    """Where the events of a recording went; all but ``events`` add up to them, and reports add up to one."""
+    """Where the events of a recording went: ``events`` is the sum of all the other counts. Reports add up."""
 
     events: int = 0
     spikes: int = 0

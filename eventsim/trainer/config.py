@@ -20,7 +20,7 @@ _OF_SOME = {"optimizer": {name: kind.defaults for name, kind in OPTIMIZERS.items
 _BELOW = {"momentum": 1.0} | dict.fromkeys(
     ("weight_decay", "step_factor", "warmup", "rate_low", "rate_high", "rate_weight"), math.inf
 )
-RATE_WEIGHT = 0.01
+_RATE_WEIGHT = 0.01
 
 
 def _settings_of_some():
@@ -31,8 +31,9 @@ def _settings_of_some():
 
 
 def default_of(name):
-    """What a setting is where nothing is said; one that only some choices have, where such a choice is made."""
+    """What a setting is where nothing is said; one that goes with others, where these are chosen."""
     own = {setting: next(iter(having.values())) for _, setting, having in _settings_of_some()}
+    own["rate_weight"] = _RATE_WEIGHT
     return own[name] if name in own else getattr(TrainingConfig, name)
 
 
@@ -136,7 +137,7 @@ class TrainingConfig:
                 raise ConfigError("rate_weight is of a penalty on rates, which have no bounds; give rate_low or "
                                   "rate_high, or leave out rate_weight")
         elif self.rate_weight is None:
-            object.__setattr__(self, "rate_weight", RATE_WEIGHT)
+            object.__setattr__(self, "rate_weight", _RATE_WEIGHT)
 
     def make_optimizer(self, parameters, decayed=None):
         """The optimiser of these settings, for arrays in rows of 64; see `Optimizer`."""
