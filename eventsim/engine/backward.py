@@ -60,7 +60,7 @@ def gather_error(active: ActiveSet, error):
 
 
 def add_pressure(active: ActiveSet, error, pressure):
-    """Add one number for each sample, float32[B], to the error float32[G, P] at the pairs of an active set, in place."""
+    """Add a number for each sample, float32[B], to the error float32[G, P] at the pairs of an active set, in place."""
     if pressure is None or not active.n_pairs:
         return
     pairs = np.diff(active.pair_start[:: n_chunks(active.n_ticks)])  # of every tile and sample

@@ -4,18 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eventsim import kernels
-from eventsim.engine.active import starts
-from eventsim.engine.runs import Runs, by_tick, empty_runs, sample_parts
+from eventsim.engine.pieces import Pieces
+from eventsim.engine.runs import Runs, by_tick
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import ALPHA_SYN, DRIVE_ROWS, GAIN_SYN, TILE
-from eventsim.kernels.memory import aligned_empty
 from eventsim.model.precision import quantized
 
 # Rounding of a potential that is the difference of two large ones, as a share of them.
 _ROUNDING = 1e-5
-# Spikes a run and patch from which summing them up first is less work.
-_CROWDED = 4
 _NO_DRIVE = np.empty((0, DRIVE_ROWS, TILE), np.float32)
 
 
@@ -72,7 +68,7 @@ def wire(layer, given, neuron, runs=None, truncate=False, whole=False) -> Wiring
     whole : nobody will ask for single spikes, so those of a tick may be summed up; gives the same bits
     """
     spikes, constants = given.spikes, neuron.constants(given.spikes.dt)
-    if given.is_plain and layer.kind == "dense":
+    if layer.kind == "dense" and given.is_plain and (layer.precision == "float32" or layer.scale is not None):
         return plain(layer, spikes, runs or by_tick(spikes))
     rows = unscaled_rows(layer)
     total = None
@@ -89,14 +85,14 @@ def wire(layer, given, neuron, runs=None, truncate=False, whole=False) -> Wiring
     if layer.kind == "dense":
         return Wiring(rows, address=spikes.address, runs=runs or by_tick(spikes), n_lists=spikes.n_samples,
                       n_neurons=layer.n_out, **rest)
-    pieces = _Pieces(layer.patches, spikes, runs or by_tick(spikes))
-    rest |= {"n_lists": spikes.n_samples * pieces.n_patches, "n_neurons": len(rows) * TILE, "pixels": pieces.pixels}
-    crowded = pieces.list_ptr[-1] > _CROWDED * len(pieces.runs.run_tick)
-    if whole and crowded and layer.patches.sums_by_sixteen and scale is None:
+    pieces = Pieces(layer.patches, spikes, runs or by_tick(spikes))
+    rest |= {"n_lists": spikes.n_samples * layer.patches.n_patches, "n_neurons": len(rows) * TILE,
+             "pixels": pieces.pixels}
+    if whole and scale is None and pieces.are_worth_summing:
         weight = layer.weight.reshape(layer.given.channels, -1)
-        total = pieces.summed(layer.patches, weight if given.is_plain else weight * _what_counts(layer, given)[:, None])
+        total = pieces.summed(weight if given.is_plain else weight * _what_counts(layer, given)[:, None])
         return Wiring(total, address=np.arange(total.shape[1], dtype=np.int32), runs=pieces.runs, **rest)
-    return Wiring(rows, address=pieces.cut(layer.patches), runs=pieces.runs, **rest)
+    return Wiring(rows, address=pieces.cut(), runs=pieces.runs, **rest)
 
 
 def plain(layer, spikes, runs=None) -> Wiring:
@@ -131,54 +127,3 @@ def _drive(layer, total, constants):
     drive[:, 0][idle] = -np.inf
     drive[:, 1:].transpose(0, 2, 1)[idle] = 0.0
     return drive.astype(np.float32)
-
-
-class _Pieces:
-    """What the lists of a convolution's patches are made of: spikes by pixel, and the runs that there may be.
-
-    given : the runs of the spikes
-    """
-
-    def __init__(self, patches, spikes, given):
-        self.parts = sample_parts(spikes.sample_ptr)
-        ptr, patch, _ = patches.reach
-        n_patches = patches.n_patches
-        pixels = np.zeros((spikes.n_samples, len(ptr) - 1), np.int64)
-        kernels.call_parts("count_pixels", {
-            "n_pixels": pixels.shape[1], "sample_ptr": spikes.sample_ptr, "address": spikes.address, "count": pixels,
-        }, self.parts)
-        at = np.repeat(np.arange(pixels.shape[1]), np.diff(ptr))
-        count = np.array([np.bincount(patch, own[at], minlength=n_patches) for own in pixels], np.int64)
-        self.pixels = pixels.sum(axis=0)
-        self.list_ptr = starts(count.reshape(-1, n_patches).T.copy())
-        self.runs = empty_runs(self.list_ptr, spikes.n_ticks)
-        most = int((given.run_start[given.run_base + given.run_count] - given.run_start[given.run_base]).max(initial=0))
-        self.shared = {
-            "n_samples": spikes.n_samples, "in_base": given.run_base, "in_count": given.run_count, "in_tick": given.run_tick,
-            "in_start": given.run_start, "address": spikes.address, "run_base": self.runs.run_base,
-            "run_count": self.runs.run_count, "run_tick": self.runs.run_tick, "next_run": (n_patches,),
-            "last_tick": (n_patches,), "count": (pixels.shape[1],), "end": (pixels.shape[1],),
-            **dict.fromkeys(("pixel", "channel", "seen", "own"), (most,)),
-        }
-        self.n_patches = n_patches
-
-    def cut(self, patches):
-        """Rows int32[K] of the lists, whose runs are filled in."""
-        ptr, patch, first_row = patches.reach
-        row = np.empty(self.list_ptr[-1], np.int32)
-        kernels.call_parts("cut_patches", {
-            **self.shared, "rows_a_channel": patches.rows_in * patches.columns_in, "reach_ptr": ptr, "reach_patch": patch, "reach_row": first_row, "list_ptr": self.list_ptr,
-            "next_spike": (self.n_patches,), "row": row, "run_start": self.runs.run_start,
-        }, self.parts)
-        return row
-
-    def summed(self, patches, weight):
-        """float32[1, runs, 64], the rows of every run in one, of weight float32[channels, n]; the runs are filled in."""
-        ptr, patch, to, since = patches.parts
-        total = aligned_empty((1, len(self.runs.run_tick), TILE), np.float32)
-        kernels.call_parts("sum_patches", {
-            **self.shared, "n_weights": weight.shape[1], "part_ptr": ptr, "part_patch": patch, "part_to": to,
-            "part_from": since, "weight": weight.reshape(-1), "total": total.reshape(-1),
-        }, self.parts)
-        self.runs.run_start[:] = np.arange(len(self.runs.run_start))
-        return total

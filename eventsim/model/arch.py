@@ -36,7 +36,8 @@ PRESETS = {
         "34x34x2-32c5-2p-bn-16c3-2p-bn-250-do0.1-100-do0.1-10",
         "the paper's spiking CNN of its table I",
         neuron={"tau_syn": 4.0},
-        learning_rate=1e-2,
+        learning_rate=3e-3,
+        training={"schedule": "step", "step_epochs": (30,)},
         choices="no padding, pools that round down, and dropout of 0.1",
     ),
     "scnn3": Preset(

@@ -41,15 +41,17 @@ class Patches:
 
     @functools.cached_property
     def reach(self):
-        """The patches that see each pixel of the input, and its row there in the first channel: (ptr, patch, row).
+        """The patches that look at each pixel of the input, and its row there in the first channel: (ptr, patch, row).
 
-        Pixel i owns the entries ptr[i]..ptr[i + 1] - 1; ptr is int64[height * width + 1], the others are int32.
+        Not those that only have it between the taps of a window or beside it. Pixel i owns the entries ptr[i]..ptr[i + 1] - 1; ptr is int64[height * width + 1], the others are int32.
         """
         down, y, is_down = self._seeing(self._given.height, self.rows_in, self.step_down, self.down)
         across, x, is_across = self._seeing(self._given.width, self.columns_in, self.step_across, self.across)
         sees = is_down[:, None, :, None] & is_across[None, :, None, :]
         patch = down[:, None, :, None] * self.across + across[None, :, None, :]
         row = y[:, None, :, None] * self.columns_in + x[None, :, None, :]
+        has_tap = (self.weight_index >= 0).any(axis=(0, 2)).reshape(self._given.channels, -1).any(axis=0)
+        sees &= has_tap[np.where(sees, row, 0)]
         ptr = np.concatenate(([0], np.cumsum(sees.sum(axis=(2, 3)))))
         return ptr, patch[sees].astype(np.int32), row[sees].astype(np.int32)
 
@@ -60,7 +62,7 @@ class Patches:
 
     @functools.cached_property
     def parts(self):
-        """For `sum_patches`: the patches that see each pixel, and which sixteen lanes gain which of a channel's weights.
+        """For `sum_patches`: who sees each pixel, and which sixteen of its lanes gain which of a channel's weights.
 
         (ptr, patch, to, from): ptr is int64[height * width + 1]; the others are int32.
         """

@@ -63,8 +63,8 @@ def cut_patches(
     """The lists of all patches of some samples: rows, by tick, and their runs as `group_by_tick` gives them.
 
     in_base, in_count, in_tick, in_start, address : the input spikes by tick
-    reach_ptr int64[n_pixels+1], reach_patch, reach_row : the patches that see a pixel, and its row in each, in the first
-        of the channels, which have rows_a_channel rows each
+    reach_ptr int64[n_pixels+1], reach_patch, reach_row : the patches that see a pixel, and its row in each, in the
+        first of the channels, which have rows_a_channel rows each
     list_ptr : int64[n_patches * B + 1], where the list of each patch and sample begins in row int32[K]
     The others from next_spike to own are scratch.
     """

@@ -87,4 +87,4 @@ def test_spike_file(call, run, recording, clock):
 
 def test_nothing_of_the_kind(refuse):
     message = refuse("info", "smpl")
-    assert "no such file or folder" in message and "smlp, mlp512" in message
+    assert "no such file or folder" in message and "smlp, scnn, scnn3, mlp512" in message

@@ -21,7 +21,9 @@ from scenes import (
 )
 
 from eventsim.engine import ActiveSet, Sink, backward, forward
+from eventsim.engine.backward import add_pressure
 from eventsim.model import SRM, Network
+from eventsim.model.layers import Dense
 from eventsim.spikes import Spikes
 
 INF = np.inf
@@ -124,13 +126,13 @@ def test_pressure_is_added_to_the_error_of_every_spike(rng, supports, n_ticks):
         compare_with_naive(draw, supports, pressure=pressure)
 
 
-def test_pressure_goes_to_all_parts_of_a_sample():
-    """Two parts of each of three samples, numbered part * 3 + sample, in two tiles and two chunks."""
-    active, error = ActiveSet.everything(6, 70, 80), np.ones((2, 6 * 70 * 80), np.float32)
-    module.add_pressure(active, error, np.array([1.0, 2.0, 4.0], np.float32))
+def test_pressure_goes_to_all_pairs_of_a_sample():
+    """Of three samples, in two tiles and two chunks."""
+    active, error = ActiveSet.everything(3, 80, Dense(1, 70).lane_neuron), np.ones((2, 3 * 70 * 80), np.float32)
+    add_pressure(active, error, np.array([1.0, 2.0, 4.0], np.float32))
     assert np.all(error[1] == 1)
-    for k in range(6):
-        assert np.all(error[0, active.coordinates(k)[0]] == 1 + [1, 2, 4][k % 3])
+    for k in range(3):
+        assert np.all(error[0, active.coordinates(k)[0]] == 1 + [1, 2, 4][k])
 
 
 @pytest.mark.parametrize("supports", [(0.3, 0.3, 0.5), (0.5, INF, INF), (1.5, 0.3, INF), (INF, INF, INF)])

@@ -34,7 +34,7 @@ def test_a_layer_has_no_other_precisions(layer, wrong):
 
 def test_a_neuron_without_weights_has_none_in_int8():
     small = Dense(3, 2).with_weights("int8")
-    assert not small.weight.any() and np.all(np.isfinite(small.gain(1.0)))
+    assert not small.weight.any() and np.all(np.isfinite(small.scale))
 
 
 def test_float16_keeps_eleven_bits_whatever_the_size_of_a_neuron_s_weights(layer):

@@ -85,7 +85,7 @@ def _wrong_shape(file):
 
 
 @pytest.mark.parametrize(("change", "words"), [
-    (lambda f: f.attrs.__setitem__("version", 3), "version 3, this eventsim reads 1 and 2"),
+    (lambda f: f.attrs.__setitem__("version", 4), "version 4, this eventsim reads 1, 2, 3"),
     (lambda f: f.__setitem__("delays/recurrent1", np.zeros(8)), r"delays of Recurrent\(9, 8\) must have the shape"),
     (lambda f: f.__setitem__("recurrent_delays/recurrent1", np.zeros((9, 8))), r"delays of Dense\(8, 8\) must have"),
     (lambda f: f.__setitem__("delays/recurrent1", np.full(9, -1.0)), "must lie in"),
