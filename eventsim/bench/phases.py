@@ -7,7 +7,8 @@ import numpy as np
 from eventsim.bench.scene import STILL
 from eventsim.bench.timing import median, on_threads
 from eventsim.engine import Sink, forward
-from eventsim.engine.backward import backward_layer, block_samples, gather_error
+from eventsim.engine.adjoint import block_samples
+from eventsim.engine.backward import backward_layer, gather_error, takes_steps
 from eventsim.engine.forward import forward_layer
 from eventsim.engine.runs import by_address
 from eventsim.trainer import TrainingConfig
@@ -35,21 +36,17 @@ class Phase:
         return self.operations / self.seconds if self.seconds > 0 else 0.0
 
 
-def _given(trace):
-    return [trace.input, *(layer.spikes for layer in trace.layers[:-1])]
-
-
 def forward_phases(scene, machine, weights="float32") -> list[Phase]:
     """The sweep of every layer, and of all."""
     network, samples = scene.network.with_weights(weights), scene.spikes.n_samples
     width = network.layers[0].packed.itemsize
-    out = []
+    out, spikes = [], scene.spikes
     with on_threads(1):
-        for name, layer, spikes in zip(network.layer_names, network.layers, _given(forward(network, scene.spikes)),
-                                       strict=True):
+        for name, layer in zip(network.layer_names, network.layers, strict=True):
+            done = forward_layer(layer, network.neuron, spikes)
             took = median(lambda layer=layer, spikes=spikes: forward_layer(layer, network.neuron, spikes)) / samples
-            synops = len(spikes) * layer.n_out / samples
-            out.append(_reading(f"forward {name}", took, synops, width, machine))
+            out.append(_reading(f"forward {name}", took, done.synops / samples, width, machine))
+            spikes = done.spikes
     return [*out, _together("forward", out, width, machine)]
 
 
@@ -67,41 +64,49 @@ def backward_phases(scene, machine) -> list[Phase]:
     """Adjoint, weight gradient and error of every layer, and the optimiser.
 
     The adjoint is a backward pass that gathers no weight gradient. The gradient is what it makes a pass longer that
-    takes the optimiser's step on its way, as training does, and the error what a layer below does.
+    takes the optimiser's step on its way, as training does, and the error what a layer below does. A layer whose step
+    cannot be taken on the way, as a convolution's, is one phase.
     """
     network, samples = scene.network, scene.spikes.n_samples
     config = TrainingConfig()
-    adjoints, gradients, errors = [], [], []
+    whole, adjoints, gradients, errors = [], [], [], []
     with on_threads(1):
-        weights = [layer.packed for layer in network.layers]
-        optimizer, zeros = Adam(weights), [np.zeros_like(w) for w in weights]
+        parameters = network.parameters
+        optimizer, zeros = Adam(parameters), [np.zeros_like(array) for array in parameters]
         optimizer.begin(STILL)
-        sinks = [optimizer.sink(i) for i in range(len(weights))]
-        trace = forward(network, scene.spikes, supports=scene.supports)
+        trace = forward(network, scene.spikes, supports=scene.supports, rng=np.random.default_rng(0))
         error = config.make_loss()(trace.output, scene.labels, network.neuron).error
-        current = gather_error(trace.layers[-1].active, error)
+        current, end = gather_error(trace.layers[-1].active, error), len(parameters)
         for i in reversed(range(len(network.layers))):
-            layer, given, active = network.layers[i], _given(trace)[i], trace.layers[i].active
-            below = trace.layers[i - 1].active if i else None
-            adding = Sink(gradient=zeros[i])
-            (rows,) = by_address([given], block_samples(given))
-            nothing = rows._replace(neuron_ptr=np.zeros_like(rows.neuron_ptr))
+            layer, done = network.layers[i], trace.layers[i]
+            below, first = trace.layers[i - 1].active if i else None, end - len(layer.parameters)
+            adding = [Sink(gradient=gradient) for gradient in zeros[first:end]]
 
-            def run(rows, sink, below=None, layer=layer, given=given, active=active, current=current):
-                return backward_layer(layer, network.neuron, given, active, current, below, sink, rows=rows)
+            def run(sinks, rows=None, below=None, layer=layer, done=done, current=current):
+                return backward_layer(layer, network.neuron, done, current, below, sinks, rows=rows)
 
-            adjoint, silent, gradient, full = (
-                median(lambda arguments=arguments, run=run: run(*arguments)) / samples
-                for arguments in ((nothing, adding), (nothing, sinks[i]), (rows, sinks[i]), (rows, sinks[i], below))
-            )
-            adjoints.append(Phase("", adjoint, layer.n_out * given.n_ticks, "tick"))
-            gradients.append(Phase("", max(gradient - silent, 0.0), len(given) * layer.n_out / samples, "SynOp"))
-            if below is not None:
-                errors.append(Phase("", max(full - gradient, 0.0), below.n_pairs * layer.n_out / samples, "MAC"))
-            current = run(rows, sinks[i], below)
-        step = median(lambda: [optimizer.update(i, w, zeros[i]) for i, w in enumerate(weights)]) / samples
+            if takes_steps(layer):
+                given, stepping = done.feed.spikes, [optimizer.sink(first)]
+                (rows,) = by_address([given], block_samples(given))
+                nothing = rows._replace(neuron_ptr=np.zeros_like(rows.neuron_ptr))
+                adjoint, silent, gradient, full = (
+                    median(lambda arguments=arguments, run=run: run(*arguments)) / samples
+                    for arguments in ((adding, nothing), (stepping, nothing), (stepping, rows), (stepping, rows, below))
+                )
+                adjoints.append(Phase("", adjoint, layer.n_out * given.n_ticks, "tick"))
+                gradients.append(Phase("", max(gradient - silent, 0.0), done.synops / samples, "SynOp"))
+                if below is not None:
+                    errors.append(Phase("", max(full - gradient, 0.0), below.n_pairs * layer.n_out / samples, "MAC"))
+            else:
+                took = median(lambda run=run, adding=adding, below=below: run(adding, None, below)) / samples
+                whole.append(Phase(f"backward {network.layer_names[i]}", took, done.synops / samples, "SynOp"))
+            current, end = run(adding, None, below), first
+        step = median(
+            lambda: [optimizer.update(i, array, zeros[i]) for i, array in enumerate(parameters)]
+        ) / samples
     return [
-        _sum("adjoint of the psp", adjoints, "tick"), _together("weight gradient", gradients, 4, machine),
+        *reversed(whole), *([_sum("adjoint of the psp", adjoints, "tick")] if adjoints else []),
+        *([_together("weight gradient", gradients, 4, machine)] if gradients else []),
         *([_sum("error sent down", errors, "MAC")] if errors else []),
         # Weight, gradient and two moments are read; the share leaves out that as much is written.
         Phase("Adam, by itself", step, network.n_weights / samples, "weight", "memory",

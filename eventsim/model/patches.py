@@ -43,7 +43,8 @@ class Patches:
     def reach(self):
         """The patches that look at each pixel of the input, and its row there in the first channel: (ptr, patch, row).
 
-        Not those that only have it between the taps of a window or beside it. Pixel i owns the entries ptr[i]..ptr[i + 1] - 1; ptr is int64[height * width + 1], the others are int32.
+        Not those that only have it between the taps of a window or beside it.
+        Pixel i owns the entries ptr[i]..ptr[i + 1] - 1; ptr is int64[height * width + 1], the others are int32.
         """
         down, y, is_down = self._seeing(self._given.height, self.rows_in, self.step_down, self.down)
         across, x, is_across = self._seeing(self._given.width, self.columns_in, self.step_across, self.across)
