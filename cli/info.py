@@ -14,15 +14,18 @@ from eventsim.cli import options
 def info(thing, codec, sensor, as_json):
     """Describe an architecture, recording, run or data set.
 
-    An architecture by its name or notation: layers, weights, multiplications; 64r is a recurrent layer, 64@d2 one with
-    a delay of 2 ms in all synapses into it. A recording: sensor, events, time. A run folder or model file: network,
-    training, where it came from. A file that `simulate --out` wrote: spikes. A data set (a folder, a zip, or
+    An architecture by its name or notation: shapes, parameters, fan-in, multiplications. 64r is a recurrent layer,
+    64@d2 one with a delay of 2 ms in all synapses into it; 32c5 a convolution of 32 channels with kernels of 5x5
+    (32c5s2p1d2g4: stride, padding, dilation, groups), 2a SLAYER's spiking sum pool; and between layers 2p is average
+    pooling, bn batch normalisation and do0.1 dropout. A recording: sensor, events, time. A run folder or model file:
+    network, training, where it came from. A file that `simulate --out` wrote: spikes. A data set (a folder, a zip, or
     "synthetic"): samples of every class.
 
     \b
     Examples:
       eventsim info smlp
       eventsim info 34x34x2-64r@d2-10
+      eventsim info 34x34x2-12c5-2a-64c5-2a-10
       eventsim info sample.bin
       eventsim info runs/smlp-synthetic-01 --json
     """

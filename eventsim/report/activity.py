@@ -57,7 +57,7 @@ def of_metrics(network, metrics) -> list[LayerActivity]:
     n = max(metrics.samples, 1)
     return [
         _layer(name, layer.n_out, float(metrics.spikes[i] / n),
-               float(metrics.dense_macs[i] / n / layer.n_weights * network.dt),
+               float(metrics.dense_macs[i] / n / layer.n_synapses * network.dt),
                _unused(np.flatnonzero(metrics.fired[i]), layer.n_out),
                float(metrics.synops[i] / n), float(metrics.dense_macs[i] / n), float(metrics.seconds[i] / n))
         for i, (name, layer) in enumerate(zip(network.layer_names, network.layers, strict=True))

@@ -8,6 +8,8 @@ import numpy as np
 from eventsim.report import numbers, training
 
 _SAMPLE_TICKS = 300  # an N-MNIST sample at 1 ms, where an architecture has no length of its own
+# Stages as their notation says them.
+_STAGES = {"average_pool": "{}p", "batch_norm": "bn", "dropout": "do{}"}
 
 
 def of_network(name, network) -> dict:
@@ -16,18 +18,29 @@ def of_network(name, network) -> dict:
 
     preset = PRESETS.get(name)
     ticks = network.n_ticks or _SAMPLE_TICKS
+    layers = [
+        _layer(name, layer, field, ticks)
+        for name, layer, field in zip(network.layer_names, network.layers, network.arch.layers, strict=True)
+    ]
     return {
         "kind": "architecture", "name": name, "arch": network.arch.notation, "about": preset.about if preset else None,
-        "sensor": str(network.sensor), "inputs": network.arch.n_inputs, "neurons": sum(network.arch.widths),
-        "weights": network.n_weights, "neuron": asdict(network.neuron), "dt": network.dt,
-        "learning_rate": preset.learning_rate if preset else None, "training": preset.training if preset else None,
-        "n_ticks": ticks,
-        "layers": [
-            {"name": name, "neurons": layer.n_out, "fan_in": layer.fan_in, "weights": layer.n_weights,
-             "macs_per_tick": layer.n_weights, "macs_per_sample": layer.n_weights * ticks,
-             "recurrent": field.kind == "recurrent", "delay_ms": field.delay}
-            for name, layer, field in zip(network.layer_names, network.layers, network.arch.layers, strict=True)
-        ],
+        "choices": preset.choices if preset else None, "sensor": str(network.sensor), "inputs": network.arch.n_inputs,
+        "neurons": sum(network.arch.widths), "weights": network.n_weights,
+        "parameters": sum(layer["parameters"] for layer in layers), "neuron": asdict(network.neuron),
+        "dt": network.dt, "learning_rate": preset.learning_rate if preset else None,
+        "training": preset.training if preset else None, "n_ticks": ticks, "layers": layers,
+    }
+
+
+def _layer(name, layer, field, ticks):
+    """One layer of an architecture; its parameters are its weights and those of what normalises its input."""
+    norms = sum(2 * stage.given.channels for stage in layer.stages if stage.kind == "batch_norm")
+    return {
+        "name": name, "shape": [layer.shape.channels, layer.shape.height, layer.shape.width],
+        "stages": [{"kind": stage.kind, "value": stage.value} for stage in field.stages],
+        "neurons": layer.n_out, "fan_in": layer.fan_in, "weights": layer.n_weights,
+        "parameters": layer.n_weights + norms, "macs_per_tick": layer.n_synapses,
+        "macs_per_sample": layer.n_synapses * ticks, "recurrent": field.kind == "recurrent", "delay_ms": field.delay,
     }
 
 
@@ -74,20 +87,10 @@ def _neuron_line(neuron):
 def _network(f):
     from eventsim.report.tables import plain_table
 
-    rows = [
-        (layer["name"], *(numbers.count(layer[name]) for name in ("neurons", "fan_in", "weights")),
-         *(numbers.large(layer[name]) for name in ("macs_per_tick", "macs_per_sample")))
-        for layer in f["layers"]
-    ]
-    header = ("layer", "neurons", "fan-in", "weights", "MACs/tick", "MACs/sample")
-    total = f["weights"]
-    rows.append(("all", numbers.count(f["neurons"]), "", numbers.count(total), numbers.large(total),
-                 numbers.large(total * f["n_ticks"])))
-    delays = [layer["delay_ms"] for layer in f["layers"]]
-    if any(delay is not None for delay in delays):
-        texts = ["-" if delay is None else f"{delay:g} ms" for delay in delays]
-        header, rows = (*header, "delay"), [(*row, text) for row, text in zip(rows, [*texts, ""], strict=True)]
+    is_spatial = any(layer["shape"][1:] != [1, 1] or layer["stages"] for layer in f["layers"])
+    header, rows = (_spatial_rows if is_spatial else _rows)(f)
     named = [("Name", f"{f['name']}: {f['about']}")] if f["about"] else []
+    named += [("Ours", f"{f['choices']}: the source says nothing of them")] if f["choices"] else []
     rate = [("Rate", f"{f['learning_rate']:g} (learning rate)")] if f["learning_rate"] else []
     rate += [("Training", training.defaults(f["training"]))] if f["training"] else []
     return [
@@ -96,6 +99,39 @@ def _network(f):
         "", plain_table(header, rows), "",
         f"MACs are those of a dense simulation; a sample is {f['n_ticks']} ticks of {f['dt']:g} ms.",
     ]
+
+
+def _rows(f):
+    """Header and rows of the table of a network of dense layers."""
+    layers = f["layers"]
+    rows = [
+        (layer["name"], *(numbers.count(layer[name]) for name in ("neurons", "fan_in", "weights")),
+         *(numbers.large(layer[name]) for name in ("macs_per_tick", "macs_per_sample")))
+        for layer in layers
+    ]
+    rows.append(("all", numbers.count(f["neurons"]), "", numbers.count(f["weights"]), *_all_macs(f)))
+    header = ("layer", "neurons", "fan-in", "weights", "MACs/tick", "MACs/sample")
+    delays = [layer["delay_ms"] for layer in layers]
+    if any(delay is not None for delay in delays):
+        texts = ["-" if delay is None else f"{delay:g} ms" for delay in delays]
+        header, rows = (*header, "delay"), [(*row, text) for row, text in zip(rows, [*texts, ""], strict=True)]
+    return header, rows
+
+
+def _all_macs(f):
+    return [numbers.large(sum(layer[name] for layer in f["layers"])) for name in ("macs_per_tick", "macs_per_sample")]
+
+
+def _spatial_rows(f):
+    """Header and rows of the table of a network with shapes, or with something between its layers."""
+    rows = [
+        (layer["name"], " ".join(_STAGES[stage["kind"]].format(stage["value"]) for stage in layer["stages"]) or "-",
+         "{2}x{1}x{0}".format(*layer["shape"]), *(numbers.count(layer[name]) for name in ("fan_in", "parameters")),
+         *(numbers.large(layer[name]) for name in ("macs_per_tick", "macs_per_sample")))
+        for layer in f["layers"]
+    ]
+    rows.append(("all", "", numbers.count(f["neurons"]), "", numbers.count(f["parameters"]), *_all_macs(f)))
+    return ("layer", "before it", "neurons", "fan-in", "parameters", "MACs/tick", "MACs/sample"), rows
 
 
 def _recording(f):

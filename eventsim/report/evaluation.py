@@ -13,7 +13,7 @@ def _by_class(confusion):
 
 def input_of(network, metrics) -> dict:
     """See `input_figures`; the ticks of all samples follow from the dense MACs."""
-    n_ticks = metrics.dense_macs[0] // network.layers[0].n_weights
+    n_ticks = metrics.dense_macs[0] // network.layers[0].n_synapses
     return input_figures(network, metrics.binning, int(n_ticks), metrics.samples)
 
 

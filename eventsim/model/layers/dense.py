@@ -85,6 +85,11 @@ class Dense(Layer):
     @delay.setter
     def delay(self, values):
         if values is not None:
+            if self.stages:
+                raise ConfigError(
+                    f"{self} takes spikes through {self.stages[0].kind.replace('_', ' ')}, and its synapses have no "
+                    "delays then; leave out the one or the other"
+                )
             values = self._numbers("delays", values, [(), (self.n_in,), (self.n_in, self.n_out)])
             values = np.array(values, np.float64, order="C")
             if not (values.min() >= 0 and values.max() <= MOST_DELAY):
