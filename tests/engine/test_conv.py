@@ -7,7 +7,9 @@ from naive import spatial, srm, srm32
 from scenes import Dyadic, dense, pairs, random_spikes, some_but_not_all
 
 from eventsim import kernels
+from eventsim.engine.feed import feed
 from eventsim.engine.forward import forward, forward_layer
+from eventsim.engine.wiring import wire
 from eventsim.model import SRM
 from eventsim.spikes import Spikes
 
@@ -32,30 +34,41 @@ def matrix(layer):
                                window.padding, window.dilation, layer.groups)
 
 
+def by_pixel(spikes, n_pixels):
+    """(tick, address) in the order in which a tick's weights are added up: pixel by pixel, as the pixels first come."""
+    out = []
+    for t in range(spikes.n_ticks):
+        now = spikes.address[spikes.tick == t]
+        pixel = (now % n_pixels).tolist()
+        out += [(t, now[k]) for k in sorted(range(len(now)), key=lambda k, pixel=pixel: pixel.index(pixel[k]))]
+    return np.array(out, np.int64).reshape(-1, 2).T
+
+
 def stepped(layer, neuron, spikes, dt=1.0, n_taps=0, scale=None):
     """Spikes of every sample as sorted (tick, address), each patch by the float32 recursion of its dense weights.
 
-    scale : float64[N_out], of which the weights are whole multiples to be summed up; None: they are as they are
+    scale : float32[N_out], of which the weights are whole multiples to be summed up; None: they are as they are
     """
     weight = matrix(layer)
     weight = (weight if scale is None else np.rint(weight / scale)).astype(np.float32)
     constants, patches = neuron.constants(dt, n_taps), layer.patches
+    samples = [by_pixel(spikes.sample(b), layer.given.positions) for b in range(spikes.n_samples)]
     out = [[] for _ in range(spikes.n_samples)]
     for tile, lanes in enumerate(layer.lane_neuron):
         lanes = lanes[lanes >= 0]
         gain = constants[1] * (np.ones(len(lanes)) if scale is None else scale[lanes]).astype(np.float32)
-        for b, found in enumerate(out):
-            part = spikes.sample(b)
-            seen = patches.row_of(tile % patches.n_patches, part.address) >= 0
-            spiked, _ = srm32.tile(part.tick[seen], part.address[seen], weight[:, lanes], gain, spikes.n_ticks,
+        for (tick, address), found in zip(samples, out, strict=True):
+            seen = patches.row_of(tile % patches.n_patches, address) >= 0
+            spiked, _ = srm32.tile(tick[seen], address[seen], weight[:, lanes], gain, spikes.n_ticks,
                                    neuron.dead_ticks(dt), constants, n_taps)
             found += [(t, int(lanes[i])) for t, i in spiked]
     return [sorted(found) for found in out]
 
 
 @pytest.mark.parametrize("name", GEOMETRIES)
-def test_spikes_are_bit_for_bit_those_of_the_float32_recursion(rng, name):
-    network, spikes = scene(rng, GEOMETRIES[name])
+@pytest.mark.parametrize("rate", [0.1, 0.4])
+def test_spikes_are_bit_for_bit_those_of_the_float32_recursion(rng, name, rate):
+    network, spikes = scene(rng, GEOMETRIES[name], rate=rate)
     got = forward(network, spikes).output
     assert some_but_not_all(got)
     assert [pairs(got, b) for b in range(3)] == stepped(network.layers[0], network.neuron, spikes)
@@ -76,6 +89,37 @@ def test_silences_are_jumped_over_patch_by_patch(rng):
     got = forward(network, spikes).output
     assert some_but_not_all(got)
     assert [pairs(got, b) for b in range(3)] == stepped(network.layers[0], network.neuron, spikes)
+
+
+def sums_by_tick(wiring, item, lanes):
+    """{tick: sum of the rows of a list} in some lanes."""
+    runs, out = wiring.runs, {}
+    for k in range(runs.run_base[item], runs.run_base[item] + runs.run_count[item]):
+        own = wiring.address[runs.run_start[k] : runs.run_start[k + 1]]
+        out[int(runs.run_tick[k])] = srm32.sum_rows(own, wiring.weight[0])[lanes]
+    return out
+
+
+@pytest.mark.parametrize("notation", [
+    "8x8x2-16c3", "7x5x3-32c3p1", "4x5x2-64c3", "9x9x2-32c5s2p2", "9x8x1-48c3d2", "11x8x2-16c2s3", "9x8x2-2p-16c3",
+    "9x8x3-bn-32c3p1", "6x5x6-2p-bn-64c1", "9x9x3-3p-16c2",
+])
+@pytest.mark.parametrize("rate", [0.4, 0.8])
+def test_weights_that_are_summed_before_the_sweep_are_the_bits_of_their_rows(rng, notation, rate):
+    network, spikes = scene(rng, notation, rate=rate, repeats=True)
+    layer = network.layers[0]
+    given = feed(layer, spikes)
+    summed, rows = (wire(layer, given, network.neuron, whole=whole) for whole in (True, False))
+    assert summed.weight.shape == (1, len(summed.runs.run_tick), 64)  # enough spikes for it to be worth while
+    assert rows.weight.shape[1] == layer.patches.n_rows
+    n_runs = 0
+    for item, lanes in enumerate(np.repeat(layer.lane_neuron, spikes.n_samples, axis=0)):
+        got, want = (sums_by_tick(w, item, lanes >= 0) for w in (summed, rows))
+        nothing = np.zeros(np.sum(lanes >= 0), np.float32)  # of pixels that no tap looks at
+        for t in {*got, *want}:
+            np.testing.assert_array_equal(got.get(t, nothing), want.get(t, nothing))
+        n_runs += len(want)
+    assert n_runs > 50
 
 
 @pytest.mark.parametrize("precision", ["int8", "float16"])
