@@ -118,7 +118,7 @@ def follow(name, model, clock, codec, sensor, as_json, *, every, score, no_spike
     decoder = codec.decoder(network.sensor, lambda sentence: click.echo(f"{_shown(name)}: {sentence}", err=True))
     with watch_for_interrupt() as stop:
         with busy("loading kernels (they compile when first used)"):
-            warm_up_stream(network.is_immediate)
+            warm_up_stream(network)
         with open_source(name, capacity=round(buffer * 2**20), once=once, records=decoder.records) as source:
             click.echo(f"following {source.name} with {found}", err=True)
             _run(stream, source, decoder, stop, _Clock(idle), _Screen(stream, every, no_spikes, as_json))

@@ -20,7 +20,7 @@ def run_over(model, dataset):
     """The `Metrics` of a `Model` over a data set, with the loss that it was trained with."""
     config = TrainingConfig(**model.about["config"] or {})
     check_fits(model.network, dataset)
-    warm_up(model.network.clock, model.network.weights, model.network.is_immediate)
+    warm_up(model.network)
     with track("running", None) as bar:
         return evaluate(model.network, dataset, loss=config.make_loss(), regularizer=config.make_regularizer(),
                         observer=_Bar(bar))

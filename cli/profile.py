@@ -55,7 +55,7 @@ def _recording(model, source, codec, sensor):
 
     network = model.network
     events = read(source, sensor=sensor, codec=codec)
-    warm_up(network.clock, network.weights, network.is_immediate)
+    warm_up(network)
     trace = network.simulate(events)
     figures = simulation.figures(network, events, trace)
     facts = [("Input", input_line(figures["input"]))]

@@ -63,7 +63,7 @@ def simulate(context, recording, model, clock, codec, sensor, out, force, weight
     found = find_model(model, weights, clock)
     network = found.network
     with busy("running the network (kernels compile when first used)"):
-        warm_up(network.clock, weights, network.is_immediate)
+        warm_up(network)
         trace = network.simulate(events)
     if out is not None:
         spike_file.write(out, trace, {"recording": recording, "model": str(found.path)})

@@ -1,5 +1,7 @@
 """Lets kernels compile before a clock runs: by the types of what they get, not by its size, so a tiny network does."""
 
+import numpy as np
+
 from eventsim.engine.simulate import run
 from eventsim.engine.stream import Stream
 from eventsim.events import Events
@@ -8,32 +10,54 @@ from eventsim.spikes import Spikes
 
 # A weight with which one spike makes a neuron fire, so that spikes reach every kernel.
 _ENOUGH = 100.0
+_TICKS = 9
+_DENSE, _DELAYED = "2-2-1", "2-2r-1@d1"
+# Its second layer has so many input spikes that they are summed up first; the pool leaves lanes and pixels over.
+_SPATIAL = "5x5x1-16c2-2p-bn-16c1-2a-do0.5-1"
 
 
-def tiny(clock="grid", immediate=True):
-    """A network of three neurons, and one input spike on a clock that makes all of them fire.
+def tiny_networks(network=None) -> list[Network]:
+    """Networks so small that they cost nothing, which between them run every kernel that ``network`` runs.
 
-    It has recurrence and a delay where it is not ``immediate``.
+    network : None: a network of dense layers on the grid
     """
-    network = Network("2-2-1" if immediate else "2-2r-1@d1", n_ticks=9, seed=None)
-    for layer in network.layers:
-        layer.weight = [[_ENOUGH] * layer.n_out] * layer.n_in
-    when = {"time": [0.0]} if clock == "exact" else {"tick": [0]}
-    return network, Spikes([0, 1], [0], **when, n_neurons=2, n_ticks=9)
+    notations = [_DENSE]
+    if network is not None:
+        notations += [] if network.is_immediate else [_DELAYED]
+        notations += [_SPATIAL] if network.is_spatial else []
+    out = []
+    for notation in notations:
+        out.append(Network(notation, n_ticks=_TICKS, seed=None))
+        for layer in out[-1].layers:
+            if layer.n_weights:
+                layer.weight = np.full(layer.weight_shape, _ENOUGH)
+    return out
 
 
-def warm_up(clock="grid", weights="float32", immediate=True):
-    """Compile, or load, everything that inference runs on a clock with weights of a precision.
+def first_spikes(network, clock="grid"):
+    """One spike of every input address of a tiny network, all at once."""
+    n = network.arch.n_inputs
+    when = {"time": np.zeros(n)} if clock == "exact" else {"tick": np.zeros(n, np.int32)}
+    return Spikes([0, n], np.arange(n), **when, n_neurons=n, n_ticks=_TICKS)
 
-    immediate : `Network.is_immediate` of what is to be run; layers with delays or recurrence have kernels of their own
+
+def warm_up(network=None):
+    """Compile, or load, everything that inference of a network runs, on its clock and with the weights that it has.
+
+    network : None: a network of dense layers on the grid
     """
-    for network, spikes in [tiny(clock)] if immediate else [tiny(clock), tiny(clock, immediate=False)]:
-        run(network.with_weights(weights), spikes)
+    clock, weights = ("grid", "float32") if network is None else (network.clock, network.weights)
+    for tiny in tiny_networks(network):
+        run(tiny.with_weights(weights) if tiny.is_immediate else tiny, first_spikes(tiny, clock))
 
 
-def warm_up_stream(immediate=True):
+def warm_up_stream(network):
     """The same for a stream."""
-    network, _ = tiny(immediate=immediate)
+    for tiny in tiny_networks(network):
+        _stream(tiny)
+
+
+def _stream(network):
     stream = Stream(network)
     stream.push(Events([0], [0], [0], [0], network.sensor))
     stream.finish()

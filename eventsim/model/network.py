@@ -105,6 +105,11 @@ class Network:
         """Whether no layer has delays or recurrence."""
         return all(layer.is_immediate for layer in self.layers)
 
+    @property
+    def is_spatial(self) -> bool:
+        """Whether there are convolutions, pools, or stages between layers."""
+        return any(layer.kind in ("conv", "pool") or layer.stages for layer in self.layers)
+
     def config(self) -> dict:
         """Everything but weights, and delays set later, as plain values; ``Network.from_config`` takes it back."""
         kind = next(name for name, cls in NEURONS.items() if type(self.neuron) is cls)

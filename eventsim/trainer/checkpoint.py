@@ -62,7 +62,7 @@ def _norms(network):
 
 def _version_for(network):
     """The lowest version that can say what a network is."""
-    if any(layer.stages or layer.kind in ("conv", "pool") for layer in network.layers):
+    if network.is_spatial:
         return SPATIAL_VERSION
     return VERSION if network.is_immediate and network.arch.is_immediate else DELAYED_VERSION
 

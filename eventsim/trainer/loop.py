@@ -213,7 +213,7 @@ class Trainer:
         validation = splits.validation and make_loader(self.network, splits.validation, PASS_BATCH)
         if self.config.calibrate and self.epoch == 0 and self.position == 0 and not self.history:
             self._calibrate(loader)
-        warm_up(self.network.clock, self.config.make_optimizer)
+        warm_up(self.network, self.config.make_optimizer)
         with watch_for_interrupt() as interrupt:
             observer.start(self, len(loader))
             while self.epoch < self.config.epochs:

@@ -7,14 +7,19 @@ from eventsim.engine import warm_up as inference
 from eventsim.trainer.optimizers import Adam
 
 
-def warm_up(clock="grid", make_optimizer=Adam):
-    """A step on the tiny network, and inference, which validation runs."""
-    inference.warm_up(clock)
-    network, spikes = inference.tiny(clock)
-    trace = run(network, spikes, supports=[0.5, np.inf])
-    sinks = [Sink(gradient=np.zeros_like(layer.packed)) for layer in network.layers]
-    backward(network, trace, lambda b: np.zeros((1, spikes.n_ticks), np.float32), sinks)
-    optimizer = make_optimizer([layer.packed for layer in network.layers])
-    optimizer.begin(0.0)
-    for i, layer in enumerate(network.layers):
-        optimizer.update(i, layer.packed, sinks[i].gradient)  # where a batch is walked in pieces
+def warm_up(network=None, make_optimizer=Adam):
+    """A step on tiny networks, and inference, which validation runs.
+
+    network : what is to be trained; None: a network of dense layers on the grid
+    """
+    inference.warm_up(network)
+    for tiny in inference.tiny_networks(network):
+        spikes = inference.first_spikes(tiny, "grid" if network is None else network.clock)
+        for supports in ([0.5] * len(tiny.layers), [np.inf] * len(tiny.layers)):
+            trace = run(tiny, spikes, supports=supports, rng=np.random.default_rng(0))
+            sinks = [Sink(gradient=np.zeros_like(array)) for array in tiny.parameters]
+            backward(tiny, trace, [np.zeros((1, spikes.n_ticks), np.float32)].__getitem__, sinks)
+        optimizer = make_optimizer(tiny.parameters)
+        optimizer.begin(0.0)
+        for i, array in enumerate(tiny.parameters):
+            optimizer.update(i, array, sinks[i].gradient)  # where a batch is walked in pieces

@@ -104,7 +104,7 @@ def sums_by_tick(wiring, item, lanes):
     "8x8x2-16c3", "7x5x3-32c3p1", "4x5x2-64c3", "9x9x2-32c5s2p2", "9x8x1-48c3d2", "11x8x2-16c2s3", "9x8x2-2p-16c3",
     "9x8x3-bn-32c3p1", "6x5x6-2p-bn-64c1", "9x9x3-3p-16c2",
 ])
-@pytest.mark.parametrize("rate", [0.4, 0.8])
+@pytest.mark.parametrize("rate", [0.7, 0.9])
 def test_weights_that_are_summed_before_the_sweep_are_the_bits_of_their_rows(rng, notation, rate):
     network, spikes = scene(rng, notation, rate=rate, repeats=True)
     layer = network.layers[0]

@@ -17,12 +17,14 @@ def compiled():
 
 t = np.arange(300)
 events = es.Events(1000 * t, t %% 8, 0 * t, 0 * t, es.Sensor(8, 8, 1))
-network = es.Network(%(arch)r, n_ticks=300)
-network.layers[0].weight = np.full((64, 100), 9.0)
+network = es.Network(%(arch)r, n_ticks=300, clock=%(clock)r)
+for layer in network.layers:
+    if layer.n_weights:
+        layer.weight = np.full(layer.weight_shape, 9.0)
 network = network.with_weights(%(weights)r)
-warm_up(%(clock)r, %(weights)r, network.is_immediate)
+warm_up(network)
 before = compiled()
-trace = network.simulate(events, clock=%(clock)r)
+trace = network.simulate(events)
 assert len(trace.layers[0].spikes) > 1000
 after = compiled()
 after["bin_events"] = before["bin_events"]
@@ -32,7 +34,8 @@ print({name: n - before[name] for name, n in after.items() if n != before[name]}
 
 @pytest.mark.parametrize("clock, weights, arch", [
     ("grid", "float32", "8x8x1-100-4"), ("grid", "int8", "8x8x1-100-4"), ("exact", "float32", "8x8x1-100-4"),
-    ("grid", "float32", "8x8x1-100r@d2-4"),
+    ("grid", "float32", "8x8x1-100r@d2-4"), ("grid", "float32", "8x8x1-32c3p1-2p-bn-16c3p1-2a-do0.5-4"),
+    ("grid", "int8", "8x8x1-32c3p1-2p-bn-16c3p1-2a-do0.5-4"),
 ])
 def test_nothing_compiles_afterwards(clock, weights, arch):
     code = _CODE % {"clock": clock, "weights": weights, "arch": arch}
