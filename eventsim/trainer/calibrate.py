@@ -6,6 +6,7 @@ from eventsim.engine.simulate import run_layer
 
 HIDDEN_RATE = 4.0  # spikes a neuron and sample
 _GAINS = (1.0, 400.0)  # over U(-1, 1) / sqrt(fan_in)
+_LEAST_NORMALISED = 0.01
 _HALVINGS = 12
 
 
@@ -21,21 +22,44 @@ def calibrate(network, spikes, *, output, hidden=HIDDEN_RATE, seed=0):
     rng = np.random.default_rng([seed, 1])
     gains = []
     for i, layer in enumerate(network.layers):
-        wanted = output if i == len(network.layers) - 1 else hidden
         layer.initialize(rng, 1.0)
-        unit = layer.packed.copy()
-        low, high = np.log(_GAINS) if layer.n_weights else (0.0, 0.0)  # what is not trained weighs what it weighs
-        for _ in range(_HALVINGS if layer.n_weights else 1):
-            middle = 0.5 * (low + high)
-            np.multiply(unit, np.float32(np.exp(middle)), out=layer.packed)
-            # As in training: normalised by its own statistics, with the same neurons dropped every time.
-            trace = run_layer(layer, network.neuron, spikes, network.dt, np.random.default_rng([seed, 2]))
-            rate = len(trace.spikes) / (spikes.n_samples * layer.n_out)
-            low, high = (low, middle) if rate > wanted else (middle, high)
-        gains.append(float(np.exp(middle)))
+        run = _Scaled(layer, network, spikes, seed)
+        gain = 1.0  # what is not trained weighs what it weighs
+        if layer.n_weights:
+            gain = run.bisect(output if i == len(network.layers) - 1 else hidden)
+        gains.append(gain)
+        trace = run(gain)
         _start_running(layer, trace)
         spikes = trace.spikes
     return gains
+
+
+class _Scaled:
+    """Runs a layer with its weights of now times a gain."""
+
+    def __init__(self, layer, network, spikes, seed):
+        self._layer, self._network, self._spikes, self._seed = layer, network, spikes, seed
+        self._unit = layer.packed.copy()
+
+    def __call__(self, gain):
+        """The layer's trace, as in training: normalised by its own statistics, the same neurons dropped every time."""
+        np.multiply(self._unit, np.float32(gain), out=self._layer.packed)
+        rng = np.random.default_rng([self._seed, 2])
+        return run_layer(self._layer, self._network.neuron, self._spikes, self._network.dt, rng)
+
+    def _fires_more(self, gain, wanted):
+        return len(self(gain).spikes) > wanted * self._spikes.n_samples * self._layer.n_out
+
+    def bisect(self, wanted):
+        """The gain with which neurons fire ``wanted`` spikes in each sample."""
+        least, most = _GAINS
+        if any(stage.kind == "batch_norm" for stage in self._layer.stages) and self._fires_more(least, wanted):
+            least, most = _LEAST_NORMALISED, least  # what comes in is no longer small
+        low, high = np.log((least, most))
+        for _ in range(_HALVINGS):
+            middle = 0.5 * (low + high)
+            low, high = (low, middle) if self._fires_more(np.exp(middle), wanted) else (middle, high)
+        return float(np.exp(middle))
 
 
 def _start_running(layer, trace):

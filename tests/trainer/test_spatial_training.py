@@ -1,4 +1,4 @@
-"""Convolutions, pools, normalisation and dropout in the loop: it learns, is deterministic, and goes on where it stopped.
+"""Convolutions, pools, normalisation and dropout in the loop: it learns, the same every time, and goes on after a stop.
 
 On both clocks, where nothing else is said.
 """
