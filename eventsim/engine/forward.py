@@ -125,7 +125,8 @@ def _merged_spikes(parts, layer, like):
             kernels.call_parts("merge_items", {**shared, "tick_end": (like.n_ticks,)}, sample_parts(sample_ptr))
         else:
             kernels.call_parts("merge_tiles", {
-                **shared, "neuron": layer.lane_neuron, "next_word": (tiles,), "is_fired": (n_tiles(layer.n_out),),
+                **shared, "neuron": layer.lane_neuron, "next_word": (tiles,), "next_tick": (tiles,),
+                "is_fired": (n_tiles(layer.n_out),),
             }, sample_parts(sample_ptr))
     return Spikes.of_kernel(sample_ptr, address, tick, like, layer.n_out), runs
 

@@ -34,7 +34,10 @@ def empty_runs(sample_ptr, n_ticks) -> Runs:
 
 def sample_parts(sample_ptr) -> list[dict]:
     """Parts of about as many spikes each, by whole samples."""
-    n_parts = min(kernels.threads(), 1 + int(sample_ptr[-1]) // _WORTH_A_THREAD)
+    threads, worth = kernels.threads(), int(sample_ptr[-1]) // _WORTH_A_THREAD
+    n_parts = min(threads, 1 + worth) if worth < threads else min(_PARTS_A_THREAD * threads, worth)
+    if threads == 1:
+        n_parts = 1
     bounds = even_parts(sample_ptr[1:] - sample_ptr[:-1], n_parts)
     return [{"sample_first": a, "sample_last": b} for a, b in bounds]
 

@@ -156,29 +156,32 @@ def sum_patches(
 @kernel
 def merge_tiles(
     sample_first, sample_last, n_samples, n_ticks, word_ptr, word_tick, word_lanes, neuron, sample_ptr, run_base,
-    next_word, is_fired, address, tick, run_count, run_tick, run_start,
+    next_word, next_tick, is_fired, address, tick, run_count, run_tick, run_start,
 ):
     """`merge_items` where the lanes of tiles are any neurons: spikes by (sample, tick, address), and their runs.
 
     neuron : int32[tiles,64], the neuron of every lane
-    next_word int64[tiles], is_fired uint64[N / 64] : scratch
+    next_word int64[tiles], next_tick int32[tiles], is_fired uint64[N / 64] : scratch
 
     The neurons that fire in a tick are collected as bits, so they come out in order.
     """
     is_fired[:] = _NOBODY
     for b in range(sample_first, sample_last):
         for tile in range(len(neuron)):
-            next_word[tile] = word_ptr[tile * n_samples + b]
+            first, last = word_ptr[tile * n_samples + b], word_ptr[tile * n_samples + b + 1]
+            next_word[tile] = first
+            next_tick[tile] = word_tick[first] if first < last else n_ticks
         end, run = sample_ptr[b], run_base[b]
         for t in range(n_ticks):
             if end == sample_ptr[b + 1]:
                 break
             first = end
             for tile in range(len(neuron)):
-                i = next_word[tile]
-                if i == word_ptr[tile * n_samples + b + 1] or word_tick[i] != t:
+                if next_tick[tile] != t:
                     continue
+                i = next_word[tile]
                 next_word[tile] = i + 1
+                next_tick[tile] = word_tick[i + 1] if i + 1 < word_ptr[tile * n_samples + b + 1] else n_ticks
                 lanes = word_lanes[i]
                 while lanes != _NOBODY:
                     j = np.uint64(neuron[tile, lowest_bit(lanes)])

@@ -63,6 +63,7 @@ KERNELS["merge_tiles"] = kernel("patches", """
     int32[tiles,lanes]: neuron
     int64[samples]: sample_ptr run_base
     scratch int64[tiles]: next_word
+    scratch int32[tiles]: next_tick
     scratch uint64[words]: is_fired
     out int32[spikes]: address tick
     out int64[samples]: run_count
