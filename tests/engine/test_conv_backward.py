@@ -25,6 +25,7 @@ from eventsim.trainer.optimizers import Adam
 INF = np.inf
 module = importlib.import_module("eventsim.engine.adjoint")
 CLOSE = 1e-5  # of a gradient's largest value
+CLOSE_NORM = 3e-5  # where normalisation takes differences of sums and, in a channel that rarely fires, magnifies them
 NETWORKS = {
     "convolutions": "9x8x2-12c3-20c3-7", "two tiles a position": "6x5x2-100c3-70c2-5",
     "strides": "13x12x2-8c3s2-12c2s2p1", "stride past the kernel": "11x10x2-8c2s3-12c2",
@@ -59,10 +60,11 @@ def compare_with_naive(rng, notation, support, neuron=None, dt=1.0, truncate=Fal
         if walks.excuses:
             continue
         got, want = parameter_gradients(network, trace, errors, truncate), walks.gradients(errors)
+        close = CLOSE_NORM if "bn" in notation else CLOSE
         for g, w in zip(got, want, strict=True):
             assert g.shape == w.shape
             assert np.abs(w).max() > 0
-            assert np.abs(g - w).max() <= CLOSE * np.abs(w).max()
+            assert np.abs(g - w).max() <= close * np.abs(w).max()
         return
     pytest.fail("rounding decided on spikes six times")
 

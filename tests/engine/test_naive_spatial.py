@@ -166,7 +166,7 @@ def test_derivatives_of_a_normalised_batch(rng):
 
 def conv_pool_norm(rng):
     """A convolution, average pooling and batch norm, a second with the same behind it, and a dense layer."""
-    norms = [walk.BatchNorm(rng.normal(1.0, 0.3, n), rng.normal(0.3, 0.3, n)) for n in (3, 4)]
+    norms = [walk.BatchNorm(rng.normal(1.0, 0.3, n), rng.uniform(0.1, 0.5, n)) for n in (3, 4)]
     return [
         ((), walk.Conv(rng.normal(0.3, 0.6, (2, 3, 3, 3)))),
         ((walk.AveragePool(2), norms[0]), walk.Conv(rng.normal(0.2, 0.8, (3, 2, 2, 4)), padding=1)),
