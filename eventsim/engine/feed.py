@@ -73,11 +73,16 @@ def _routed(spikes, table, kept, n_neurons):
     """The spikes that stay, with new addresses."""
     when, n_samples = (spikes.tick if spikes.time is None else spikes.time), spikes.n_samples
     shared = {"sample_ptr": spikes.sample_ptr, "address": spikes.address, "table": table, "kept": kept}
-    parts, ptr = sample_parts(spikes.sample_ptr), spikes.sample_ptr
-    if len(kept) or table.min() < 0:  # else all stay
-        count = np.zeros(n_samples, np.int64)
-        kernels.call_parts("count_routed", {**shared, "count": count}, parts)
-        ptr = starts(count)
+    parts = sample_parts(spikes.sample_ptr)
+    if not len(kept) and table.min() >= 0:  # all stay, when they were
+        address = np.empty(len(spikes), np.int32)
+        kernels.call_parts("move_spikes", {
+            "sample_ptr": spikes.sample_ptr, "address": spikes.address, "table": table, "new_address": address,
+        }, parts)
+        return Spikes.of_kernel(spikes.sample_ptr, address, when, spikes, n_neurons)
+    count = np.zeros(n_samples, np.int64)
+    kernels.call_parts("count_routed", {**shared, "count": count}, parts)
+    ptr = starts(count)
     address, new_when = np.empty(ptr[-1], np.int32), np.empty(ptr[-1], when.dtype)
     kernels.call_parts("route_spikes", {
         **shared, "when": when, "new_ptr": ptr, "new_address": address, "new_when": new_when,

@@ -143,7 +143,8 @@ def _tiled_layer(layer, neuron, spikes, runs, name, support, truncate, rng):
     """A `Dense` layer or a convolution over a batch; returns its `LayerTrace`, and the runs of its spikes."""
     started = time.perf_counter()
     given = feed(layer, spikes, rng)
-    wiring = wire(layer, given, neuron, None if layer.stages else runs, truncate, whole=support is None)
+    same_ticks = given.spikes.tick is spikes.tick
+    wiring = wire(layer, given, neuron, runs if same_ticks else None, truncate, whole=support is None)
     size = spikes.n_samples, spikes.n_ticks, layer.lane_neuron
     finite = support is not None and math.isfinite(support)
     parts = []

@@ -9,7 +9,7 @@ from eventsim.kernels.layout import TILE
 from eventsim.kernels.memory import aligned_empty
 
 # Spikes a run of a patch's list from which summing up their weights first is less work.
-_CROWDED = 4
+_CROWDED = 50
 
 
 class Pieces:

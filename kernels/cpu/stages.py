@@ -12,6 +12,14 @@ _ONE, _NOBODY = np.uint64(1), np.uint64(0)
 
 
 @kernel
+def move_spikes(sample_first, sample_last, sample_ptr, address, table, new_address):
+    """The new addresses of the spikes of some samples, where each has one; see `count_routed`."""
+    for k in range(sample_ptr[sample_first], sample_ptr[sample_last]):
+        new_address[k] = table[np.uint32(address[k])]
+    return _OK
+
+
+@kernel
 def count_routed(sample_first, sample_last, sample_ptr, address, table, kept, count):
     """Spikes of each of some samples that stay, into count int64[B].
 

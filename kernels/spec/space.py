@@ -92,6 +92,14 @@ KERNELS["patch_backward"] = kernel("patch_adjoint", f"""
     out float32[groups,pairs]: error_below
 """)
 
+KERNELS["move_spikes"] = kernel("stages", """
+    int64: sample_first sample_last
+    int64[samples]: sample_ptr
+    int32[spikes]: address
+    int32[neurons]: table
+    out int32[spikes]: new_address
+""")
+
 KERNELS["count_routed"] = kernel("stages", """
     int64: sample_first sample_last
     int64[samples]: sample_ptr
