@@ -147,10 +147,10 @@ class Walks:
         assert np.all(error <= np.broadcast_to(margin / (p.tau_rho * p.theta) + 1e-5, shape)[same])
         return differ.any(axis=0)
 
-    def gradients(self, errors):
+    def gradients(self, errors, pressure=None):
         """Gradients of all that is trained, in the order of `Network.parameters`; errors is float[B, N_out, T]."""
         error = errors.transpose(2, 0, 1).reshape(self.walked[-1].u.shape)
-        found = walk.backward(self.parts, self.walked, error, self.p, self.dt, self.supports, self.n_taps)
+        found = walk.backward(self.parts, self.walked, error, self.p, self.dt, self.supports, self.n_taps, pressure)
         out = []
         for by_weights, by_stages in found:
             out += [] if by_weights is None else [by_weights]
@@ -158,10 +158,10 @@ class Walks:
         return out
 
 
-def parameter_gradients(network, trace, errors, truncate=False):
+def parameter_gradients(network, trace, errors, **options):
     """Gradients of all that is trained, as its own arrays are shaped; errors is float32[B, N_out, T]."""
     packed = [np.zeros_like(array) for array in network.parameters]
-    backward(network, trace, errors.__getitem__, [Sink(gradient=array) for array in packed], truncate=truncate)
+    backward(network, trace, errors.__getitem__, [Sink(gradient=array) for array in packed], **options)
     out, rest = [], iter(packed)
     for layer in network.layers:
         if layer.kind == "dense":

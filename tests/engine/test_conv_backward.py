@@ -18,7 +18,7 @@ from scenes import random_spikes
 from eventsim.engine import Sink, backward, forward
 from eventsim.engine.backward import takes_steps
 from eventsim.errors import ConfigError
-from eventsim.model import SRM
+from eventsim.model import PRESETS, SRM
 from eventsim.spikes import Spikes
 from eventsim.trainer.optimizers import Adam
 
@@ -47,7 +47,8 @@ def mixed(n_layers):
     return [(0.5, INF, 1.5)[i % 3] for i in range(n_layers)]
 
 
-def compare_with_naive(rng, notation, support, neuron=None, dt=1.0, truncate=False, n_ticks=30, n_samples=3):
+def compare_with_naive(rng, notation, support, neuron=None, dt=1.0, truncate=False, n_ticks=30, n_samples=3,
+                       pressed=False):
     """Compare on the first of a few random scenes in which rounding decides nothing."""
     for _ in range(6):
         network = conv_network(notation)
@@ -59,7 +60,11 @@ def compare_with_naive(rng, notation, support, neuron=None, dt=1.0, truncate=Fal
         walks = Walks(network, trace, supports, truncate)
         if walks.excuses:
             continue
-        got, want = parameter_gradients(network, trace, errors, truncate), walks.gradients(errors)
+        pressure = None
+        if pressed:
+            pressure = [rng.normal(size=n_samples).astype(np.float32) for _ in network.layers]
+        got = parameter_gradients(network, trace, errors, truncate=truncate, pressure=pressure)
+        want = walks.gradients(errors, pressure)
         close = CLOSE_NORM if "bn" in notation else CLOSE
         for g, w in zip(got, want, strict=True):
             assert g.shape == w.shape
@@ -81,6 +86,11 @@ def test_gradients_where_neurons_at_rest_just_count(rng, name):
     compare_with_naive(rng, NETWORKS[name], 1.0)
 
 
+@pytest.mark.parametrize("name", ["scnn", "scnn3"])
+def test_gradients_of_the_paper_s_networks(rng, name):
+    compare_with_naive(rng, PRESETS[name].notation, None, n_ticks=20, n_samples=2)
+
+
 NEURONS = {
     "dead ticks": (SRM(tau_syn=2.0, t_abs=3.0, tau_rho=0.3, scale_rho=2.0), 1.0),
     "weak refractory response": (SRM(tau_syn=2.0, scale_ref=0.2, tau_ref=2.0, tau_rho=0.5), 1.0),
@@ -98,6 +108,12 @@ def test_gradients_of_every_neuron(rng, kind, support):
 @pytest.mark.parametrize("support", ["half", "full", "mixed"])
 def test_gradients_of_a_truncated_psp(rng, support):
     compare_with_naive(rng, "12x11x2-8c3p1-2p-12c2-do0.2-2a-6", SUPPORTS[support], SRM(tau_syn=2.0), truncate=True)
+
+
+@pytest.mark.parametrize("notation", ["9x8x2-12c3-2p-bn-16c2-6", "9x8x2-5c3-2a-100c3-do0.2-6"])
+@pytest.mark.parametrize("support", ["half", "wide", "full", "mixed"])
+def test_what_spikes_add_to_the_loss_besides(rng, notation, support):
+    compare_with_naive(rng, notation, SUPPORTS[support], pressed=True)
 
 
 @pytest.mark.parametrize("support", ["half", "full", "mixed"])

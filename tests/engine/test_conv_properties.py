@@ -112,6 +112,21 @@ def test_a_batch_is_the_loop_over_its_samples(run):
 
 @QUICK
 @given(runs())
+def test_gradients_of_a_batch_are_the_sum_over_its_samples(run):
+    """Where nothing mixes the samples: with the running statistics, and nobody dropped."""
+    network, spikes, supports, rng = run
+    errors = random_errors(rng, network, spikes)
+    weights = [i for i, array in enumerate(network.parameters) if any(array is x.packed for x in network.layers)]
+    whole = parameter_gradients(network, forward(network, spikes, supports=supports), errors)
+    parts = [parameter_gradients(network, forward(network, spikes.sample(b), supports=supports), errors[b : b + 1])
+             for b in range(spikes.n_samples)]
+    for i in weights:
+        want = np.sum([part[i] for part in parts], axis=0, dtype=np.float64)
+        assert np.abs(whole[i] - want).max() <= 1e-5 * np.abs(want).max()
+
+
+@QUICK
+@given(runs())
 def test_results_do_not_depend_on_the_number_of_threads(run):
     network, spikes, supports, rng = run
     errors = random_errors(rng, network, spikes)

@@ -182,13 +182,17 @@ def absolute_terms(stages, layer, s, eps):
     return layer.current(psp(size, eps), np.abs(layer.w))
 
 
-def backward(network, walked, error, p, dt, supports, n_taps=None):
+def backward(network, walked, error, p, dt, supports, n_taps=None, pressure=None):
     """Gradients (weights, those of every stage) of every layer, summed over the batch.
 
     error : float[T, B, C, H, W] is dL/ds of the last layer; supports : in thresholds
+    pressure : float[layers, B], what every spike of a layer adds to the loss besides
     """
     gradients = []
-    for (stages, layer), walk, support in reversed(list(zip(network, walked, supports, strict=True))):
+    pressure = np.zeros((len(network), error.shape[1])) if pressure is None else pressure
+    layers = zip(network, walked, supports, pressure, strict=True)
+    for (stages, layer), walk, support, besides in reversed(list(layers)):
+        error = error + besides[:, None, None, None]
         d = np.where(counts(walk.u, walk.dead, support, p), surrogate(walk.u, p), 0.0) * error
         g = adjoint_psp(d, alpha(p.tau_syn, dt, len(d), n_taps), dt)
         by_weights = layer.to_weights(walk.y, g)
