@@ -31,9 +31,9 @@ EXACT_LAM, EXACT_MU, EXACT_KICK, EXACT_RECOIL, EXACT_THETA, EXACT_DEAD = range(6
 QUEUE_ROWS = 6
 EDGES = 16
 # What the queue knows of a projection, the synapses from one population to a layer: the layer's first tile and its
-# neurons; the first of the packed rows, how many a tile has; the number of its first presynaptic neuron; and its first
-# synapse where every one has a delay of its own, else -1.
-FIRST_TILE, N_OUT, FIRST_ROW, N_IN, FIRST_AXON, FIRST_SYNAPSE = range(6)
+# neurons; the first of the packed rows, how many a tile has; the number of its first presynaptic neuron; where it says
+# which of them those of the population are; and its first synapse where every one has a delay of its own, else -1.
+FIRST_TILE, N_OUT, FIRST_ROW, N_IN, FIRST_AXON, FIRST_SOURCE, FIRST_SYNAPSE = range(7)
 # Projections that a population sends over at most: to the next layer, and back to itself.
 SENDS = 2
 # What the error lists of a layer hold: nothing, pairs of (neuron, tick), or every tick of every neuron.

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 from naive import exact as naive
+from spatial_scenes import behind_stages
 
 from eventsim.model import SRM, Network
 from eventsim.model.layers import Dense, Recurrent
@@ -69,7 +70,8 @@ def naive_run(network, spikes):
         if isinstance(layer, Recurrent):
             own_delay = 0.0 if layer.recurrent.delay is None else layer.recurrent.delay
             own = {"own": layer.recurrent.weight.astype(float), "own_delay": own_delay}
-        layers.append(naive.Layer(parameters(network.neuron, network.dt), layer.weight.astype(float), delay, **own))
+        w, drive = behind_stages(layer)
+        layers.append(naive.Layer(parameters(network.neuron, network.dt), w, delay, **own, current=drive / network.dt))
     naive.network(spikes.time.tolist(), spikes.address.tolist(), layers, spikes.n_ticks * spikes.dt)
     return layers
 
@@ -105,8 +107,9 @@ def same_but_for_grazing(network, a, b):
     t, k, i, mine, theirs = first
     given, own = a.input if k == 0 else a.layers[k - 1].spikes, a.layers[k].spikes
     p = parameters(network.neuron, network.dt)
-    before = given.time < t
-    slope = network.layers[k].weight[given.address[before], i] @ naive.alpha_slope(t - given.time[before], p.tau_syn)
+    before, (w, drive) = given.time < t, behind_stages(network.layers[k])
+    slope = w[given.address[before], i] @ naive.alpha_slope(t - given.time[before], p.tau_syn)
+    slope += drive[i] / network.dt * naive.alpha(t, p.tau_syn)
     recoil = naive.alpha_slope(t - own.time[(own.address == i) & (own.time < t)], p.tau_ref).sum()
     slope -= p.scale_ref * p.theta * recoil
     assert abs(slope) < 1e-3 * p.theta, f"layer {k + 1}, neuron {i}: {mine} ms, or {theirs}, at a slope of {slope:g}"

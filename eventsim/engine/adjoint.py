@@ -7,6 +7,7 @@ import numpy as np
 
 from eventsim import kernels
 from eventsim.engine.active import ActiveSet
+from eventsim.engine.feed import lane_addresses
 from eventsim.engine.runs import by_address, by_tick, empty_runs, even_parts
 from eventsim.engine.sink import Sink
 from eventsim.kernels.layout import ADD, DRIVE_ROWS, NONE, SUMS, TILE
@@ -25,7 +26,7 @@ class Adjoint:
     """What an adjoint gives.
 
     rows : float32[tiles, rows, 64], the gradient of the wiring's rows; None where it went into the layer's `Sink`
-    g_sum : float32[tiles * patches, 64], g summed over ticks and samples, where the layer has a constant input
+    g_sum : float32[tiles * patches, 64], g over time, summed over samples, where the layer has a constant input
     error : float32[G, P'], to be summed over G, at the pairs of the layer below; None where there is none
     """
 
@@ -37,14 +38,6 @@ class Adjoint:
 def block_samples(spikes) -> int:
     """Samples whose g the backward pass holds at once."""
     return max(1, min(_BLOCK_ROWS // max(spikes.n_ticks, 1), spikes.n_samples))
-
-
-def lane_addresses(layer, lane_neuron):
-    """int32[tiles, 64], the presynaptic address that every lane of the layer before has behind the stages, or -1."""
-    for stage in layer.stages:
-        if stage.kind == "average_pool":
-            return np.where(lane_neuron >= 0, stage.table[lane_neuron], -1).astype(np.int32)
-    return lane_neuron
 
 
 _seen = weakref.WeakKeyDictionary()  # what `_near` found for a layer; tilings of layers do not change
@@ -108,7 +101,7 @@ def dense_adjoint(layer, neuron, done, error, below, sink, rows=None, truncate=F
         **_common(neuron, spikes, wiring, active, error, below, truncate), **runs._asdict(), **rows._asdict(),
         "block_samples": block, "n_neurons": layer.n_out, "near_tile": np.arange(len(near), dtype=np.int32),
         "near_row": near, "rule": sink.rule, "settings": sink.settings, "g": (block * spikes.n_ticks, TILE),
-        "ramp": (block * spikes.n_ticks if len(rows.share) else 0, TILE),
+        "ramp": (0 if spikes.time is None else block * spikes.n_ticks, TILE),
         "total": (layer.n_in if sink.rule != ADD and block < spikes.n_samples else 0, TILE),
         "weight": wiring.weight, "gradient": sink.gradient, "mean": sink.mean, "square": sink.square, "g_sum": g_sum,
         "error_below": error_below,
@@ -132,8 +125,8 @@ def patch_adjoint(layer, neuron, done, error, below, truncate=False) -> Adjoint:
     kernels.call_parts("patch_backward", {
         **_common(neuron, spikes, wiring, active, error, below, truncate), **wiring.runs._asdict(),
         "lanes": active.lanes, "weight": wiring.weight, "near_ptr": near_ptr, "near_tile": near_tile,
-        "near_row": near_row, "g": (spikes.n_ticks, TILE), "ramp": (0, TILE), "gradient": gradient, "g_sum": g_sum,
-        "error_below": error_below,
+        "near_row": near_row, "g": (spikes.n_ticks, TILE), "ramp": (0 if spikes.time is None else spikes.n_ticks, TILE),
+        "share": wiring.share, "gradient": gradient, "g_sum": g_sum, "error_below": error_below,
     }, [{"group": i, "sample_first": first, "sample_last": last} for i, (first, last) in enumerate(groups)])
     return Adjoint(
         _summed(gradient) if len(gradient) else None, _summed(g_sum) if wiring.moving else None,

@@ -3,8 +3,8 @@
 import numpy as np
 
 from eventsim.engine.active import ActiveSet
-from eventsim.engine.adjoint import block_samples, dense_adjoint, lane_addresses, patch_adjoint
-from eventsim.engine.feed import route_back
+from eventsim.engine.adjoint import block_samples, dense_adjoint, patch_adjoint
+from eventsim.engine.feed import lane_addresses, route_back
 from eventsim.engine.normalising import norm_gradient, weight_gradient
 from eventsim.engine.runs import by_address
 from eventsim.engine.sink import Sink

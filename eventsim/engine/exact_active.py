@@ -1,4 +1,4 @@
-"""A dense layer in continuous time that keeps its active set for the backward pass."""
+"""A layer in continuous time that keeps its active set for the backward pass."""
 
 import weakref
 
@@ -7,7 +7,7 @@ import numpy as np
 from eventsim.engine.active import ActiveSet, starts
 from eventsim.engine.forward import support_window
 from eventsim.engine.growing import Buffers, run_to_end
-from eventsim.kernels.layout import CHUNK, EDGES, EXACT_ROWS, SEGMENTS, TILE, n_chunks
+from eventsim.kernels.layout import CHUNK, EXACT_ROWS, TILE, n_chunks
 
 # The lists that a part writes, see `Buffers`.
 _LISTS = {
@@ -39,21 +39,22 @@ class ActivePart(Buffers):
         return {**self.span, "progress": self.progress, "item_spikes": self.item_spikes, **self.blocks, **self.lists}
 
 
-def sweep_active(layer, neuron, spikes, windows, constants, support, bounds):
-    """Run the items of a layer over their windows; returns the parts, and the `ActiveSet` for ``support``."""
+def sweep_active(kernel, shared, layer, neuron, spikes, support, bounds):
+    """Run the items of a layer as ``kernel`` does; returns the parts, and the `ActiveSet` for ``support``.
+
+    shared : the arguments that ``kernel`` and the one that keeps active sets both have
+    """
     room = _room.get(layer, {})
     parts = [ActivePart(first, last, spikes.n_ticks, room) for first, last in bounds]
     low, high = support_window(neuron, support)
     shared = {
-        "n_samples": spikes.n_samples, "n_neurons": layer.n_out, "n_ticks": spikes.n_ticks, "dt": spikes.dt,
-        "u_low": low, "u_high": high, "rho_width": neuron.rho_width, "rho_peak": neuron.rho_peak,
-        "weight": layer.packed, "address": spikes.address, "sample_ptr": spikes.sample_ptr, **windows._asdict(),
-        "constants": constants, "edges": (EDGES + 2 * SEGMENTS,), "fetched": (1, TILE), "state": (EXACT_ROWS, TILE),
-        "response": (2, TILE), "before": (2, TILE), "chunk_u": (CHUNK, TILE), "chunk_lanes": (CHUNK,),
+        **shared, "n_ticks": spikes.n_ticks, "dt": spikes.dt, "u_low": low, "u_high": high,
+        "rho_width": neuron.rho_width, "rho_peak": neuron.rho_peak, "state": (EXACT_ROWS, TILE), "response": (2, TILE),
+        "before": (2, TILE), "chunk_u": (CHUNK, TILE), "chunk_lanes": (CHUNK,),
     }
     n_items = bounds[-1][1]
     if n_items and spikes.n_ticks:  # without a tick there is no chunk to close
-        run_to_end("exact_forward_active", shared, parts)
+        run_to_end(f"{kernel}_active", shared, parts)
         _room[layer] = {name: 1.25 * sum(len(part.used(name)) for part in parts) / n_items for name in _LISTS}
     lists = {name: np.concatenate([part.used(name) for part in parts]) for name in ("entry_lane", "entry_ticks", "rho")}
     blocks = {name: np.concatenate([part.blocks[name] for part in parts]) for name in ("block_entries", "block_pairs")}

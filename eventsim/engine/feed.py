@@ -69,6 +69,20 @@ def feed(layer, spikes, rng=None) -> Feed:
     return Feed(spikes, unit, scale, constant, statistics, kept)
 
 
+def lane_addresses(layer, lane_neuron):
+    """int32[tiles, 64], the presynaptic address that every lane of the layer before has behind the stages, or -1."""
+    for stage in layer.stages:
+        if stage.kind == "average_pool":
+            return np.where(lane_neuron >= 0, stage.table[lane_neuron], -1).astype(np.int32)
+    return lane_neuron
+
+
+def arrivals(layer):
+    """int32[N], the presynaptic address that every address before the stages has behind them, -1 for none."""
+    n_given = layer.stages[0].given.size if layer.stages else layer.n_in
+    return lane_addresses(layer, np.arange(n_given, dtype=np.int32))
+
+
 def _routed(spikes, table, kept, n_neurons):
     """The spikes that stay, with new addresses."""
     when, n_samples = (spikes.tick if spikes.time is None else spikes.time), spikes.n_samples

@@ -12,6 +12,19 @@ from eventsim.kernels.memory import aligned_empty
 _CROWDED = 50
 
 
+def list_starts(patches, sample_ptr, address):
+    """``(list_ptr, pixels)`` of the spikes of a convolution's input, see `Pieces`."""
+    ptr, patch, _ = patches.reach
+    n_pixels = len(ptr) - 1
+    pixels = np.zeros((len(sample_ptr) - 1, n_pixels), np.int64)
+    kernels.call_parts("count_pixels", {
+        "n_pixels": n_pixels, "sample_ptr": sample_ptr, "address": address, "count": pixels,
+    }, sample_parts(sample_ptr))
+    at = np.repeat(np.arange(n_pixels), np.diff(ptr))
+    count = np.array([np.bincount(patch, own[at], minlength=patches.n_patches) for own in pixels], np.int64)
+    return starts(count.reshape(-1, patches.n_patches).T.copy()), pixels.sum(axis=0)
+
+
 class Pieces:
     """What the lists of a convolution's patches are made of.
 
@@ -26,16 +39,8 @@ class Pieces:
 
     def __init__(self, patches, spikes, given):
         self._patches, self._parts = patches, sample_parts(spikes.sample_ptr)
-        ptr, patch, _ = patches.reach
-        n_pixels, n_patches = len(ptr) - 1, patches.n_patches
-        pixels = np.zeros((spikes.n_samples, n_pixels), np.int64)
-        kernels.call_parts("count_pixels", {
-            "n_pixels": n_pixels, "sample_ptr": spikes.sample_ptr, "address": spikes.address, "count": pixels,
-        }, self._parts)
-        at = np.repeat(np.arange(n_pixels), np.diff(ptr))
-        count = np.array([np.bincount(patch, own[at], minlength=n_patches) for own in pixels], np.int64)
-        self.pixels = pixels.sum(axis=0)
-        self.list_ptr = starts(count.reshape(-1, n_patches).T.copy())
+        self.list_ptr, self.pixels = list_starts(patches, spikes.sample_ptr, spikes.address)
+        n_pixels, n_patches = len(self.pixels), patches.n_patches
         self.runs = empty_runs(self.list_ptr, spikes.n_ticks)
         first = given.run_start[given.run_base]
         most = int((given.run_start[given.run_base + given.run_count] - first).max(initial=0))

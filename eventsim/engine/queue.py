@@ -3,85 +3,34 @@
 import itertools
 import math
 import time
-import weakref
 
 import numpy as np
 
 from eventsim.engine.active import starts
+from eventsim.engine.feed import feed
 from eventsim.engine.forward import check_input
 from eventsim.engine.growing import doubled, run_to_end
+from eventsim.engine.queue_wiring import QueueWiring
 from eventsim.engine.trace import LayerTrace, Trace
 from eventsim.errors import ConfigError
-from eventsim.kernels.layout import EDGES, QUEUE_ROWS, SENDS, TILE, n_tiles
-from eventsim.model.layers import Dense, Recurrent
+from eventsim.kernels.layout import EXACT_DEAD, EXACT_LAM, EXACT_THETA, QUEUE_ROWS, SENDS, TILE
 from eventsim.spikes import Spikes
 
 # Spikes, and spikes in flight, that there is room for before buffers grow.
 _FIRST_ROOM = 1024
 # What the kernel's progress counts.
 _INPUT, _SPIKES, _FLIGHTS = 0, 1, 3
-# Of each layer that had to be sorted: its delays, and what `_by_delay` makes of them.
-_sorted = weakref.WeakKeyDictionary()
-
-
-def _by_delay(layer):
-    """The targets of every row by their delay, int32[n_in, n_out], and those delays."""
-    kept = _sorted.get(layer)
-    if kept is None or kept[0] is not layer.delay:  # they are frozen: others are another array
-        order = np.argsort(layer.delay, axis=1, kind="stable")
-        kept = layer.delay, order.astype(np.int32), np.take_along_axis(layer.delay, order, axis=1)
-        _sorted[layer] = kept
-    return kept[1:]
-
-
-class _Wiring:
-    """A network as the kernel takes it: its projections, and what they need one behind the other."""
-
-    def __init__(self, network):
-        self.first_tile = starts(np.array([n_tiles(layer.n_out) for layer in network.layers]))
-        self._table, self._weight, self._delay, self._target, self._target_delay = [], [], [], [], []
-        self._rows = self._axons = self._synapses = 0
-        sends = [0]
-        for k, layer in enumerate(network.layers):
-            if not isinstance(layer, Dense):
-                raise ConfigError(f"the event queue runs dense and recurrent layers; {layer} is {layer.kind}")
-            self._project(layer, k)
-            sends.append(len(self._table))
-            if isinstance(layer, Recurrent):
-                self._project(layer.recurrent, k)
-        sends.append(len(self._table))
-        self.arguments = {
-            "first_tile": self.first_tile, "sends": np.array(sends), "projection": np.array(self._table),
-            "weight": np.concatenate(self._weight), "delay": np.concatenate(self._delay),
-            "target": np.concatenate([np.empty(0, np.int32), *self._target]),
-            "target_delay": np.concatenate([np.empty(0), *self._target_delay]),
-            "constants": network.neuron.exact_constants(network.dt), "edges": (EDGES,), "reach": (TILE,),
-        }
-
-    def _project(self, synapses, k):
-        """Add the projection of a `Dense` to layer ``k``."""
-        delay, each = synapses.delay, -1
-        if delay is not None and delay.ndim == 2:
-            target, target_delay = _by_delay(synapses)
-            self._target.append(target.ravel())
-            self._target_delay.append(target_delay.ravel())
-            delay, each = target_delay[:, 0], self._synapses
-            self._synapses += target.size
-        self._table.append([self.first_tile[k], synapses.n_out, self._rows, synapses.n_in, self._axons, each])
-        self._weight.append(synapses.rows().reshape(-1, TILE))
-        self._delay.append(np.broadcast_to(0.0 if delay is None else delay, synapses.n_in))
-        self._rows += len(self._weight[-1])
-        self._axons += synapses.n_in
-
 
 class _Sample:
     """One sample on its way through a network: what the queue keeps, and buffers that grow."""
 
     def __init__(self, wiring, first=0, last=0):
-        tiles = int(wiring.first_tile[-1])
+        tiles, constants = len(wiring.theta), wiring.arguments["constants"]
         state = np.zeros((tiles, QUEUE_ROWS, TILE))
-        state[:, -1] = -wiring.arguments["constants"][-1]  # the time of the last spike: nobody is dead at the start
-        self.last, self.progress = last, np.array([first, 0, 0, 0])
+        state[:, 0] = np.where(np.isfinite(wiring.theta), wiring.theta - constants[EXACT_THETA], 0.0)
+        state[:, 1] = state[:, 0] * constants[EXACT_LAM]
+        state[:, -1] = -constants[EXACT_DEAD]  # the time of the last spike: nobody is dead at the start
+        self.last, self.progress = last, np.array([first, 0, 0, 0, 0])
         self.kept = {
             "state": state, "due": np.empty(tiles * TILE), "sure": np.empty(tiles * TILE, bool),
             "heap": np.empty(tiles * TILE, np.int64), "place": np.full(tiles * TILE, -1), "progress": self.progress,
@@ -106,26 +55,29 @@ class _Sample:
         if self.progress[_FLIGHTS] + SENDS > len(self.flights[0]):
             self.flights = doubled(*self.flights)
 
-    def by_layer(self, first_tile):
+    def by_layer(self, wiring):
         """(time, address) of the spikes of every layer, in the order of both."""
-        when, neuron = (column[: self.progress[_SPIKES]] for column in self.spikes)
-        order = np.lexsort((neuron, when))  # rounding may let a lower neuron cross late, at the time of an arrival
-        when, neuron = when[order], neuron[order]
-        for first, last in itertools.pairwise(TILE * first_tile):
-            own = (first <= neuron) & (neuron < last)
-            yield when[own], (neuron[own] - first).astype(np.int32)
+        when, lane = (column[: self.progress[_SPIKES]] for column in self.spikes)
+        address = wiring.neuron.ravel()[lane]
+        order = np.lexsort((address, when))  # rounding may let a lower neuron cross late, at the time of an arrival
+        when, lane, address = when[order], lane[order], address[order]
+        for first, last in itertools.pairwise(TILE * wiring.first_tile):
+            own = (first <= lane) & (lane < last)
+            yield when[own], address[own]
 
 
 class NetworkQueue:
-    """A network of dense and recurrent layers, run piece by piece in continuous time; one sample without an end.
+    """A network, run piece by piece in continuous time; one sample without an end.
 
     Weights and delays are copied: later changes of the network do not reach it. What it remembers is bounded by the
-    network's size and by the spikes in flight and in a piece. Raises `ConfigError` for layers of other kinds.
+    network's size and by the spikes in flight and in a piece. Raises `ConfigError` for sparse layers.
     """
 
     def __init__(self, network):
-        self._wiring = _Wiring(network)
+        self._wiring = QueueWiring(network)
         self._sample = _Sample(self._wiring)
+        recurrent = any(layer.kind == "recurrent" for layer in network.layers)
+        self.fires_on = recurrent or bool((self._wiring.theta <= 0.0).any())  # for ever, without any input
 
     def advance(self, time, address, until) -> list[tuple]:
         """Run up to ``until`` ms, exclusive; returns (time float64[K], address int32[K]) of every layer's spikes.
@@ -137,7 +89,7 @@ class NetworkQueue:
         run_to_end("queue_network", {
             "until": until, "t_end": math.inf, **self._wiring.arguments, "address": address, "time": time,
         }, [self._sample])
-        return list(self._sample.by_layer(self._wiring.first_tile))
+        return list(self._sample.by_layer(self._wiring))
 
 
 def check_timed_input(network, spikes):
@@ -148,22 +100,22 @@ def check_timed_input(network, spikes):
 
 
 def forward_queue(network, spikes: Spikes) -> Trace:
-    """Run a batch of input spikes with times through a network of dense and recurrent layers, with or without delays.
+    """Run a batch of input spikes with times through a network, with or without delays and recurrence.
 
     Continuous time, float64: a spike of neuron j at t acts on neuron i from t + d_ji on, and a neuron fires at the
     first instant t >= t_last + t_abs with u(t) >= theta. What would arrive at or after the end of a sample does not.
     All layers run together, so a layer's ``seconds`` in the `Trace` are its share of the SynOps.
 
-    Raises `ConfigError` for input without times, and for layers of other kinds.
+    Raises `ConfigError` for input without times, and for sparse layers.
     """
     check_timed_input(network, spikes)
     started = time.perf_counter()
-    wiring, t_end = _Wiring(network), spikes.n_ticks * spikes.dt
+    wiring, t_end = QueueWiring(network), spikes.n_ticks * spikes.dt
     samples = [_Sample(wiring, int(a), int(b)) for a, b in itertools.pairwise(spikes.sample_ptr)]
     run_to_end("queue_network", {
         "until": t_end, "t_end": t_end, **wiring.arguments, "address": spikes.address, "time": spikes.time,
     }, samples)
-    found = [list(sample.by_layer(wiring.first_tile)) for sample in samples]
+    found = [list(sample.by_layer(wiring)) for sample in samples]
     layers, given = [], spikes
     for k, (name, layer) in enumerate(zip(network.layer_names, network.layers, strict=True)):
         own = Spikes(
@@ -172,7 +124,7 @@ def forward_queue(network, spikes: Spikes) -> Trace:
             time=np.concatenate([np.empty(0), *(one[k][0] for one in found)]),
             n_neurons=layer.n_out, n_ticks=spikes.n_ticks, dt=spikes.dt, check=False,
         )
-        layers.append(LayerTrace.of(name, layer, given, own, started))
+        layers.append(LayerTrace.of(name, layer, feed(layer, given).spikes, own, started))
         given = own
     trace, seconds = Trace(spikes, layers), time.perf_counter() - started
     for layer in layers:

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from eventsim import checks
-from eventsim.engine.exact import ExactNetwork
+from eventsim.engine.exact_stream import ExactNetwork
+from eventsim.engine.feed import arrivals
 from eventsim.engine.queue import NetworkQueue
 from eventsim.errors import ConfigError
 from eventsim.events import Arrivals
@@ -103,7 +104,7 @@ class Stream:
 
     Parameters
     ----------
-    network : of dense and recurrent layers; those with delays or recurrence go through the event queue
+    network : of no sparse layers; those with delays or recurrence go through the event queue
     reorder_ms : tolerance within which events may come out of order; they are held and sorted
     late : what becomes of those that come later than that (or lie before the stream's zero): "drop", "now" (taken at
         the time that is certain), or "stop" (`push` raises)
@@ -122,6 +123,7 @@ class Stream:
         span = _sample_of(network) if score_ms is None else checks.milliseconds("score_ms", score_ms)
         self._recent = Recent(span, network.arch.n_outputs)
         self._engine = (ExactNetwork if network.is_immediate else NetworkQueue)(network)
+        self._arrivals = [arrivals(layer) for layer in network.layers]
         self._held_t, self._held_address = np.empty(0, np.int64), np.empty(0, np.int32)
         self._untaken: list[StreamSpikes] = []
         self._latest, self._certain, self._last_ms = _NOTHING_YET, 0, 0.0  # us, us, ms of any spike
@@ -175,17 +177,19 @@ class Stream:
     def finish(self):
         """Take it that no event comes any more, and run on until no neuron can fire any more; then the stream ends.
 
-        A recurrent network may fire for ever. It is run on for a sample's length (the model's, else 300 ms).
+        A recurrent network may fire for ever, and a neuron that a constant input drives does. Such networks are run on
+        for a sample's length (the model's, else 300 ms).
         """
         if self._finished:
             return
         self._finished = True
         if len(self._held_t):
             self._last_ms = float(self._held_t.max()) / 1000
-        recurrent = any(layer.kind == "recurrent" for layer in self.network.layers)
-        end = max(self._last_ms, self._certain / 1000) + _sample_of(self.network) if recurrent else math.inf
+        end = math.inf
+        if self._engine.fires_on:
+            end = max(self._last_ms, self._certain / 1000) + _sample_of(self.network)
         self._run(np.ones(len(self._held_t), bool), end)
-        if self._first is not None:
+        if self._first is not None or any(self._spikes):
             self._certain = max(self._certain, _ceiling(math.nextafter(self._last_ms, math.inf)))
         self._recent.forget(self._certain / 1000)
 
@@ -251,15 +255,15 @@ class Stream:
         if np.any((t[1:] < t[:-1]) | ((t[1:] == t[:-1]) & (address[1:] < address[:-1]))):
             order = np.lexsort((address, t))
             t, address = t[order], address[order]
-        given = t / 1000
-        layers = [StreamSpikes(*found) for found in self._engine.advance(given, address, until)]
+        layers = [StreamSpikes(*found) for found in self._engine.advance(t / 1000, address, until)]
         for i, spikes in enumerate(layers):
-            self._synops[i] += self.network.layers[i].synops(given, spikes.time)
+            reached = self._arrivals[i][address]
+            self._synops[i] += self.network.layers[i].synops(reached[reached >= 0], spikes.address)
             self._spikes[i] += len(spikes.time)
-            given = spikes.time
-            if len(given):
-                self._last_ms = max(self._last_ms, float(given[-1]))
-        if len(given):
+            address = spikes.address
+            if len(address):
+                self._last_ms = max(self._last_ms, float(spikes.time[-1]))
+        if len(address):
             self._untaken.append(spikes)
             self._recent.add(spikes)
 
@@ -269,8 +273,8 @@ def _check_network(network):
         raise ConfigError(f"a stream runs a Network, got {type(network).__name__}; eventsim.load gives one")
     for name, layer in zip(network.layer_names, network.layers, strict=True):
         if layer.kind == "sparse":
-            raise ConfigError(f"a stream runs dense and recurrent layers only, but {name} is {layer}; run recordings "
-                              "through it on the grid")
+            raise ConfigError(f"a stream does not run sparse layers, but {name} is {layer}; run recordings through it "
+                              "on the grid")
 
 
 def _sample_of(network) -> float:

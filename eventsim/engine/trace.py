@@ -37,7 +37,7 @@ class LayerTrace:
     def of(cls, name, layer, given: Spikes, spikes: Spikes, started, synops=None, **rest) -> "LayerTrace":
         """What a layer did with the spikes ``given`` to it since ``started``, a `time.perf_counter`."""
         return cls(
-            name=name, spikes=spikes, synops=layer.synops(given, spikes) if synops is None else synops,
+            name=name, spikes=spikes, synops=layer.synops(given.address, spikes.address) if synops is None else synops,
             dense_macs=layer.n_synapses * given.n_ticks * given.n_samples, seconds=time.perf_counter() - started,
             **rest,
         )

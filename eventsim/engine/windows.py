@@ -29,16 +29,24 @@ class Windows(NamedTuple):
     upper: np.ndarray
 
 
-def cut(sample_ptr, spike_time, address, begin, end, neuron, constants, dt=0.0) -> Windows:
-    """Windows from ``begin`` to ``end`` ms over input spikes; with ``dt`` they also end on every tick."""
+def lengths(neuron, constants):
+    """The greatest length in ms of a window with events, and of one without."""
     most = MOST_SPIKES * constants[EXACT_DEAD]
-    longest, silence = min(most, _LONGEST * neuron.tau_syn), min(most, _LONGEST_SILENCE * neuron.tau_syn)
+    return min(most, _LONGEST * neuron.tau_syn), min(most, _LONGEST_SILENCE * neuron.tau_syn)
+
+
+def cut(sample_ptr, spike_time, address, begin, end, neuron, constants, dt=0.0, settles=True) -> Windows:
+    """Windows from ``begin`` to ``end`` ms over input spikes; with ``dt`` they also end on every tick.
+
+    settles : whether neurons that nothing reaches are silent some day
+    """
+    longest, silence = lengths(neuron, constants)
     events, span = sample_ptr[1:] - sample_ptr[:-1], end - begin
     pieces, silences = (min(math.ceil(span / length), _MOST_WINDOWS) for length in (longest, silence))
-    ticks, settled = math.ceil(span / dt) if dt else 0, _SETTLED * neuron.tau_syn
+    ticks, settled = math.ceil(span / dt) if dt else 0, _SETTLED * neuron.tau_syn if settles else math.inf
     # A window with events is full, or it is cut off; before each there may be one without, and silence is cut as well.
     busy = events // (SEGMENTS - 1) + np.minimum(events, pieces + ticks) + 1
-    quiet = np.minimum(silences, (events + 1) * (math.ceil(settled / silence) + 1))
+    quiet = np.minimum(silences, (events + 1) * (math.ceil(settled / silence) + 1)) if settles else silences
     room = 2 * busy + quiet + ticks + 2
     ends = room.cumsum()
     total, n = int(ends[-1]) if len(ends) else 0, len(spike_time)

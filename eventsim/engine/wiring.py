@@ -1,6 +1,6 @@
 """What a layer's kernels get: rows of weights, and the spikes as lists of such rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -12,7 +12,8 @@ from eventsim.model.precision import quantized
 
 # Rounding of a potential that is the difference of two large ones, as a share of them.
 _ROUNDING = 1e-5
-_NO_DRIVE = np.empty((0, DRIVE_ROWS, TILE), np.float32)
+_NO_SHARE = np.empty((0, 2), np.float32)
+NO_DRIVE = np.empty((0, DRIVE_ROWS, TILE), np.float32)
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Wiring:
         has no constant input
     moving : whether there is a constant input
     pixels : int64[pixels], spikes that came from every pixel of a convolution's input; None: the layer is none
+    share : float32[K, 2], what spikes between ticks count, see `share_times`; empty for those on ticks
     """
 
     weight: np.ndarray
@@ -38,6 +40,7 @@ class Wiring:
     drive: np.ndarray
     moving: bool
     pixels: np.ndarray | None = None
+    share: np.ndarray = field(default_factory=lambda: _NO_SHARE)
 
     def gain(self, unit):
         """float32[tiles, 64], what kernels multiply a neuron's summed rows with; a weight of 1 is ``unit``."""
@@ -61,6 +64,21 @@ def unscaled_rows(layer):
     return layer.rows() if layer.kind == "dense" else layer.patches.expand(layer.packed)
 
 
+def weigh(layer, given):
+    """(weight, scale, total) behind a `Feed`: weight and scale as in `Wiring`, and `constant_input`; None: none."""
+    is_ready = layer.kind in ("dense", "recurrent") and (layer.precision == "float32" or layer.scale is not None)
+    if given.is_plain and is_ready:
+        return layer.packed, layer.scale, None
+    rows, scale, total = unscaled_rows(layer), None, None
+    if given.constant is not None:
+        total = constant_input(layer, rows, given.constant)
+    if not given.is_plain:
+        rows = rows * by_input(layer, _what_counts(layer, given))[:, None]
+    if layer.precision != "float32":
+        rows, scale = quantized(rows, layer.precision)
+    return rows, scale, total
+
+
 def wire(layer, given, neuron, runs=None, truncate=False, whole=False) -> Wiring:
     """The wiring of a dense or convolutional layer for a `Feed` on the grid.
 
@@ -68,19 +86,9 @@ def wire(layer, given, neuron, runs=None, truncate=False, whole=False) -> Wiring
     whole : nobody will ask for single spikes, so those of a tick may be summed up; gives the same bits
     """
     spikes, constants = given.spikes, neuron.constants(given.spikes.dt)
-    if layer.kind == "dense" and given.is_plain and (layer.precision == "float32" or layer.scale is not None):
-        return plain(layer, spikes, runs or by_tick(spikes))
-    rows = unscaled_rows(layer)
-    total = None
-    if given.constant is not None:
-        if truncate:
-            raise ConfigError("the psp cannot be truncated behind batch normalisation, whose constant input has no end")
-        total = constant_input(layer, rows, given.constant)
-    if not given.is_plain:
-        rows = rows * by_input(layer, _what_counts(layer, given))[:, None]
-    scale = None
-    if layer.precision != "float32":
-        rows, scale = quantized(rows, layer.precision)
+    if truncate and given.constant is not None:
+        raise ConfigError("the psp cannot be truncated behind batch normalisation, whose constant input has no end")
+    rows, scale, total = weigh(layer, given)
     rest = {"scale": scale, "drive": _drive(layer, total, constants), "moving": total is not None}
     if layer.kind == "dense":
         return Wiring(rows, address=spikes.address, runs=runs or by_tick(spikes), n_lists=spikes.n_samples,
@@ -93,11 +101,6 @@ def wire(layer, given, neuron, runs=None, truncate=False, whole=False) -> Wiring
         total = pieces.summed(weight if given.is_plain else weight * _what_counts(layer, given)[:, None])
         return Wiring(total, address=np.arange(total.shape[1], dtype=np.int32), runs=pieces.runs, **rest)
     return Wiring(rows, address=pieces.cut(), runs=pieces.runs, **rest)
-
-
-def plain(layer, spikes, runs=None) -> Wiring:
-    """The wiring of a dense layer to which spikes come as they are."""
-    return Wiring(layer.packed, layer.scale, spikes.address, runs, spikes.n_samples, layer.n_out, _NO_DRIVE, False)
 
 
 def constant_input(layer, rows, constant):
@@ -117,7 +120,7 @@ def _drive(layer, total, constants):
     """
     idle = layer.lane_neuron < 0
     if total is None and (layer.kind == "dense" or not idle.any()):
-        return _NO_DRIVE
+        return NO_DRIVE
     drive = np.zeros((len(idle), DRIVE_ROWS, TILE))
     if total is not None:
         alpha, gain = float(constants[ALPHA_SYN]), float(constants[GAIN_SYN])

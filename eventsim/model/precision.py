@@ -44,3 +44,11 @@ def as_float16(packed):
 def quantized(packed, precision: str):
     """(rows, scale) of packed weights float32[n_tiles, N_in, 64] in "int8" or "float16"."""
     return (as_int8 if precision == "int8" else as_float16)(packed)
+
+
+def dequantized(rows, scale):
+    """float32[n_tiles, N_in, 64], what `quantized` weights stand for; scale None: the rows themselves."""
+    if scale is None:
+        return rows
+    values = rows.view(np.float16) if rows.dtype == np.uint16 else rows
+    return values.astype(np.float32) * scale[:, None, :]

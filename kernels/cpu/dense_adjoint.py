@@ -13,6 +13,8 @@ block of samples at once: a weight's gradient is summed up in a register and the
 once.
 """
 
+import math
+
 import numpy as np
 
 from eventsim.kernels.cpu.jit import kernel
@@ -66,6 +68,7 @@ from eventsim.kernels.status import Status
 
 _OK = np.int32(Status.OK)
 _ONE, _NOBODY = np.uint64(1), np.uint64(0)
+_SMALL = 1e-4  # a tick of so few time constants is taken by the first terms of a series
 
 
 @kernel
@@ -180,6 +183,20 @@ def adjoint_psp(first, last, n_driven, n_taps, dt, constants, state, g, kept, ra
 
 
 @kernel
+def sum_over_time(n, constants, g, ramp):
+    """Sum of g over the first n ticks; or, where there is ``ramp``, its integral from the first of them on, in ticks.
+
+    That of exp(-x h) (g + x ramp) over 0 <= x < 1, with h = dt / tau_syn, is what stands before every further tick.
+    """
+    if len(ramp) == 0:
+        return sum_rows(g, None, 0, n)
+    h = np.float64(constants[GAIN_SYN]) / math.e
+    of_g = -math.expm1(-h) / h
+    of_ramp = (of_g - math.exp(-h)) / h if h > _SMALL else 0.5 - h / 3.0
+    return splat(np.float32(of_g)) * sum_rows(g, None, 1, n) + splat(np.float32(of_ramp)) * sum_rows(ramp, None, 1, n)
+
+
+@kernel
 def _sum_between(g, ramp, row, share, first, last):
     """Sum of g at spikes between the ticks, see `adjoint_psp`; share float32[K,2] is what g and ramp count."""
     total = zeros()
@@ -242,7 +259,7 @@ def dense_backward(
         instead, and then the weights and what the rule keeps are written (SGD its velocity, in ``mean``); arrays that a
         rule does not need are empty
     ready, state, g float32[block_samples * T,64], ramp of the same shape, kept, sums, total : scratch
-    g_sum : float32[tiles,64], to which g is added, or empty
+    g_sum : float32[tiles,64], to which g over time is added (`sum_over_time`), or empty
     error_below : float32[G',P'], to whose row ``group`` is added
     """
     n_chunks = (n_ticks + CHUNK - 1) // CHUNK
@@ -292,7 +309,7 @@ def dense_backward(
                             ticks_g[begin:end], sums, error_below[group],
                         )
                 if driven and len(g_sum) > 0:
-                    store(load(g_sum, tile) + sum_rows(ticks_g, None, 0, n_driven), g_sum, tile)
+                    store(load(g_sum, tile) + sum_over_time(n_driven, constants, ticks_g, ticks_ramp), g_sum, tile)
                 tile_is_driven |= driven
             _update_weights(
                 tile, rule, tile_is_driven, first // block_samples, first == 0, last == n_samples, neuron_ptr, row,

@@ -1,4 +1,4 @@
-"""A dense layer of SRM neurons in continuous time, forward: the tile sweep, window by window.
+"""A layer of SRM neurons in continuous time, forward: the tile sweep, window by window.
 
 In a window, a bound decides for 64 neurons at once who may cross the threshold, and only those are run through it one
 event at a time. In the notation of `crossing`, with x ms since the window's begin, at most its length X,
@@ -12,6 +12,9 @@ longer; there psp(x) <= max(a, 0) + max(b, 0) max of x exp(-lam x), and eps <= 1
 
 State, time and sums are float64; only the bound is float32. A neuron's refractory response stays at the time of its
 last spike, and for the bound a float32 copy of it that is not below it goes along.
+
+Every neuron has a threshold of its own, less by what a constant input comes to (see `crossing`); that of a lane that is
+no neuron is infinite.
 """
 
 import math
@@ -20,9 +23,10 @@ import numpy as np
 
 from eventsim.kernels.cpu.jit import inlined, kernel
 from eventsim.kernels.cpu.segment import bend_of, crossing_before, rising_root
-from eventsim.kernels.cpu.sweep import fetch_tile, valid_lanes
+from eventsim.kernels.cpu.sweep import fetch_tile
 from eventsim.kernels.cpu.vector import (
     at_least,
+    bit_count,
     flush_subnormals,
     load,
     lowest_bit,
@@ -67,7 +71,6 @@ from eventsim.kernels.layout import (
     STATE_NEXT,
     STATE_PSP,
     STATE_SPIKE,
-    TILE,
     WINDOW_BEGIN,
     WINDOW_END,
 )
@@ -75,9 +78,10 @@ from eventsim.kernels.status import Status
 
 _OK, _GROW = np.int32(Status.OK), np.int32(Status.GROW)
 _ONE, _NOBODY = np.uint64(1), np.uint64(0)
-# Of the threshold: what the rounding of a bound cannot reach, in float64, and in the float32 of a tile's, whose sum of
-# at most 17 terms also gets a share of its first one on top.
-_MARGIN, _MARGIN32, _ROUNDING = 1.0 - 1e-9, np.float32(1.0 - 1e-5), np.float32(4e-6)
+# Of the thresholds, all neurons' and a neuron's own: what the rounding of a bound cannot reach, in float64.
+MARGIN = 1e-9
+# A tile's bound, a sum of at most 17 terms in float32, also gets a share of its first one on top.
+_ROUNDING = np.float32(4e-6)
 # What is left of a float32 refractory response so that rounding never makes it larger in size.
 _SHRINK = np.float32(1.0 - 4e-7)
 
@@ -110,16 +114,16 @@ def _doubtful_segments(a, b, c, d, origin, awake, lift, window, window_address, 
 
 @inlined
 def _run_lane(
-    lane, neuron, window, window_address, rows, constants, edges, kept, a, b, own, response, spikes, spike_time,
+    lane, neuron, theta, window, window_address, rows, constants, edges, kept, a, b, own, response, spikes, spike_time,
     spike_address,
 ):
     """Run one neuron through a window, segment by segment; appends its spikes and returns their new number.
 
     The refractory response is kept in the coordinates of the last spike, at ``origin``.
     """
-    lam, mu, theta = constants[EXACT_LAM], constants[EXACT_MU], constants[EXACT_THETA]
+    lam, mu = constants[EXACT_LAM], constants[EXACT_MU]
     begin, stop = window[WINDOW_BEGIN], window[LENGTH]
-    enough = theta * _MARGIN
+    enough = theta - MARGIN * (constants[EXACT_THETA] + abs(theta))
     c, d, origin = own[STATE_C, lane], own[STATE_D, lane], own[STATE_SPIKE, lane] - begin
     awake, lift = origin + constants[EXACT_DEAD], math.exp(mu * origin)
     todo = _doubtful_segments(
@@ -187,7 +191,7 @@ def _psp_bound(a, b, window, lam):
 
 
 @inlined
-def _step_response(response, window):
+def step_response(response, window):
     """Take the float32 refractory response over a window; returns the largest that it is in it."""
     c, d = load(response, 0), load(response, 1)
     fall = splat(np.float32(window[FALL_REF]) * _SHRINK)
@@ -198,17 +202,23 @@ def _step_response(response, window):
 
 
 @inlined
+def neurons_of(theta, n):
+    """The bits of the lanes of a tile that are neurons."""
+    return ~at_least(load(theta, n), wide_splat(np.inf))
+
+
+@inlined
 def sweep_window(
-    tile, lanes, first, last, window, window_address, rows, address, coefficient, upper, constants, edges, now, then,
-    own, response, spikes, spike_time, spike_address,
+    n, lanes, first, last, window, window_address, rows, neuron, theta, least, address, coefficient, upper, constants,
+    edges, now, then, own, response, spikes, spike_time, spike_address,
 ):
-    """Take a tile over a window, its psp from the rows now, now + 1 of its state to then, then + 1.
+    """Take tile ``n`` over a window, its psp from the rows now, now + 1 of its state to then, then + 1.
 
     Returns the new number of spikes, and how many neurons were run event by event.
     """
     a, b = load(own, now), load(own, now + 1)
     bound = _psp_bound(a, b, window, constants[EXACT_LAM])
-    bound = fused(size(bound), splat(_ROUNDING), bound) + _step_response(response, window)
+    bound = fused(size(bound), splat(_ROUNDING), bound) + step_response(response, window)
     fall = wide_splat(window[FALL])
     a, b = fused(b, wide_splat(window[LENGTH]), a) * fall, b * fall
     for k in range(first, last):
@@ -221,15 +231,15 @@ def sweep_window(
     store(a, own, then)
     store(b, own, then + 1)
     # Not at_least(bound, ...): what left float32 and is no number any more must not be left out.
-    todo = ~at_least(splat(np.float32(constants[EXACT_THETA]) * _MARGIN32), bound) & lanes
+    todo = ~at_least(load(least, n), bound) & lanes
     singles = 0
     while todo != _NOBODY:
         lane = lowest_bit(todo)
         todo &= todo - _ONE
         singles += 1
         spikes = _run_lane(
-            lane, tile * TILE + lane, window, window_address, rows, constants, edges[:EDGES], edges[EDGES:],
-            own[now, lane], own[now + 1, lane], own, response, spikes, spike_time, spike_address,
+            lane, neuron[n, lane], theta[n, lane], window, window_address, rows, constants, edges[:EDGES],
+            edges[EDGES:], own[now, lane], own[now + 1, lane], own, response, spikes, spike_time, spike_address,
         )
     return spikes, singles
 
@@ -241,7 +251,7 @@ def spikes_at_most(length, often):
 
 
 @inlined
-def _keep_psp(now, own):
+def keep_psp(now, own):
     """Move a tile's psp to where the next call looks for it."""
     if now != STATE_PSP:
         store(load(own, now), own, STATE_PSP)
@@ -250,48 +260,50 @@ def _keep_psp(now, own):
 
 @kernel
 def exact_forward(
-    item_first, item_last, n_samples, n_neurons, weight, address, sample_ptr, window_base, window_count, window,
-    window_event, window_address, coefficient, upper, constants, edges, fetched, state, response, progress, item_spikes,
-    spike_time, spike_address,
+    item_first, item_last, n_samples, weight, neuron, theta, least, address, sample_ptr, window_base, window_count,
+    window, window_event, window_address, coefficient, upper, constants, edges, fetched, state, response, progress,
+    item_spikes, spike_time, spike_address,
 ):
     """Spikes of the items item_first..item_last-1, numbered as in `dense`, over all their windows (see `cut_windows`).
 
+    neuron int32[tiles,64], theta float64[tiles,64] : the address of every lane, and its threshold
+    least float32[tiles,64] : what a bound reaches where a potential reaches theta, whatever rounding does to it
     state float64[items,7,64], response float32[items,2,64] : of all items at the first window's begin; at the end that
         of the last one's end
     edges, fetched : scratch
     progress int64[5] : the next item, its next window, the number of spikes, and how many neurons were taken over a
         window and how many of those one event at a time
 
-    An item's spikes are in order of their windows and, within one, of their neurons; item_spikes has their numbers.
+    An item's spikes are in order of their windows and, within one, of their lanes; item_spikes has their numbers.
     Status GROW: spike_time and spike_address may not hold what the next window can give; grow them and call again.
     """
     mode = flush_subnormals()
     often = 1.0 / constants[EXACT_DEAD]
     for item in range(progress[0], item_last):
         tile, sample = item // n_samples, item % n_samples
-        lanes = valid_lanes(tile, n_neurons)
-        mask = ~_NOBODY >> np.uint64(TILE - lanes)
+        lanes = neurons_of(theta, tile)
+        n_lanes = bit_count(lanes)
         if item == item_first or sample == 0:
             fetch_tile(weight[tile], sample_ptr[n_samples] - sample_ptr[sample], fetched)
         base, spikes, singles = window_base[sample], progress[2], progress[4]
         now, then = STATE_PSP, STATE_NEXT
         for w in range(base + progress[1], base + window_count[sample]):
-            if spikes + lanes * spikes_at_most(window[w, LENGTH], often) > len(spike_time):
-                _keep_psp(now, state[item])
+            if spikes + n_lanes * spikes_at_most(window[w, LENGTH], often) > len(spike_time):
+                keep_psp(now, state[item])
                 item_spikes[item] += spikes - progress[2]
                 progress[0], progress[1], progress[2], progress[4] = item, w - base, spikes, singles
                 restore_subnormals(mode)
                 return _GROW
             spikes, more = sweep_window(
-                tile, mask, window_event[w], window_event[w + 1], window[w], window_address[w], weight[tile], address,
-                coefficient, upper, constants, edges, now, then, state[item], response[item], spikes, spike_time,
-                spike_address,
+                tile, lanes, window_event[w], window_event[w + 1], window[w], window_address[w], weight[tile], neuron,
+                theta, least, address, coefficient, upper, constants, edges, now, then, state[item], response[item],
+                spikes, spike_time, spike_address,
             )
             now, then = then, now
             singles += more
-        _keep_psp(now, state[item])
+        keep_psp(now, state[item])
         item_spikes[item] += spikes - progress[2]
-        progress[3] += lanes * window_count[sample]
+        progress[3] += n_lanes * window_count[sample]
         progress[0], progress[1], progress[2], progress[4] = item + 1, 0, spikes, singles
     restore_subnormals(mode)
     return _OK

@@ -6,11 +6,10 @@ order. Samples are in groups, each of which sums up a gradient of its own.
 
 import numpy as np
 
-from eventsim.kernels.cpu.dense_adjoint import adjoint_psp, drive_all, drive_pairs, recompute_rho
+from eventsim.kernels.cpu.dense_adjoint import adjoint_psp, drive_all, drive_pairs, recompute_rho, sum_over_time
 from eventsim.kernels.cpu.jit import kernel
 from eventsim.kernels.cpu.send import send_error
-from eventsim.kernels.cpu.srm import sum_rows
-from eventsim.kernels.cpu.vector import flush_subnormals, load, restore_subnormals, store
+from eventsim.kernels.cpu.vector import flush_subnormals, load, restore_subnormals, splat, store
 from eventsim.kernels.layout import ALL, CHUNK, NONE
 from eventsim.kernels.status import Status
 
@@ -29,23 +28,36 @@ def _collect(run, run_end, end, run_tick, run_start, address, g, gradient):
 
 
 @kernel
+def _collect_between(run, run_end, end, run_tick, run_start, address, share, g, ramp, gradient):
+    """The same for spikes that stand ahead of their tick, see `share_times`."""
+    while run < run_end and run_tick[run] < end:
+        own, slope = load(g, np.int64(run_tick[run])), load(ramp, np.int64(run_tick[run]))
+        for k in range(run_start[run], run_start[run + 1]):
+            row = np.int64(address[k])
+            change = splat(share[k, 0]) * own + splat(share[k, 1]) * slope
+            store(load(gradient, row) + change, gradient, row)
+        run += 1
+
+
+@kernel
 def patch_backward(
     group, sample_first, sample_last, n_samples, n_ticks, n_abs, n_taps, dt, rho_width, rho_peak, constants,
-    run_base, run_count, run_tick, run_start, address, weight, drive, lanes, kind, entry_start, pair_start, entry_lane,
-    entry_ticks, rho, error, below_kind, below_lanes, below_entry_start, below_pair_start, below_lane, below_ticks,
-    near_ptr, near_tile, near_row, ready, state, g, ramp, kept, sums, gradient, g_sum, error_below,
+    run_base, run_count, run_tick, run_start, address, share, weight, drive, lanes, kind, entry_start, pair_start,
+    entry_lane, entry_ticks, rho, error, below_kind, below_lanes, below_entry_start, below_pair_start, below_lane,
+    below_ticks, near_ptr, near_tile, near_row, ready, state, g, ramp, kept, sums, gradient, g_sum, error_below,
 ):
     """Gradient of the rows of weights over the samples sample_first..sample_last-1, and the error of the layer below.
 
     run_base, run_count, run_tick, run_start, address : the lists of patches, see `cut_patches`
+    share float32[K,2] : of spikes between ticks, see `share_times`; else empty
     weight float32[channel_tiles,rows,64] : of all patches; drive float32[tiles,4,64] : see `driven_forward`
     lanes, kind, entry_start, pair_start, entry_lane, entry_ticks, rho : the layer's `ActiveSet`
     error : float32[G,P], the error at its pairs, one row for each group above, added in the order of groups
     below_kind, ... : the `ActiveSet` of the layer below; kind NONE: there is none
     near_ptr int64[n_patches+1], near_tile, near_row : for each patch the tiles below that it sees, see `send_error`
-    ready, state, g float32[T,64], ramp, kept, sums : scratch
+    ready, state, g float32[T,64], ramp of the same shape or empty, kept, sums : scratch
     gradient : float32[G',channel_tiles,rows,64], to whose row ``group`` is added, or empty
-    g_sum : float32[G',tiles,64], likewise: g, summed over ticks and samples
+    g_sum : float32[G',tiles,64], likewise: g over time (`sum_over_time`), summed over samples
     error_below : float32[1,P'], which is added to
     """
     n_chunks = (n_ticks + CHUNK - 1) // CHUNK
@@ -88,9 +100,15 @@ def patch_backward(
                         rows, below_kind, below_lanes, below_entry_start, below_pair_start, below_lane, below_ticks,
                         g[begin:end], sums, error_below[0],
                     )
-            if len(gradient) > 0:
+            if len(gradient) > 0 and len(share) > 0:
+                _collect_between(
+                    run, run_end, n_driven, run_tick, run_start, address, share, g, ramp, gradient[group, channel_tile]
+                )
+            elif len(gradient) > 0:
                 _collect(run, run_end, n_driven, run_tick, run_start, address, g, gradient[group, channel_tile])
             if len(g_sum) > 0:
-                store(load(g_sum[group], tile) + sum_rows(g, None, 0, n_driven), g_sum[group], tile)
+                store(
+                    load(g_sum[group], tile) + sum_over_time(n_driven, constants, g, ramp), g_sum[group], tile
+                )
     restore_subnormals(mode)
     return _OK

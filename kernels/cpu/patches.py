@@ -104,6 +104,27 @@ def cut_patches(
 
 
 @kernel
+def cut_patch_times(
+    sample_first, sample_last, n_samples, rows_a_channel, sample_ptr, address, time, reach_ptr, reach_patch, reach_row,
+    list_ptr, next_spike, row, row_time,
+):
+    """The lists of all patches of some samples in continuous time: rows, and their times; see `cut_patches`."""
+    n_pixels = np.uint32(len(reach_ptr) - 1)
+    for b in range(sample_first, sample_last):
+        for patch in range(len(next_spike)):
+            next_spike[patch] = list_ptr[patch * n_samples + b]
+        for k in range(sample_ptr[b], sample_ptr[b + 1]):
+            channel = np.uint32(address[k]) // n_pixels
+            pixel, first = np.uint32(address[k]) - channel * n_pixels, channel * np.uint32(rows_a_channel)
+            for i in range(reach_ptr[pixel], reach_ptr[pixel + np.uint32(1)]):
+                patch = np.uint32(reach_patch[i])
+                to = np.uint64(next_spike[patch])
+                row[to], row_time[to] = first + np.uint32(reach_row[i]), time[k]
+                next_spike[patch] = to + _ONE
+    return _OK
+
+
+@kernel
 def sum_patches(
     sample_first, sample_last, n_samples, n_weights, in_base, in_count, in_tick, in_start, address, part_ptr,
     part_patch, part_to, part_from, run_base, weight, next_run, last_tick, pixel, channel, count, end, seen, own, total,

@@ -5,9 +5,10 @@ heap of *flights*, spikes on their way over a delay, and the next input spike. O
 what arrives at its very moment does not act yet (eps(0) = 0), and of crossings the lower neuron, those of lower layers
 being lower. So the order is total, and every zero delay, a layer's own spikes included, is an arrival like any other.
 
-Neurons of all layers are numbered in one row, every layer from a tile of 64 on. Between events a neuron's state rests,
-and it has two ages: the psp is as old as what arrived last, the refractory response as the last spike. So the neurons
-that a whole row of weights reaches are equally old, and decay by one exponential.
+Neurons of all layers are numbered in one row, as the lanes of their layers' tiles of 64; some lanes are none, and have
+an infinite threshold. What a presynaptic neuron's spike reaches is a list of tiles, each with a row of weights. Between
+events a neuron's state rests, and it has two ages: the psp is as old as what arrived last, the refractory response as
+the last spike. So the neurons that a whole row of weights reaches are equally old, and decay by one exponential.
 
 Most crossings are called off by the next arrival. So a neuron first stands in the heap with a time before which it
 surely does not cross, which takes two exponentials; only when that has come, its crossing is solved for.
@@ -25,9 +26,9 @@ from eventsim.kernels.layout import (
     EXACT_LAM,
     EXACT_MU,
     EXACT_RECOIL,
-    EXACT_THETA,
     FIRST_AXON,
     FIRST_ROW,
+    FIRST_SOURCE,
     FIRST_SYNAPSE,
     FIRST_TILE,
     N_IN,
@@ -41,8 +42,9 @@ _OK, _GROW = np.int32(Status.OK), np.int32(Status.GROW)
 # Rows of a tile's state: psp and refractory response (see `crossing`), and the times that they stand for, of which the
 # latter is that of the last spike.
 A, B, C, D, SINCE, LAST = range(6)
-# Progress: the next input spike, and how many output spikes, crossings and flights there are.
-INPUT, SPIKES, CROSSINGS, FLIGHTS = range(4)
+# Progress: the next input spike, how many output spikes, crossings and flights there are, and whether anything has
+# happened yet.
+INPUT, SPIKES, CROSSINGS, FLIGHTS, BEGUN = range(5)
 # Columns of a flight: when it arrives, and when it set out.
 ARRIVAL, DEPARTURE = range(2)
 # Its axon, which is a presynaptic neuron of a projection; the projection; and how many of its targets it has reached.
@@ -160,11 +162,11 @@ def _go_on(following, reached, flights):
 
 
 @kernel
-def _send(source, now, t_end, first, last, projection, delay, flights):
+def _send(source, now, t_end, first, last, projection, axon_of, delay, flights):
     """Let a neuron's spike set out over the projections first..last-1, but for what arrives past the end."""
     for p in range(first, last):
-        axon = projection[p, FIRST_AXON] + source
-        if now + delay[axon] < t_end:
+        axon = axon_of[projection[p, FIRST_SOURCE] + source]
+        if axon >= 0 and now + delay[axon] < t_end:
             _set_out(axon, p, now + delay[axon], now, flights)
 
 
@@ -183,20 +185,20 @@ def _present(state, lane, now, constants):
 
 
 @kernel
-def _not_before(state, lane, now, constants):
+def _not_before(state, theta, lane, now, constants):
     """A time before which a neuron does not cross if nothing reaches it; infinity only where it never does."""
     a, b, c, d = _present(state, lane, now, constants)
-    s = no_crossing_before(a, b, c, d, constants[EXACT_LAM], constants[EXACT_MU], constants[EXACT_THETA])
+    s = no_crossing_before(a, b, c, d, constants[EXACT_LAM], constants[EXACT_MU], theta[lane])
     return max(now + s, state[LAST, lane] + constants[EXACT_DEAD])
 
 
 @kernel
-def _next_crossing(state, lane, now, constants, edges):
+def _next_crossing(state, theta, lane, now, constants, edges):
     """Time of a neuron's next crossing if nothing reaches it before, or infinity."""
     a, b, c, d = _present(state, lane, now, constants)
     ready = state[LAST, lane] + constants[EXACT_DEAD]
-    lam, mu, theta = constants[EXACT_LAM], constants[EXACT_MU], constants[EXACT_THETA]
-    s = first_crossing(max(0.0, ready - now), a, b, c, d, lam, mu, theta, edges)
+    lam, mu = constants[EXACT_LAM], constants[EXACT_MU]
+    s = first_crossing(max(0.0, ready - now), a, b, c, d, lam, mu, theta[lane], edges)
     return max(now + s, ready)
 
 
@@ -242,35 +244,35 @@ def _add_row(state, weight, now, constants, reach):
 
 
 @kernel
-def _deliver_row(source, row, weight, now, t_end, neurons, crossings):
-    """A spike arrives at all neurons of a projection at once."""
-    state, constants, reach = neurons
+def _deliver(axon, fans, weight, now, t_end, neurons, crossings):
+    """A spike arrives at all neurons that it reaches at once."""
+    state, theta, constants, reach = neurons
+    first, tiles, rows = fans
     place = crossings[3]
-    least = (1.0 - ROUNDING) * constants[EXACT_THETA]
-    first_tile = row[FIRST_TILE]
-    for tile in range((row[N_OUT] + TILE - 1) // TILE):
-        own = state[first_tile + tile]
-        _add_row(own, weight[row[FIRST_ROW] + tile * row[N_IN] + source], now, constants, reach)
+    for k in range(first[axon], first[axon + 1]):
+        tile = np.int64(tiles[k])
+        own, limit = state[tile], theta[tile]
+        _add_row(own, weight[rows[k]], now, constants, reach)
         for lane in range(TILE):
-            neuron = (first_tile + tile) * TILE + lane
-            if reach[lane] >= least or place[neuron] >= 0:
-                _expect(neuron, _not_before(own, lane, now, constants), False, t_end, crossings)
+            neuron = tile * TILE + lane
+            if reach[lane] >= (1.0 - ROUNDING) * limit[lane] or place[neuron] >= 0:
+                _expect(neuron, _not_before(own, limit, lane, now, constants), False, t_end, crossings)
 
 
 @kernel
 def _deliver_next(source, row, weight, target, target_delay, now, t_end, neurons, crossings, flights):
     """A spike arrives at the targets of a row that have the delay on which it is now, and goes on to the next ones."""
-    state, constants, _ = neurons
+    state, theta, constants, _ = neurons
     first = row[FIRST_SYNAPSE] + source * row[N_OUT]
     reached = flights[1][0, REACHED]
     delay = target_delay[first + reached]
     while reached < row[N_OUT] and target_delay[first + reached] == delay:
         i = target[first + reached]
         tile, lane = i // TILE, i % TILE
-        own = state[row[FIRST_TILE] + tile]
+        own, limit = state[row[FIRST_TILE] + tile], theta[row[FIRST_TILE] + tile]
         _add(own, lane, weight[row[FIRST_ROW] + tile * row[N_IN] + source, lane], now, constants)
         neuron = row[FIRST_TILE] * TILE + i
-        _expect(neuron, _not_before(own, lane, now, constants), False, t_end, crossings)
+        _expect(neuron, _not_before(own, limit, lane, now, constants), False, t_end, crossings)
         reached += 1
     following = np.inf
     if reached < row[N_OUT]:
@@ -279,27 +281,45 @@ def _deliver_next(source, row, weight, target, target_delay, now, t_end, neurons
 
 
 @kernel
+def _begin(t_end, neurons, crossings):
+    """Expect those who cross without any input, by their constant one alone."""
+    state, theta, constants, _ = neurons
+    for neuron in range(theta.size):
+        limit, lane = theta[neuron // TILE], neuron % TILE
+        if limit[lane] <= 0.0:
+            when = _not_before(state[neuron // TILE], limit, lane, 0.0, constants)
+            _expect(neuron, when, False, t_end, crossings)
+
+
+@kernel
 def queue_network(
-    last, until, t_end, first_tile, sends, projection, weight, delay, target, target_delay, address, time, constants,
-    edges, reach, state, due, sure, heap, place, progress, flight_time, flight_route, spike_time, spike_neuron,
+    last, until, t_end, first_tile, sends, projection, axon_of, weight, fan_first, fan_tile, fan_row, delay, target,
+    target_delay, theta, address, time, constants, edges, reach, state, due, sure, heap, place, progress, flight_time,
+    flight_route, spike_time, spike_neuron,
 ):
     """Run a network over one sample, from where it is up to ``until`` ms; nothing at or after ``t_end`` ms matters.
 
     address int32, time float64 : input spikes in the order of time, up to number ``last`` - 1
     first_tile : int64[layers + 1], the tiles of layer k are first_tile[k]..first_tile[k + 1] - 1
     sends : int64[layers + 2], the input (k = 0) and then every layer sends over projections sends[k]..sends[k + 1] - 1
-    projection : int64[projections, 6], see `layout`; weight float32[rows, 64] : their packed rows, one behind the other
-    delay : float64[axons], ms after which a spike first arrives, for all presynaptic neurons of all projections
+    projection : int64[projections, 7], see `layout`; weight float32[rows, 64] : their packed rows, one behind the other
+    axon_of : int64, the presynaptic neuron that a spike of every input address, and of every lane of a layer, is for
+        each projection, -1 for none
+    fan_first int64[axons + 1], fan_tile int32, fan_row int64 : what the spike of a presynaptic neuron reaches
+    delay : float64[axons], ms after which it first arrives
     target int32, target_delay float64 : where every target has its own delay, the targets of a row by delay
-    state : float64[tiles, 6, 64], of the neurons
+    theta float64[tiles, 64] : the threshold of every neuron; state float64[tiles, 6, 64] : what is known of it
     due float64[neurons], sure bool[neurons], heap, place int64[neurons] : the heap of crossings, where due is the time
         of one only if it is sure, else a time before; who is not in the heap has the place -1
-    progress : int64[4]; flight_time float64[flights, 2], flight_route int64[flights, 3] : the heap of flights
+    progress : int64[5]; flight_time float64[flights, 2], flight_route int64[flights, 3] : the heap of flights
 
     Status GROW: there may be no room for the next spike or its flights; grow the buffers and call again.
     """
-    neurons, crossings = (state, constants, reach), (due, sure, heap, place, progress)
-    flights = flight_time, flight_route, progress
+    neurons, crossings = (state, theta, constants, reach), (due, sure, heap, place, progress)
+    fans, flights = (fan_first, fan_tile, fan_row), (flight_time, flight_route, progress)
+    if progress[BEGUN] == 0:
+        _begin(t_end, neurons, crossings)
+        progress[BEGUN] = 1
     while True:
         crossing = due[heap[0]] if progress[CROSSINGS] > 0 else np.inf
         flight = flight_time[0, ARRIVAL] if progress[FLIGHTS] > 0 else np.inf
@@ -312,30 +332,33 @@ def queue_network(
             return _GROW
         if crossing == now:
             neuron = heap[0]
-            own, lane = state[neuron // TILE], neuron % TILE
+            own, limit, lane = state[neuron // TILE], theta[neuron // TILE], neuron % TILE
             if not sure[neuron]:
-                _expect(neuron, _next_crossing(own, lane, now, constants, edges), True, t_end, crossings)
+                when = _next_crossing(own, limit, lane, now, constants, edges)
+                _expect(neuron, when, True, t_end, crossings)
                 continue
             _recoil(own, lane, now, constants)
-            _expect(neuron, _not_before(own, lane, now, constants), False, t_end, crossings)
+            _expect(neuron, _not_before(own, limit, lane, now, constants), False, t_end, crossings)
             spike_time[progress[SPIKES]], spike_neuron[progress[SPIKES]] = now, neuron
             progress[SPIKES] += 1
             layer = 0
             while neuron >= first_tile[layer + 1] * TILE:
                 layer += 1
             source = neuron - first_tile[layer] * TILE
-            _send(source, now, t_end, sends[layer + 1], sends[layer + 2], projection, delay, flights)
+            _send(source, now, t_end, sends[layer + 1], sends[layer + 2], projection, axon_of, delay, flights)
         elif given == now:
             progress[INPUT] = k + 1
-            if projection[0, FIRST_SYNAPSE] < 0 and delay[address[k]] == 0.0:
-                _deliver_row(address[k], projection[0], weight, now, t_end, neurons, crossings)
+            axon = axon_of[address[k]]
+            if projection[0, FIRST_SYNAPSE] < 0 and axon >= 0 and delay[axon] == 0.0:
+                _deliver(axon, fans, weight, now, t_end, neurons, crossings)
             else:
-                _send(address[k], now, t_end, sends[0], sends[1], projection, delay, flights)
+                _send(address[k], now, t_end, sends[0], sends[1], projection, axon_of, delay, flights)
         else:
-            row = projection[flight_route[0, PROJECTION]]
-            source = flight_route[0, AXON] - row[FIRST_AXON]
+            row, axon = projection[flight_route[0, PROJECTION]], flight_route[0, AXON]
             if row[FIRST_SYNAPSE] < 0:
-                _deliver_row(source, row, weight, now, t_end, neurons, crossings)
+                _deliver(axon, fans, weight, now, t_end, neurons, crossings)
                 _go_on(np.inf, 0, flights)
             else:
-                _deliver_next(source, row, weight, target, target_delay, now, t_end, neurons, crossings, flights)
+                _deliver_next(
+                    axon - row[FIRST_AXON], row, weight, target, target_delay, now, t_end, neurons, crossings, flights
+                )

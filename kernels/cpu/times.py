@@ -103,22 +103,36 @@ def merge_times(
 
 
 @kernel
+def _next_tick(time, dt, n_ticks, tau):
+    """The tick that a spike counts at, and what g and ramp count there (see `share_times`)."""
+    tick = np.int64(math.ceil(time / dt))
+    ahead = max(0.0, tick * dt - time)
+    fall = math.exp(-ahead / tau) if tick < n_ticks else 0.0
+    return min(tick, n_ticks - 1), fall, fall * ahead / dt
+
+
+@kernel
+def share_times(sample_first, sample_last, n_ticks, dt, tau, sample_ptr, time, tick, share):
+    """Where spikes in continuous time count on the grid: at the tick that follows them, or at their own.
+
+    g at the time of one ahead of tick k is share[0] g[k] + share[1] ramp[k] (`adjoint_psp`). After the last tick g is
+    0.
+    """
+    for k in range(sample_ptr[sample_first], sample_ptr[sample_last]):
+        tick[k], share[k, 0], share[k, 1] = _next_tick(time[k], dt, n_ticks, tau)
+    return _OK
+
+
+@kernel
 def group_times_by_address(
     block, block_samples, n_ticks, dt, tau, sample_ptr, address, time, neuron_end, neuron_ptr, row, share
 ):
-    """`group_by_address` for spikes in continuous time, which count at the tick that follows them, or at their own.
-
-    A spike ahead of tick k is the row of k, and g at its time is share[0] g[k] + share[1] ramp[k] (`adjoint_psp`).
-    After the last tick g is 0.
-    """
+    """`group_by_address` for spikes in continuous time, which count as `share_times` says."""
     sample_first, sample_last = count_by_address(block, block_samples, sample_ptr, address, neuron_end, neuron_ptr)
     for b in range(sample_first, sample_last):
         for k in range(sample_ptr[b], sample_ptr[b + 1]):
             i = neuron_end[address[k]]
             neuron_end[address[k]] = i + 1
-            tick = np.int64(math.ceil(time[k] / dt))
-            ahead = max(0.0, tick * dt - time[k])
-            fall = math.exp(-ahead / tau) if tick < n_ticks else 0.0
-            row[i] = (b - sample_first) * n_ticks + min(tick, n_ticks - 1)
-            share[i, 0], share[i, 1] = fall, fall * ahead / dt
+            tick, share[i, 0], share[i, 1] = _next_tick(time[k], dt, n_ticks, tau)
+            row[i] = (b - sample_first) * n_ticks + tick
     return _OK

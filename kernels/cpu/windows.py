@@ -37,14 +37,12 @@ _ROUND_UP = 1.0 + 4e-6
 
 
 @kernel
-def _next_end(begin, quiet_since, last_end, k, last, longest, longest_silence, settled, next_tick, time):
+def next_end(begin, last_end, k, last, longest, longest_silence, next_tick, time):
     """End of the window that begins at ``begin``, and the first event after it."""
     soon = np.nextafter(begin, np.inf)  # what is shorter than the last bit of the time would never end
     limit = min(max(begin + longest, soon), next_tick, last_end)
     if k == last or time[k] >= limit:
-        stop = min(next_tick, last_end)
-        if begin - quiet_since < settled:
-            stop = min(stop, max(begin + longest_silence, soon))
+        stop = min(next_tick, last_end, max(begin + longest_silence, soon))
         return (min(time[k], stop) if k < last else stop), k
     n = k
     while n < last and n - k < SEGMENTS - 1 and time[n] < limit:
@@ -60,7 +58,7 @@ def _end_segment(window, i, since, fall, fall_ref):
 
 
 @kernel
-def _fill_window(window, k, following, time, address, constants, window_address, coefficient, upper):
+def fill_window(window, k, following, time, address, constants, window_address, coefficient, upper):
     """Write what all neurons share of a window with the events k..following-1, of which begin and end are known."""
     lam, mu, kick = constants[EXACT_LAM], constants[EXACT_MU], constants[EXACT_KICK]
     begin, end = window[WINDOW_BEGIN], window[WINDOW_END]
@@ -94,7 +92,7 @@ def cut_windows(
     """Cut the samples sample_first..sample_last-1 into windows from ``begin`` to ``end`` ms.
 
     longest, longest_silence : ms, of a window with and without events
-    settled : ms without events after which nobody can fire, and windows are as long as the silence
+    settled : ms without events after which nobody can fire, and windows are as long as the silence; may be infinite
     dt : ms, windows also end on multiples of it; 0: they do not
     window_base int64[B] : where a sample's windows start in window float64[W,42], of which only begin, end and tick are
         written, and window_event int64[W+1], whose entry w is the first event of window w
@@ -109,9 +107,8 @@ def cut_windows(
                 while tick * dt <= t:
                     tick += 1
                 next_tick = tick * dt
-            stop, following = _next_end(
-                t, quiet_since, end, k, last, longest, longest_silence, settled, next_tick, time
-            )
+            silence = longest_silence if t - quiet_since < settled else np.inf
+            stop, following = next_end(t, end, k, last, longest, silence, next_tick, time)
             window[w, WINDOW_BEGIN], window[w, WINDOW_END] = t, stop
             window[w, AT_TICK] = tick if stop == next_tick else -1.0
             window_event[w] = k
@@ -135,7 +132,7 @@ def fill_windows(
     upper float32[K] : the largest psp of a unit of weight in its window, rounded up
     """
     for w in range(window_first, window_last):
-        _fill_window(
+        fill_window(
             window[w], window_event[w], window_event[w + 1], time, address, constants, window_address[w], coefficient,
             upper,
         )

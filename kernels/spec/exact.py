@@ -4,6 +4,12 @@ from eventsim.kernels.spec.declare import Kernel, kernel
 
 KERNELS: dict[str, Kernel] = {}
 
+_NEURONS = """
+    int32[tiles,lanes]: neuron
+    float64[tiles,lanes]: theta
+    float32[tiles,lanes]: least
+"""
+
 _WINDOWS = """
     int32[spikes]: address
     int64[samples]: sample_ptr window_base window_count
@@ -15,6 +21,38 @@ _WINDOWS = """
     float64[constants]: constants
     scratch float64[edges]: edges
     scratch float32[one,lanes]: fetched
+"""
+
+_LISTS = """
+    int32[spikes]: address
+    float64[spikes]: time
+    int64[samples]: sample_ptr
+    float64[constants]: constants
+    scratch float64[edges]: edges
+    scratch float32[one,lanes]: fetched
+    scratch float64[columns]: window
+    scratch int32[segments]: window_address
+    scratch float64[events,two]: coefficient
+    scratch float32[events]: upper
+"""
+
+_SPIKES = """
+    out int64[items]: item_spikes
+    out float64[spikes]: spike_time
+    out int32[spikes]: spike_address
+"""
+
+_ACTIVE = f"""
+    scratch float64[rows,lanes]: state
+    scratch float32[rows,lanes]: response before
+    scratch float32[ticks,lanes]: chunk_u
+    scratch uint64[ticks]: chunk_lanes
+    out int64[six]: progress
+    {_SPIKES}
+    out int32[blocks]: block_entries block_pairs
+    out uint8[entries]: entry_lane
+    out uint64[entries]: entry_ticks
+    out float32[pairs]: rho
 """
 
 KERNELS["cut_windows"] = kernel("windows", """
@@ -41,35 +79,47 @@ KERNELS["fill_windows"] = kernel("windows", """
 """)
 
 KERNELS["exact_forward"] = kernel("exact", f"""
-    int64: item_first item_last n_samples n_neurons
+    int64: item_first item_last n_samples
     float32[tiles,n_in,lanes]: weight
+    {_NEURONS}
     {_WINDOWS}
     out float64[items,rows,lanes]: state
     out float32[items,rows,lanes]: response
     out int64[five]: progress
-    out int64[items]: item_spikes
-    out float64[spikes]: spike_time
-    out int32[spikes]: spike_address
+    {_SPIKES}
+""")
+
+KERNELS["exact_patches_forward"] = kernel("exact_patches", f"""
+    int64: item_first item_last n_samples n_batch anew
+    float64: end longest longest_silence
+    float32[tiles,n_in,lanes]: weight
+    {_NEURONS}
+    {_LISTS}
+    out float64[items]: since
+    out float64[items,rows,lanes]: state
+    out float32[items,rows,lanes]: response
+    out int64[six]: progress
+    {_SPIKES}
 """)
 
 KERNELS["exact_forward_active"] = kernel("exact_active", f"""
-    int64: item_first item_last n_samples n_neurons n_ticks
+    int64: item_first item_last n_samples n_ticks
     float64: dt
     float32: u_low u_high rho_width rho_peak
     float32[tiles,n_in,lanes]: weight
+    {_NEURONS}
     {_WINDOWS}
-    scratch float64[rows,lanes]: state
-    scratch float32[rows,lanes]: response before
-    scratch float32[ticks,lanes]: chunk_u
-    scratch uint64[ticks]: chunk_lanes
-    out int64[six]: progress
-    out int64[items]: item_spikes
-    out float64[spikes]: spike_time
-    out int32[spikes]: spike_address
-    out int32[blocks]: block_entries block_pairs
-    out uint8[entries]: entry_lane
-    out uint64[entries]: entry_ticks
-    out float32[pairs]: rho
+    {_ACTIVE}
+""")
+
+KERNELS["exact_patches_forward_active"] = kernel("exact_active", f"""
+    int64: item_first item_last n_samples n_batch n_ticks
+    float64: dt longest longest_silence
+    float32: u_low u_high rho_width rho_peak
+    float32[tiles,n_in,lanes]: weight
+    {_NEURONS}
+    {_LISTS}
+    {_ACTIVE}
 """)
 
 KERNELS["merge_times"] = kernel("times", """
@@ -82,6 +132,15 @@ KERNELS["merge_times"] = kernel("times", """
     scratch int64[buckets]: bucket_end
     out float64[spikes]: time
     out int32[spikes]: address
+""")
+
+KERNELS["share_times"] = kernel("times", """
+    int64: sample_first sample_last n_ticks
+    float64: dt tau
+    int64[samples]: sample_ptr
+    float64[spikes]: time
+    out int32[spikes]: tick
+    out float32[spikes,two]: share
 """)
 
 KERNELS["group_times_by_address"] = kernel("times", """
@@ -101,10 +160,15 @@ KERNELS["queue_network"] = kernel("queue", """
     float64: until t_end
     int64[layers]: first_tile sends
     int64[projections,fields]: projection
+    int64[sources]: axon_of
     float32[rows,lanes]: weight
+    int64[axons]: fan_first
+    int32[fan]: fan_tile
+    int64[fan]: fan_row
     float64[axons]: delay
     int32[synapses]: target
     float64[synapses]: target_delay
+    float64[tiles,lanes]: theta
     int32[spikes]: address
     float64[spikes]: time
     float64[constants]: constants
@@ -114,7 +178,7 @@ KERNELS["queue_network"] = kernel("queue", """
     out float64[neurons]: due
     out bool[neurons]: sure
     out int64[neurons]: heap place
-    out int64[four]: progress
+    out int64[five]: progress
     out float64[flights,two]: flight_time
     out int64[flights,three]: flight_route
     out float64[spikes]: spike_time

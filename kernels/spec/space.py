@@ -40,6 +40,19 @@ KERNELS["cut_patches"] = kernel("patches", f"""
     out int64[runs]: run_start
 """)
 
+KERNELS["cut_patch_times"] = kernel("patches", """
+    int64: sample_first sample_last n_samples rows_a_channel
+    int64[samples]: sample_ptr
+    int32[spikes]: address
+    float64[spikes]: time
+    int64[pixels]: reach_ptr
+    int32[seen]: reach_patch reach_row
+    int64[lists]: list_ptr
+    scratch int64[patches]: next_spike
+    out int32[spikes]: row
+    out float64[spikes]: row_time
+""")
+
 KERNELS["sum_patches"] = kernel("patches", f"""
     int64: sample_first sample_last n_samples n_weights
     {_GIVEN}
@@ -76,6 +89,7 @@ KERNELS["patch_backward"] = kernel("patch_adjoint", f"""
     float32: dt rho_width rho_peak
     float32[constants]: constants
     {INPUT}
+    float32[spikes,two]: share
     float32[tiles,n_in,lanes]: weight
     float32[tiles,rows,lanes]: drive
     int64[tiles]: lanes

@@ -12,8 +12,9 @@ from queue_scenes import NEURONS, by_neuron, parameters, random_network, random_
 import eventsim as es
 from eventsim import kernels
 from eventsim.data.encoders import exact_times
-from eventsim.engine import exact
-from eventsim.engine.exact import ExactLayer, forward_exact
+from eventsim.engine import exact, exact_sweep
+from eventsim.engine.exact import forward_exact
+from eventsim.engine.exact_stream import ExactLayer
 from eventsim.engine.queue import forward_queue
 from eventsim.errors import ConfigError
 from eventsim.model.layers import Sparse
@@ -133,7 +134,7 @@ def test_neither_threads_nor_first_buffers_nor_batches_change_the_result(run, n_
     kernels.set_threads(n_threads)
     try:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(exact, "_FIRST_ROOM", room)
+            patch.setattr(exact_sweep, "_FIRST_ROOM", room)
             patch.setattr("eventsim.engine.runs._ITEMS_WORTH_A_THREAD", 0)
             exact._room.clear()
             assert same(forward_exact(network, spikes), want)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from naive import stream as naive
 
 import eventsim as es
-from eventsim.engine import exact, windows
+from eventsim.engine import exact_stream, windows
 from eventsim.engine.stream import Recent, StreamSpikes
 from eventsim.errors import ConfigError
 from eventsim.model.layers import Sparse
@@ -256,13 +256,13 @@ def test_no_spike_is_lost_between_layers_where_times_are_coarse(network, start, 
     taken = []
     cut_windows = windows.cut
 
-    def watched(sample_ptr, time, *arguments):
-        got = cut_windows(sample_ptr, time, *arguments)
+    def watched(sample_ptr, time, *arguments, **options):
+        got = cut_windows(sample_ptr, time, *arguments, **options)
         taken.append(len(time) - got.window_event[got.window_base[0] + got.window_count[0]])
         return got
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(exact, "cut", watched)
+        patch.setattr(exact_stream, "cut", watched)
         _, report = outcome(es.Stream(coarse), cut(later, range(1, 400, 3)))
     assert report.spikes[0] > 20 or tau_syn < 1
     assert not any(taken)
@@ -304,7 +304,7 @@ def test_other_nonsense_is_refused(network):
         es.Stream("network")
     mixed = es.Network("5x2x2-4")
     mixed.layers[0] = Sparse.random(N, 4, 3, 1.0, np.random.default_rng(0))
-    with pytest.raises(ConfigError, match=r"dense and recurrent layers only, but sparse1 is Sparse\("):
+    with pytest.raises(ConfigError, match=r"does not run sparse layers, but sparse1 is Sparse\("):
         es.Stream(mixed)
     stream = es.Stream(network)
     for nonsense in (None, [1, 2], np.zeros(3), "events"):

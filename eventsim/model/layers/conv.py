@@ -73,8 +73,8 @@ class Conv(Layer):
         return int(self.fan_out.sum()) * self.given.channels
 
     def synops(self, given, own) -> int:
-        """Synapses that the input spikes ``given`` cross; the layer's ``own`` cross those of the next one."""
-        return int(self.fan_out[given.address % self.given.positions].sum())
+        """Synapses that input spikes of the addresses ``given`` cross; the layer's ``own`` cross those of the next."""
+        return int(self.fan_out[given % self.given.positions].sum())
 
     def crossed(self, pixels) -> int:
         """Synapses that spikes cross of which so many come from every pixel, int64[pixels]."""

@@ -6,7 +6,7 @@ from eventsim.errors import ConfigError
 from eventsim.kernels.layout import TILE, n_tiles
 from eventsim.kernels.memory import aligned_zeros
 from eventsim.model.layers.base import Layer
-from eventsim.model.precision import quantized
+from eventsim.model.precision import dequantized, quantized
 from eventsim.model.shape import Shape
 
 MOST_DELAY = 1e6  # ms, a quarter of an hour
@@ -52,7 +52,7 @@ class Dense(Layer):
         return self.n_weights
 
     def synops(self, given, own) -> int:
-        """Synapses that the input spikes ``given`` cross; the layer's ``own`` cross those of the next one."""
+        """Synapses that input spikes of the addresses ``given`` cross; the layer's ``own`` cross those of the next."""
         return len(given) * self.n_out
 
     @property
@@ -112,7 +112,4 @@ class Dense(Layer):
 
     def rows(self):
         """The weights, packed, in float32 whatever they are kept in."""
-        if self.scale is None:
-            return self.packed
-        values = self.packed.view(np.float16) if self.packed.dtype == np.uint16 else self.packed
-        return values.astype(np.float32) * self.scale[:, None, :]
+        return dequantized(self.packed, self.scale)

@@ -43,7 +43,7 @@ class Recurrent(Dense):
         return self.n_in + self.n_out
 
     def synops(self, given, own) -> int:
-        """Synapses that the input spikes ``given`` and the layer's own spikes ``own`` cross."""
+        """Synapses that input spikes of the addresses ``given`` and the layer's own of the addresses ``own`` cross."""
         return (len(given) + len(own)) * self.n_out
 
     def initialize(self, rng: np.random.Generator, gain: float):

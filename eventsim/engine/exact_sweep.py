@@ -1,0 +1,101 @@
+"""The sweep of a layer in continuous time: what its kernels are called with, and what they fill."""
+
+import numpy as np
+
+from eventsim import kernels
+from eventsim.engine.active import starts
+from eventsim.engine.growing import Buffers
+from eventsim.engine.runs import sample_parts
+from eventsim.engine.windows import lengths
+from eventsim.kernels.layout import (
+    EDGES,
+    EXACT_LAM,
+    EXACT_ROWS,
+    EXACT_THETA,
+    NEVER,
+    SEGMENTS,
+    STATE_PSP,
+    STATE_SPIKE,
+    TILE,
+    WINDOW_COLUMNS,
+)
+from eventsim.kernels.memory import aligned_empty, aligned_zeros
+
+# The lists that a part writes, see `Buffers`, and the room for each that there is at first.
+_LISTS = {"spike_time": (np.float64, 2), "spike_address": (np.int32, 2)}
+_FIRST_ROOM = 4096
+
+
+class Part(Buffers):
+    """A run of items, with output buffers that grow."""
+
+    taken, singly = 3, 4  # entries of progress
+
+    def __init__(self, first, last, room=0, n_progress=5):
+        self.span = {"item_first": first, "item_last": last}
+        super().__init__(_LISTS, dict.fromkeys(_LISTS, room + _FIRST_ROOM), [first] + [0] * (n_progress - 1))
+
+    def arguments(self):
+        return {**self.span, "progress": self.progress, **self.lists}
+
+
+class PatchPart(Part):
+    """A run of items of patches from the beginning to the end, which keeps the state of the present one."""
+
+    def __init__(self, first, last, room=0):
+        super().__init__(first, last, room, n_progress=6)
+        self._present = {
+            "since": np.empty(1), "state": aligned_empty((1, EXACT_ROWS, TILE), np.float64),
+            "response": aligned_empty((1, 2, TILE), np.float32),
+        }
+
+    def arguments(self):
+        return {**super().arguments(), **self._present}
+
+
+def at_rest(tiles, n_samples, constants):
+    """Items to which nothing happened yet: their state, and the number of their spikes."""
+    n_items = len(tiles.theta) * n_samples
+    state = aligned_zeros((n_items, EXACT_ROWS, TILE), np.float64)
+    state[:, STATE_SPIKE] = NEVER
+    psp = np.where(np.isfinite(tiles.theta), tiles.theta - constants[EXACT_THETA], 0.0)
+    if psp.any():
+        state[:, STATE_PSP] = np.repeat(psp, n_samples, axis=0)
+        state[:, STATE_PSP + 1] = state[:, STATE_PSP] * constants[EXACT_LAM]
+    return {"state": state, "response": aligned_zeros((n_items, 2, TILE), np.float32),
+            "item_spikes": np.zeros(n_items, np.int64)}
+
+
+def arguments(tiles, lists, constants):
+    """Arguments that all sweeps take."""
+    return {
+        **tiles._asdict(), "address": lists.address, "sample_ptr": lists.sample_ptr,
+        "n_samples": len(lists.sample_ptr) - 1, "constants": constants, "edges": (EDGES + 2 * SEGMENTS,),
+        "fetched": (1, TILE),
+    }
+
+
+def patch_arguments(tiles, lists, n_samples, neuron, constants):
+    """Arguments of sweeps that cut every list into windows of its own."""
+    longest, silence = lengths(neuron, constants)
+    return {
+        **arguments(tiles, lists, constants), "time": lists.time, "n_batch": n_samples, "longest": longest,
+        "longest_silence": silence, "window": (WINDOW_COLUMNS,), "window_address": (SEGMENTS,),
+        "coefficient": (SEGMENTS - 1, 2), "upper": (SEGMENTS - 1,),
+    }
+
+
+def merged(parts, counts, n_samples, begin, end):
+    """(sample_ptr, address, time) of the spikes of all items, ``counts`` of each, sorted by (sample, time, address)."""
+    sample_ptr = starts(counts.reshape(len(counts) // max(1, n_samples), n_samples).sum(axis=0))
+    n = int(sample_ptr[-1])
+    when, address = np.empty(n), np.empty(n, np.int32)
+    if n:
+        kernels.call_parts("merge_times", {
+            "n_samples": n_samples, "begin": begin, "end": end, "item_ptr": starts(counts),
+            "item_time": np.concatenate([part.used("spike_time") for part in parts]),
+            "item_address": np.concatenate([part.used("spike_address") for part in parts]),
+            "sample_ptr": sample_ptr, "bucket_end": (int(np.diff(sample_ptr).max()) + 1,), "time": when,
+            "address": address,
+        }, sample_parts(sample_ptr))
+    return sample_ptr, address, when
