@@ -41,6 +41,27 @@ def test_training_learns(patches, settings):
     assert last["val_accuracy"] >= 0.9
 
 
+@pytest.mark.parametrize("arch", ["8x8x1-6c3p1-2p-bn-20-do0.2-4", "8x8x1-6c3-2a-8c2-4"])
+def test_convolutions_learn_and_go_on_where_they_stopped(arch, patches, tmp_path):
+    """On any number of threads; what follows the batch, as running statistics do, is taken up too."""
+    data = Splits(patches(80), patches(40, seed=1), "")
+    settings = {"epochs": 4, "learning_rate": 0.05}
+    whole = trained(data, exact_network(arch), **settings, out=tmp_path / "whole")
+    first, last = whole.history[0], whole.history[-1]
+    assert last["loss"] < first["loss"] and last["val_accuracy"] >= 0.8
+    cut = es.Trainer(exact_network(arch), out=tmp_path / "cut", **(SETTINGS | settings))
+    kernels.set_threads(2)
+    with pytest.raises(Interrupted):
+        cut.fit(data, StopAt(13))
+    kernels.set_threads(None)
+    resumed = es.Trainer.resume(tmp_path / "cut")
+    resumed.fit(data)
+    assert_same_weights(whole, resumed)
+    assert_same_course(whole, resumed)
+    events = patches(4, seed=9).events(2)
+    assert whole.network.simulate(events).output == es.load(tmp_path / "whole").simulate(events).output
+
+
 def test_a_tick_of_another_length_and_a_dead_time_of_its_own(patches):
     network = exact_network(neuron=es.SRM(tau_syn=5.0, t_abs=0.4), dt=0.7)
     trainer = trained(Splits(patches(120), patches(40, seed=1), ""), network, epochs=4)
