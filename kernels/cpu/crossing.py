@@ -7,6 +7,9 @@ Between two events, with s ms since the first of them, lam = 1 / tau_syn and mu 
 A weight w adds w e lam to b, a spike adds -scale_ref theta e mu to d. The psp alone has one maximum, but the recovering
 refractory response can lift u over theta long after it. So u is cut into monotone pieces: h = u' exp(lam s) has
 h'' = (linear) exp((lam - mu) s), whose one root brackets the at most two roots of h', and those the at most three of h.
+
+A constant input is a threshold of its own for its neuron, less by what the input comes to in the end, and a psp at the
+start that takes that away again: u(s) is then without it. Such a threshold may be below zero, and is reached some day.
 """
 
 import math
@@ -53,7 +56,7 @@ def no_crossing_before(a, b, c, d, lam, mu, theta):
     if upper_bound(a, b, lam) < (1.0 - ROUNDING) * theta or psp_maximum(0.0, a, b, lam) < theta:
         return np.inf
     slope = upper_bound(b - lam * a, -lam * b, lam) + upper_bound(d - mu * c, -mu * d, mu)
-    gap = theta - a - c - ROUNDING * (theta + abs(a) + abs(b) / lam + abs(c) + abs(d) / mu)
+    gap = theta - a - c - ROUNDING * (abs(theta) + abs(a) + abs(b) / lam + abs(c) + abs(d) / mu)
     return gap / slope if gap > 0.0 else 0.0
 
 
@@ -122,6 +125,14 @@ def _split(order, edges, n, a, b, c, d, lam, mu, theta):
 
 
 @kernel
+def _is_open(s, a, b, c, d, lam, mu, theta):
+    """Whether u may reach theta for the first time after s, which is past the psp's peak."""
+    if theta > 0.0:
+        return (a + b * s) * math.exp(-lam * s) >= theta
+    return potential(s, a, b, c, d, lam, mu) < theta
+
+
+@kernel
 def first_crossing(start, a, b, c, d, lam, mu, theta, edges):
     """First s >= start with u(s) >= theta, or infinity; ``edges`` float64[16] is scratch."""
     if psp_maximum(start, a, b, lam) < theta:
@@ -132,10 +143,10 @@ def first_crossing(start, a, b, c, d, lam, mu, theta, edges):
         a, b, c, d = a + c, b + d, 0.0, 0.0
         if psp_maximum(start, a, b, lam) < theta:
             return np.inf
-    # The psp's peak, and from there on until the psp alone is below theta.
+    # The psp's peak, and from there on until the psp alone is below theta, or u has reached one that is not above 0.
     peak = max(start, 1.0 / lam - a / b) if b > 0.0 else start
     end, stride = peak, 1.0 / lam
-    while (a + b * end) * math.exp(-lam * end) >= theta:
+    while _is_open(end, a, b, c, d, lam, mu, theta):
         end += stride
         stride *= 2.0
     edges[0], edges[1], n = start, end, 2

@@ -111,6 +111,29 @@ def test_quick_bounds_are_never_past_a_crossing_and_often_short_of_it(rate, rng)
     assert found > 300 and quick > 300
 
 
+@pytest.mark.parametrize("theta", [0.0, -1e-9, -3.0, -100.0])
+@pytest.mark.parametrize("rate", RATES.values(), ids=RATES)
+def test_a_threshold_that_is_not_above_zero_is_reached_some_day(rate, theta, rng):
+    """So is that of a neuron whose constant input alone would reach its own."""
+    waited = short = 0
+    for _ in range(500):
+        start, *state = random_state(rng, rate)
+        s = crossing.first_crossing(start, *state, theta, EDGES)
+        assert start <= s < np.inf, state
+        assert potential(s, *state) >= theta - rounding(s, *state), state
+        before = np.append(np.linspace(start, s, 1000), s - (s - start) * np.geomspace(1e-9, 1, 500))
+        before = before[(before >= start) & (before < s)]
+        assert (potential(before, *state) < theta + rounding(before, *state)).all(), state
+        assert crossing.no_crossing_before(*state, theta) <= crossing.first_crossing(0.0, *state, theta, EDGES), state
+        end = start + 3.0 / state[4]
+        inside = segment.crossing_before(start, end, *state, theta, EDGES)
+        if inside != (s if s < end else np.inf):
+            at = np.array([x for x in (s, inside) if x < np.inf])
+            assert (np.abs(potential(at, *state) - theta) <= blur(at, *state)).all(), state
+        waited, short = waited + (s > start), short + (inside < np.inf)
+    assert waited > 30 and short > 20
+
+
 def test_a_psp_alone_crosses_where_its_alpha_function_does():
     """At its peak, of theta, at tau; before it, for a larger weight; never, for a smaller one."""
     for tau in (1e-3, 1.0, 1e6):
