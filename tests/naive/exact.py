@@ -11,18 +11,26 @@ def alpha(t, tau):
     return t / tau * np.exp(1 - t / tau)
 
 
-def layer(times, addresses, w, p, t_end, step=0.01):
+def settling(t, tau):
+    """The integral of `alpha` from 0 to t, ms: what a constant current of 1 a ms, on from 0, drives a potential to."""
+    t = np.maximum(t, 0.0)
+    return np.e * tau * (1 - (1 + t / tau) * np.exp(-t / tau))
+
+
+def layer(times, addresses, w, p, t_end, step=0.01, current=0.0):
     """Sorted spikes (time, neuron) of a layer over input spikes, every potential a sum over the whole history.
 
-    ``p`` has theta, tau_syn, tau_ref, scale_ref, t_abs. Each neuron is scanned with ``step`` ms; where u is below theta
-    at one point and not at the next, the crossing is bisected. What opens and closes within a step is missed.
+    ``p`` has theta, tau_syn, tau_ref, scale_ref, t_abs; ``current`` is a constant input a ms, of all neurons or each.
+    Each neuron is scanned with ``step`` ms; where u is below theta at one point and not at the next, the crossing is
+    bisected. What opens and closes within a step is missed.
     """
     spikes = []
+    current = np.broadcast_to(current, w.shape[1])
     for i in range(w.shape[1]):
         own = []
 
         def u(t, i=i, own=own):
-            psp = np.sum(w[addresses, i] * alpha(t - times, p.tau_syn))
+            psp = np.sum(w[addresses, i] * alpha(t - times, p.tau_syn)) + current[i] * settling(t, p.tau_syn)
             return psp - p.scale_ref * p.theta * np.sum(alpha(t - np.array(own), p.tau_ref))
 
         t, ready = 0.0, 0.0
@@ -44,7 +52,7 @@ def layer(times, addresses, w, p, t_end, step=0.01):
     return sorted(spikes)
 
 
-def layer_by_state(times, addresses, w, p, t_end, step=0.02):
+def layer_by_state(times, addresses, w, p, t_end, step=0.02, current=0.0):
     """The same for recordings: all neurons at once, their four numbers stepped over a grid and every input time."""
     n = w.shape[1]
     lam, mu = 1.0 / p.tau_syn, 1.0 / p.tau_ref
@@ -55,9 +63,10 @@ def layer_by_state(times, addresses, w, p, t_end, step=0.02):
     k = 0
 
     def at(s, i):
-        return (a[i] + b[i] * s) * np.exp(-lam * s) + (c[i] + d[i] * s) * np.exp(-mu * s)
+        u = (a[i] + b[i] * s) * np.exp(-lam * s) + (c[i] + d[i] * s) * np.exp(-mu * s)
+        return u + current[i] * settling(now + s, p.tau_syn)
 
-    everyone = np.arange(n)
+    everyone, current = np.arange(n), np.broadcast_to(current, n)
     for stop in stops:
         # Crossings in (now, stop], the earliest neuron first: neurons of a layer do not act on each other.
         candidates = everyone[(at(stop - now, everyone) >= p.theta) & (ready <= stop)]
@@ -102,11 +111,12 @@ class Layer:
     """A layer of a network with delays and recurrence, which remembers every spike that ever reaches it.
 
     w float[N_in, N_out], and delay, ms, of all, of every row, or of every one of its synapses; own, own_delay : those
-    of its own spikes back to it, or None. ``p`` has theta, tau_syn, tau_ref, scale_ref, t_abs.
+    of its own spikes back to it, or None; current : a constant input a ms. ``p`` has theta, tau_syn, tau_ref,
+    scale_ref, t_abs.
     """
 
-    def __init__(self, p, w, delay=0.0, own=None, own_delay=0.0):
-        self.p, self.w, self.own = p, w, own
+    def __init__(self, p, w, delay=0.0, own=None, own_delay=0.0, current=0.0):
+        self.p, self.w, self.own, self.current = p, w, own, current
         n = w.shape[1]
         self.delay = np.broadcast_to(np.reshape(delay, (*np.shape(delay), 1)[:2]), w.shape)
         self.own_delay = np.broadcast_to(np.reshape(own_delay, (*np.shape(own_delay), 1)[:2]), (n, n))
@@ -121,6 +131,7 @@ class Layer:
     def u(self, t, of=alpha, own_before=np.inf):
         """Potentials at t, or their slopes; own spikes count that are before ``own_before``."""
         psp = np.sum(self.weights * of(t - self.arrivals, self.p.tau_syn), axis=0)
+        psp = psp + self.current * (settling if of is alpha else alpha)(t, self.p.tau_syn)
         when, i = np.array(self.spikes).reshape(-1, 2).T
         response = np.where(when < own_before, of(t - when, self.p.tau_ref), 0.0)
         recoil = np.bincount(i.astype(int), response, len(self.ready))

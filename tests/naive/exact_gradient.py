@@ -5,14 +5,14 @@ Spikes of a layer are times float[K] in ms and addresses int[K]; what is sampled
 
 import numpy as np
 
-from naive.exact import alpha
+from naive.exact import alpha, settling
 from naive.srm import surrogate
 
 
-def sampled(times, addresses, w, own_times, own_addresses, p, dt, n_ticks):
+def sampled(times, addresses, w, own_times, own_addresses, p, dt, n_ticks, current=0.0):
     """Potentials and dead neurons [T, N] at the ticks: of a neuron's own spikes those count that the tick before saw.
 
-    ``p`` has theta, tau_syn, tau_ref, scale_ref, t_abs.
+    ``p`` has theta, tau_syn, tau_ref, scale_ref, t_abs; ``current`` is a constant input a ms.
     """
     n_out = w.shape[1]
     u, dead = np.empty((n_ticks, n_out)), np.empty((n_ticks, n_out), bool)
@@ -20,7 +20,8 @@ def sampled(times, addresses, w, own_times, own_addresses, p, dt, n_ticks):
         seen = own_times <= (k - 1) * dt
         response = alpha(k * dt - own_times[seen], p.tau_ref)
         recoil = np.bincount(own_addresses[seen], response, n_out)
-        u[k] = alpha(k * dt - times, p.tau_syn) @ w[addresses] - p.scale_ref * p.theta * recoil
+        psp = alpha(k * dt - times, p.tau_syn) @ w[addresses] + current * settling(k * dt, p.tau_syn)
+        u[k] = psp - p.scale_ref * p.theta * recoil
         last = np.full(n_out, -np.inf)
         np.maximum.at(last, own_addresses[seen], own_times[seen])
         dead[k] = k * dt < last + p.t_abs
