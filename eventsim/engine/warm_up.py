@@ -12,8 +12,9 @@ from eventsim.spikes import Spikes
 _ENOUGH = 100.0
 _TICKS = 9
 _DENSE, _DELAYED = "2-2-1", "2-2r-1@d1"
-# Its second layer has so many input spikes that they are summed up first; the pool leaves lanes and pixels over.
-_SPATIAL = "5x5x1-16c2-2p-bn-16c1-2a-do0.5-1"
+# All spikes stay in the first pool and not in the second; the second layer has so many that they are summed up first,
+# and the last pool leaves lanes over.
+_SPATIAL = "20x20x1-2p-16c2-2p-bn-16c3-2a-do0.5-1"
 
 
 def tiny_networks(network=None) -> list[Network]:

@@ -24,6 +24,7 @@ for layer in network.layers:
 network = network.with_weights(%(weights)r)
 warm_up(network)
 before = compiled()
+assert before["sum_patches"] == (network.is_spatial and network.clock == "grid" and network.weights == "float32")
 trace = network.simulate(events)
 assert len(trace.layers[0].spikes) > 1000
 after = compiled()
@@ -35,7 +36,8 @@ print({name: n - before[name] for name, n in after.items() if n != before[name]}
 @pytest.mark.parametrize("clock, weights, arch", [
     ("grid", "float32", "8x8x1-100-4"), ("grid", "int8", "8x8x1-100-4"), ("exact", "float32", "8x8x1-100-4"),
     ("grid", "float32", "8x8x1-100r@d2-4"), ("grid", "float32", "8x8x1-32c3p1-2p-bn-16c3p1-2a-do0.5-4"),
-    ("grid", "int8", "8x8x1-32c3p1-2p-bn-16c3p1-2a-do0.5-4"),
+    ("grid", "int8", "8x8x1-32c3p1-2p-bn-16c3p1-2a-do0.5-4"), ("grid", "float32", "8x8x1-32c2-2p-bn-16c2-4"),
+    ("exact", "float32", "8x8x1-32c3p1-2p-bn-16c3-2a-do0.5-4"), ("exact", "float32", "8x8x1-32c2-2p-bn-16c2-4"),
 ])
 def test_nothing_compiles_afterwards(clock, weights, arch):
     code = _CODE % {"clock": clock, "weights": weights, "arch": arch}

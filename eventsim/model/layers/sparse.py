@@ -68,8 +68,8 @@ class Sparse:
         return self.n_weights
 
     def synops(self, given, own) -> int:
-        """Synapses that the input spikes ``given`` cross; the layer's ``own`` cross those of the next one."""
-        return int(np.diff(self.row_start)[given.address].sum())
+        """Synapses that input spikes of the addresses ``given`` cross; the layer's ``own`` cross those of the next."""
+        return int(np.diff(self.row_start)[given].sum())
 
     @classmethod
     def random(cls, n_in, n_out, fan_in, gain, rng: np.random.Generator) -> "Sparse":
