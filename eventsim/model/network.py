@@ -23,11 +23,12 @@ _POOL_WEIGHT = 1.1
 
 
 class Network:
-    """A spiking network: a stack of layers, which may be recurrent and have delays.
+    """A spiking network: a stack of layers, dense or convolutional, which may be recurrent and have delays.
 
     Parameters
     ----------
-    arch : name (``smlp``, ``mlp512``) or notation (``34x34x2-500-500-10``, ``700-128r@d2.5-20``)
+    arch : name (``smlp``, ``scnn``, ...) or notation (``34x34x2-12c5-2a-64c5-2a-10``, ``700-128r@d2.5-20``), see
+        `eventsim.model.arch.parse`
     neuron : SRM; default: the named architecture's, else ``SRM()``
     dt : ms, a tick of the grid clock
     n_ticks : ticks of a sample on the grid; None: as many as the recording needs

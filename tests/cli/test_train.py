@@ -205,7 +205,7 @@ class TestRefused:
         ("--threads", "0", "`eventsim train --help`"),
         ("--seed", "-1", "seed must be a whole number"),
         ("--samples", "5", "synthetic data only"),
-        ("--arch", "smpl", "smlp, mlp512"),
+        ("--arch", "smpl", "smlp, scnn, scnn3, mlp512"),
     ])
     def test_nonsense(self, tree, refuse, option, value, part):
         settings = {"--arch": ARCH, "--data": tree, option: value}
