@@ -138,7 +138,7 @@ def row(worker, times):
     return {
         "name": worker.name, "version": worker.about["version"], "neuron": worker.about["neuron"],
         "activity": worker.about["activity"], "difference": worker.about.get("difference", 0.0),
-        "memory": worker.ask("memory"),
+        "memory": worker.ask("memory"), "layers": worker.about.get("layers", []),
         "seconds": {task: statistics.median(times[worker.name, task]) for task in worker.about["tasks"]},
         "times": {task: times[worker.name, task] for task in worker.about["tasks"]},
     }
@@ -166,6 +166,14 @@ def tables(rows):
     out.sort(key=lambda cells: cells[0])
     header = ("task", "who", "neuron", "a sample", "times ours", "spikes a neuron", "memory")
     return plain_table(header, out)
+
+
+def layer_table(row):
+    """What our layers took of an inference, and the share of their places and ticks in which input arrives."""
+    cells = [
+        (layer["name"], f"{1e3 * layer['seconds']:.2f} ms", numbers.share(layer["touched"])) for layer in row["layers"]
+    ]
+    return plain_table(("layer", "a sample", "touched"), cells)
 
 
 def main():
@@ -198,6 +206,7 @@ def main():
         results.append({"rate": rate, "rows": rows})
         console.print(f"\n{options.arch}, {rate:g} spikes a neuron, batch {options.batch}, {options.threads} threads")
         console.print(tables(rows))
+        console.print(layer_table(rows[0]))
     if options.json:
         report = {"machine": vars(facts), "arch": options.arch, "data": options.data, "batch": options.batch,
                   "threads": options.threads, "results": results}

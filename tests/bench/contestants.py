@@ -1,6 +1,7 @@
 """Contestants of `compare`, each served in a process of its own: eventsim, and the peers."""
 
 import importlib.metadata
+import json
 import time
 
 import numpy as np
@@ -19,16 +20,58 @@ def installed(only=None):
     return [name for name in classes if only is None or name in only]
 
 
+_NORM = ("gamma", "beta", "running_mean", "running_var")
+
+
 def save(scene, path):
     """Write what contestants need to know of a scene."""
-    network, spikes, neuron = scene.network, scene.spikes, scene.network.neuron
-    srm = {name: getattr(neuron, name) for name in ("theta", "tau_syn", "tau_ref", "scale_ref", "tau_rho", "scale_rho")}
+    network, spikes = scene.network, scene.spikes
+    norms = {f"norm{i}": np.stack([getattr(stage, name) for name in _NORM])
+             for i, layer in enumerate(network.layers) for stage in layer.stages if stage.kind == "batch_norm"}
     np.savez(
-        path, arch=network.arch.notation, n_ticks=spikes.n_ticks, labels=scene.labels, sample_ptr=spikes.sample_ptr,
-        tick=spikes.tick, address=spikes.address, activity=scene.activity(),
-        srm_names=[*list(srm), "dt"], srm_values=[*srm.values(), network.dt],
+        path, config=json.dumps(network.config()), n_ticks=spikes.n_ticks, labels=scene.labels,
+        sample_ptr=spikes.sample_ptr, tick=spikes.tick, address=spikes.address, activity=scene.activity(), **norms,
         **{f"weight{i}": layer.weight for i, layer in enumerate(network.layers)},
     )
+
+
+def restored(scene):
+    """The network of a scene that `save` wrote."""
+    from eventsim import Network
+
+    network = Network.from_config(json.loads(str(scene["config"])))
+    for i, layer in enumerate(network.layers):
+        layer.weight = scene[f"weight{i}"]
+        for stage in layer.stages:
+            if stage.kind == "batch_norm":
+                for name, values in zip(_NORM, scene[f"norm{i}"], strict=True):
+                    setattr(stage, name, values)
+    return network
+
+
+def stages_of(network):
+    """A network as the peers take it, see `peers.stages`; raises `ValueError` for what they do not have."""
+    out = []
+    for layer in network.layers:
+        for stage in layer.stages:
+            if stage.kind == "average_pool":
+                out.append({"kind": "average_pool", "size": stage.size})
+            elif stage.kind == "batch_norm":
+                mean, var = stage.running_mean, stage.running_var
+                out.append({"kind": "batch_norm", "gamma": stage.gamma, "beta": stage.beta, "mean": mean, "var": var})
+            else:
+                raise ValueError(f"the peers have no {stage.kind}; compare a network without it")
+        if layer.kind == "conv":
+            window = layer.window
+            out.append({
+                "kind": "conv", "weight": layer.weight.transpose(3, 0, 1, 2), "stride": window.stride,
+                "padding": window.padding, "dilation": window.dilation, "groups": layer.groups,
+            })
+        elif layer.kind == "dense":
+            out.append({"kind": "dense", "weight": layer.weight})
+        else:
+            raise ValueError(f"the peers have no {layer.kind} layers; compare a network without them")
+    return out
 
 
 def serve(name, path, threads, pipe):
@@ -56,7 +99,7 @@ class _Contestant:
     def __init__(self, path, before):
         self.scene = np.load(path)
         self.labels = self.scene["labels"]
-        self.weights = [self.scene[f"weight{i}"] for i in range(sum(name[:6] == "weight" for name in self.scene))]
+        self.network = restored(self.scene)
         self.before = before
         self.tasks = {}
 
@@ -77,7 +120,7 @@ class Eventsim(_Contestant):
     """eventsim itself, in every precision of weights."""
 
     def __init__(self, name, path, threads):
-        from eventsim import SRM, Network, Spikes, kernels
+        from eventsim import Spikes, kernels
         from eventsim.bench.memory import peak_resident
         from eventsim.bench.scene import STILL
         from eventsim.engine import forward
@@ -85,16 +128,11 @@ class Eventsim(_Contestant):
         from eventsim.trainer.warm_up import warm_up
 
         kernels.set_threads(threads)
-        warm_up()
+        warm_up(restored(np.load(path)))
         super().__init__(path, peak_resident())
-        scene = self.scene
-        srm = dict(zip(scene["srm_names"].tolist(), scene["srm_values"].tolist(), strict=True))
-        network = Network(str(scene["arch"]), SRM(**{k: v for k, v in srm.items() if k != "dt"}), dt=srm["dt"],
-                          n_ticks=int(scene["n_ticks"]), seed=None)
-        for layer, weight in zip(network.layers, self.weights, strict=True):
-            layer.weight = weight
-        self.spikes = Spikes(scene["sample_ptr"], scene["address"], tick=scene["tick"], n_neurons=len(self.weights[0]),
-                             n_ticks=network.n_ticks, dt=network.dt)
+        scene, network = self.scene, self.network
+        self.spikes = Spikes(scene["sample_ptr"], scene["address"], tick=scene["tick"],
+                             n_neurons=network.arch.n_inputs, n_ticks=network.n_ticks, dt=network.dt)
         trainer = Trainer(network, batch_size=len(self.labels))
         self.networks = {p: network.with_weights(p) for p in _PRECISIONS}
         self.tasks = {f"inference {p}": lambda n=n: forward(n, self.spikes) for p, n in self.networks.items()}
@@ -103,10 +141,17 @@ class Eventsim(_Contestant):
 
     def prepare(self):
         """What it is and gives."""
-        counts = {p: self.forward(n, self.spikes).output.counts() for p, n in self.networks.items()}
+        for network in self.networks.values():
+            self.forward(network, self.spikes)
+        trace = self.forward(self.network, self.spikes)
+        layers = [
+            {"name": layer.name, "seconds": layer.seconds / len(self.labels), "touched": layer.touched}
+            for layer in trace.layers
+        ]
         return {
+            "layers": layers, "counts": trace.output.counts(),
             "version": importlib.metadata.version("eventsim"), "neuron": "SRM, alpha kernels", "exact": True,
-            "tasks": list(self.tasks), "activity": self.scene["activity"].tolist(), "counts": counts["float32"],
+            "tasks": list(self.tasks), "activity": self.scene["activity"].tolist(),
         }
 
 
@@ -121,13 +166,17 @@ class Torch(_Contestant):
         torch.set_num_threads(threads)
         cls = peers.load(name)
         super().__init__(path, peak_resident())
-        scene, n_samples = self.scene, len(self.labels)
-        srm = dict(zip(scene["srm_names"].tolist(), scene["srm_values"].tolist(), strict=True))
-        self.x = torch.zeros(int(scene["n_ticks"]), n_samples, len(self.weights[0]))
+        scene, n_samples, network = self.scene, len(self.labels), self.network
+        names = ("theta", "tau_syn", "tau_ref", "scale_ref", "tau_rho", "scale_rho")
+        srm = {name: getattr(network.neuron, name) for name in names} | {"dt": network.dt}
+        self.x = torch.zeros(int(scene["n_ticks"]), n_samples, network.arch.n_inputs)
         sample = np.repeat(np.arange(n_samples), np.diff(scene["sample_ptr"]))
         self.x[scene["tick"].astype(np.int64), sample, scene["address"].astype(np.int64)] = 1.0
+        if network.layers[0].kind == "conv":
+            shape = network.arch.input
+            self.x = self.x.view(*self.x.shape[:2], shape.channels, shape.height, shape.width)
         labels = torch.tensor(self.labels)
-        self.peer = cls(self.weights, srm, learning_rate=1e-12)
+        self.peer = cls(stages_of(network), srm, learning_rate=1e-12)
         self.tasks = {"inference": lambda: self.peer.infer(self.x), "training": lambda: self.peer.step(self.x, labels)}
 
     def prepare(self):

@@ -6,11 +6,14 @@ function runs over some ticks at a time with all state in registers. The backwar
 
 import math
 import time
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 
-from .base import Peer
+from .base import Peer, counts
+from .folding import Wired, fold, through_stages, unfold
+from .stages import Dense, Layer, Moments, as_image, in_memory, moments, unpooled
 
 # Ticks of one call of a compiled function. In ms a sample of a 2312-2000-1500-1000-500-100-10 network, batch 8, an
 # inference takes 27.8, of which 26.3 are GEMMs, and a training step 77.7, of which 69.5, at 92 % of the peak of that
@@ -49,7 +52,8 @@ def fastest_linear(x, weight):
 def recurrences(srm, dtype):
     """The compiled functions of `DenseSRM`: infer, forward and backward over a call's ticks, arrays [ticks, B * N].
 
-    ``dtype`` is that of spikes and g, which go into GEMMs. State and potentials are float32.
+    ``dtype`` is that of spikes and g, which go into GEMMs. State and potentials are float32. ``constant`` [B * N] is a
+    current in every tick.
     """
     dt, theta = srm["dt"], float(np.float32(srm["theta"]))
     alpha, beta = math.exp(-dt / srm["tau_syn"]), math.exp(-dt / srm["tau_ref"])
@@ -58,10 +62,12 @@ def recurrences(srm, dtype):
     width = srm["tau_rho"] * theta
     peak = srm["scale_rho"] / width
 
-    def forward(currents, state):
+    def forward(currents, state, constant=None):
         p, q, p_ref, q_ref = state.unbind()
         spikes, potentials = [], []
         for current in currents.unbind():
+            if constant is not None:
+                current = current + constant
             q, q_ref = alpha * (q + p), beta * (q_ref + p_ref)
             u = q + q_ref
             fires = (u >= theta).to(torch.float32)
@@ -70,8 +76,8 @@ def recurrences(srm, dtype):
             potentials.append(u)
         return torch.stack(spikes), torch.stack((p, q, p_ref, q_ref)), torch.stack(potentials)
 
-    def infer(currents, state):
-        return forward(currents, state)[:2]
+    def infer(currents, state, constant=None):
+        return forward(currents, state, constant)[:2]
 
     def backward(errors, potentials, state):
         p, q = state.unbind()
@@ -86,6 +92,18 @@ def recurrences(srm, dtype):
     return tuple(torch.compile(function, fullgraph=True) for function in (infer, forward, backward))
 
 
+@dataclass
+class Run:
+    """What a training step keeps of a layer: pooled input images, potentials of every call, and the neurons' shape."""
+
+    layer: Layer
+    images: list
+    wired: Wired
+    statistics: Moments | None
+    potentials: list = field(default_factory=list)
+    shape: tuple = ()
+
+
 class DenseSRM(Peer):
     """The grid clock of eventsim with full support, without its sparsity, in float32."""
 
@@ -94,97 +112,106 @@ class DenseSRM(Peer):
     neuron = "SRM, alpha kernels"
     same_model = same_rounding = True
     gemm_dtype = torch.float32
+    ticks_an_image = 10
 
-    def __init__(self, weights, srm, learning_rate=1e-3):
-        super().__init__(weights, srm, learning_rate)
+    def __init__(self, stages, srm, learning_rate=1e-3):
+        super().__init__(stages, srm, learning_rate)
         self._infer, self._forward, self._backward = recurrences(srm, self.gemm_dtype)
-        self._linear = None
-        self._packed = None
+        self._gemm = None
+        for layer in self.layers:
+            if isinstance(layer.synapses, Dense):
+                layer.synapses.linear = self._linear
 
-    def _rounded(self, tensor):
-        return tensor.detach().to(self.gemm_dtype)
+    def inference(self):
+        return torch.inference_mode()
 
-    def _currents(self, spikes, weight):
-        """GEMM over all ticks and samples; [T, B * N_out]."""
-        rows = spikes.reshape(-1, spikes.shape[-1])
-        if self._linear is None:
-            self._linear = fastest_linear(rows, self._rounded(self.weights[0]))
-        return self._linear(rows, weight).view(len(spikes), -1)
+    def images(self, x):
+        return super().images(x.to(self.gemm_dtype))
 
-    def _spikes(self, currents, n_samples):
-        """The layer's spikes [T, B, N_out]."""
-        state = currents.new_zeros((4, currents.shape[1]), dtype=torch.float32)
-        out = []
-        for part in currents.split(TICKS_A_CALL):
-            spikes, state = self._infer(part, state)
-            out.append(spikes)
-        return torch.cat(out).view(len(currents), n_samples, -1)
+    def _linear(self, x, weight):
+        """x times weight transposed, by what is fastest."""
+        if self._gemm is None:
+            self._gemm = fastest_linear(x, weight)
+        return self._gemm(x, weight)
 
-    def _packed_weights(self, n_rows):
-        """The weights as inference likes them best, until they change."""
-        if self._packed is None:
-            self._packed = [self._rounded(weight) for weight in self.weights]
-            if self._linear is onednn_linear:
-                self._packed = [torch.ops.mkldnn._reorder_linear_weight(weight, n_rows) for weight in self._packed]
-        return self._packed
+    def _inference_wired(self, i, image, n_samples):
+        """The synapses of a layer as inference likes them best, until weights change."""
+        if i not in self.packed:
+            layer = self.layers[i]
+            statistics = layer.norm and Moments(layer.norm.mean, layer.norm.var, 0)
+            wired = fold(layer, statistics, image, n_samples, self.gemm_dtype)
+            if isinstance(layer.synapses, Dense):
+                layer.synapses.currents(image, wired.weight)  # chooses what is fastest
+                if self._gemm is onednn_linear:
+                    wired = wired._replace(weight=torch.ops.mkldnn._reorder_linear_weight(wired.weight, len(image)))
+            self.packed[i] = wired
+        return self.packed[i]
 
-    @torch.inference_mode()
-    def infer(self, x):
-        spikes = self._rounded(x)
-        if self._linear is None:
-            self.layer_spikes(0, x)
-        for weight in self._packed_weights(x.shape[0] * x.shape[1]):
-            spikes = self._spikes(self._currents(spikes, weight), x.shape[1])
-        return spikes.sum(0, dtype=torch.float32)
+    def spikes(self, i, images, n_samples):
+        layer, state = self.layers[i], None
+        for image in layer.synapses.gathered(layer.pooled(images)):
+            wired = self._inference_wired(i, image, n_samples)
+            currents = layer.synapses.currents(image, wired.weight)
+            for part in in_memory(currents, n_samples).split(TICKS_A_CALL):
+                state = part.new_zeros((4, part.shape[1]), dtype=torch.float32) if state is None else state
+                spikes, state = self._infer(part, state, *wired.constants)
+                yield as_image(spikes, currents.shape[1:])
 
-    @torch.inference_mode()
-    def layer_spikes(self, i, spikes):
-        currents = self._currents(self._rounded(spikes), self._rounded(self.weights[i]))
-        return self._spikes(currents, spikes.shape[1])
+    def _run(self, layer, images, n_samples):
+        """A layer's `Run` before its neurons have run, from the spikes of the layer before."""
+        images = list(layer.synapses.gathered(layer.pooled(images)))
+        statistics = layer.norm and moments(images)
+        return Run(layer, images, fold(layer, statistics, images[0], n_samples, self.gemm_dtype), statistics)
 
-    def calibrate(self, x, rates):
-        super().calibrate(x, rates)
-        self._packed = None
+    def _run_spikes(self, run, n_samples):
+        """The layer's spikes, image by image; the run gets potentials after the refractory term of every call."""
+        state = None
+        for image in run.images:
+            currents = run.layer.synapses.currents(image, run.wired.weight)
+            run.shape = currents.shape[1:]
+            for part in in_memory(currents, n_samples).split(TICKS_A_CALL):
+                state = part.new_zeros((4, part.shape[1]), dtype=torch.float32) if state is None else state
+                spikes, state, potentials = self._forward(part, state, *run.wired.constants)
+                run.potentials.append(potentials)
+                yield as_image(spikes, run.shape)
 
-    def _forward_layer(self, spikes, weight):
-        """Output spikes, and the potentials after the refractory term of every call."""
-        currents = self._currents(spikes, weight)
-        state = currents.new_zeros((4, currents.shape[1]), dtype=torch.float32)
-        out, potentials = [], []
-        for part in currents.split(TICKS_A_CALL):
-            fires, state, u = self._forward(part, state)
-            out.append(fires)
-            potentials.append(u)
-        return torch.cat(out).view(*spikes.shape[:2], -1), potentials
+    def _adjoint(self, run, errors):
+        """g, the adjoint psp of rho times the errors of the layer's spikes; image by image, the last one first."""
+        state = None
+        for e in errors:
+            state = e.new_zeros((2, *e.shape[1:]), dtype=torch.float32) if state is None else state
+            g, state = self._backward(e, run.potentials.pop().view(e.shape), state)
+            yield as_image(g.view(len(g), -1), run.shape)
 
-    def _backward_layer(self, errors, potentials):
-        """g [T * B, N], the adjoint psp of rho times the errors [T, B * N] of the layer's spikes."""
-        state = potentials[0].new_zeros((2, errors.shape[1]))
-        out = []
-        for e, u in zip(reversed(errors.split(TICKS_A_CALL)), reversed(potentials), strict=True):
-            g, state = self._backward(e, u, state)
-            out.append(g)
-        return torch.cat(out[::-1])
+    def _errors(self, run, gradients, correction, below, n_samples):
+        """Errors of the spikes of the layer ``below``, call by call, the last one first."""
+        ticks = len(below.potentials[0])
+        for g, image in zip(gradients, reversed(run.images), strict=True):
+            errors = run.layer.synapses.image_gradient(g, image, run.wired.weight)
+            if correction is not None or run.layer.pool > 1:
+                errors = through_stages(errors, image, correction, run.layer.pool)
+            for part in reversed(errors.split(ticks * n_samples)):
+                yield unpooled(part, run.layer.pool, below.shape, n_samples)
 
     @torch.no_grad()
     def step(self, x, labels):
         n_ticks, n_samples = x.shape[:2]
-        weights = [self._rounded(weight) for weight in self.weights]
-        inputs, potentials = [self._rounded(x)], []
-        for weight in weights:
-            spikes, u = self._forward_layer(inputs[-1], weight)
-            inputs.append(spikes)
-            potentials.append(u)
-        c = self.errors(inputs.pop().sum(0, dtype=torch.float32), labels, n_ticks)
-        e = c.flatten().expand(n_ticks, -1)
-        for i in reversed(range(len(weights))):
-            g = self._backward_layer(e, potentials.pop()).view(n_ticks * n_samples, -1)
-            rows = inputs.pop().view(n_ticks * n_samples, -1)
-            self.weights[i].grad = self._linear(g.t(), rows.t()).float()
-            if i:
-                e = self._linear(g, weights[i].t()).view(n_ticks, -1)
+        images, runs = self.images(x), []
+        for layer in self.layers:
+            runs.append(self._run(layer, images, n_samples))
+            images = self._run_spikes(runs[-1], n_samples)
+        c = self.errors(counts(images, n_samples), labels, n_ticks)
+        errors = [c.flatten().expand(len(u), -1) for u in reversed(runs[-1].potentials)]
+        while runs:
+            run = runs.pop()
+            gradients = run.layer.synapses.gathered_back(self._adjoint(run, errors))
+            if runs:
+                gradients = list(gradients)
+            correction = unfold(run, gradients)
+            if runs:
+                errors = self._errors(run, gradients, correction, runs[-1], n_samples)
         self.optimizer.step()
-        self._packed = None
+        self.packed.clear()
         return 0.5 * (c**2).sum() * n_ticks
 
 

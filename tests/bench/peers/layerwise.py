@@ -4,9 +4,9 @@ from abc import abstractmethod
 from contextlib import contextmanager
 
 import torch
-from torch.nn.functional import linear
 
-from .base import Peer
+from .base import Peer, counts
+from .stages import as_image, in_memory
 
 
 @contextmanager
@@ -27,47 +27,44 @@ class LayerwisePeer(Peer):
     """Layers of a linear map without bias, over all ticks and samples in one GEMM, and the package's neurons.
 
     The package's code is compiled as a function that advances the neurons by `ticks_a_call` ticks. That is faster than
-    running it as it is, for each package, in inference and in training. More ticks a call take long to compile.
+    running it as it is, for each package, in inference and in training. More ticks a call take long to compile. A
+    convolution takes the ticks of a call too: over all ticks it took three times as long, most of it for memory.
     """
 
-    ticks_a_call = 10
+    ticks_a_call = ticks_an_image = 10
 
-    def __init__(self, weights, srm, learning_rate=1e-3):
-        super().__init__(weights, srm, learning_rate)
+    def __init__(self, stages, srm, learning_rate=1e-3):
+        super().__init__(stages, srm, learning_rate)
         self._advance = torch.compile(self.neurons(), fullgraph=True)
 
     @abstractmethod
     def neurons(self):
         """A function from currents [ticks, B, N] and state [B, N] to spikes [ticks, B, N] and the next state."""
 
-    def _layer(self, spikes, weight):
-        currents = linear(spikes, weight)
-        state = torch.zeros_like(currents[0])
-        out = []
-        for part in currents.split(self.ticks_a_call):
-            spikes, state = self._advance(part, state)
-            out.append(spikes)
-        return torch.cat(out)
+    @contextmanager
+    def inference(self):
+        with onednn_gemms(), torch.no_grad():
+            yield
 
-    def _counts(self, x):
-        for weight in self.weights:
-            x = self._layer(x, weight)
-        return x.sum(0)
-
-    @onednn_gemms()
-    @torch.no_grad()
-    def infer(self, x):
-        return self._counts(x)
-
-    @onednn_gemms()
-    @torch.no_grad()
-    def layer_spikes(self, i, spikes):
-        return self._layer(spikes, self.weights[i])
+    def spikes(self, i, images, n_samples, training=False):
+        layer = self.layers[i]
+        images = layer.normalised(layer.pooled(images), training)
+        state = None
+        for image in layer.synapses.gathered(images):
+            currents = layer.synapses.currents(image, layer.weight)
+            neurons = in_memory(currents, n_samples).view(-1, n_samples, currents[0].numel())
+            state = torch.zeros_like(neurons[0]) if state is None else state
+            for part in neurons.split(self.ticks_a_call):
+                spikes, state = self._advance(part, state)
+                yield as_image(spikes, currents.shape[1:])
 
     @onednn_gemms()
     def step(self, x, labels):
-        n_ticks = len(x)
-        loss = 0.5 * n_ticks * (self.errors(self._counts(x), labels, n_ticks) ** 2).sum()
+        n_ticks, n_samples = x.shape[:2]
+        images = self.images(x)
+        for i in range(len(self.layers)):
+            images = self.spikes(i, images, n_samples, training=True)
+        loss = 0.5 * n_ticks * (self.errors(counts(images, n_samples), labels, n_ticks) ** 2).sum()
         loss.backward()
         self.optimizer.step()
         self.optimizer.zero_grad()
