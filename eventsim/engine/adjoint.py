@@ -45,7 +45,8 @@ _seen = weakref.WeakKeyDictionary()  # what `_near` found for a layer; tilings o
 
 def _near(layer, lane_neuron):
     """(near_ptr, near_tile, near_row) of a convolution and the lanes of the layer before, see `patch_backward`."""
-    if layer not in _seen or _seen[layer][0] is not lane_neuron:
+    kept = _seen.get(layer)
+    if kept is None or kept[0] is not lane_neuron or kept[1] is not layer.stages:
         address = lane_addresses(layer, lane_neuron)
         tiles, rows = [], []
         for patch in range(layer.patches.n_patches):
@@ -54,8 +55,8 @@ def _near(layer, lane_neuron):
             rows.append(row[tiles[-1]])
         ends = np.cumsum([0, *map(len, tiles)])
         near = ends, *(np.concatenate(parts).astype(np.int32) for parts in (tiles, rows))
-        _seen[layer] = lane_neuron, near
-    return _seen[layer][1]
+        kept = _seen[layer] = lane_neuron, layer.stages, near
+    return kept[2]
 
 
 def _common(neuron, spikes, wiring, active, error, below, truncate):

@@ -10,7 +10,7 @@ from eventsim.engine.runs import by_address
 from eventsim.engine.sink import Sink
 from eventsim.engine.trace import Trace
 from eventsim.errors import ConfigError
-from eventsim.kernels.layout import n_chunks
+from eventsim.kernels.layout import ADD, n_chunks
 
 __all__ = ["Sink", "backward", "backward_layer", "check_trainable", "gather_error", "takes_steps"]
 
@@ -31,6 +31,8 @@ def backward_layer(layer, neuron, done, error, below, sinks, *, rows=None, trunc
     sinks : a `Sink` for each of the layer's parameters
     rows : `by_address` of a dense layer's input, where it is there already
     """
+    if not takes_steps(layer) and any(sink.rule != ADD for sink in sinks):
+        raise ConfigError(f"no step of an optimiser can be taken on the way through {layer}; give its sinks arrays")
     if layer.kind == "dense":
         adjoint = dense_adjoint(layer, neuron, done, error, below, sinks[0], rows, truncate)
     else:
@@ -88,6 +90,15 @@ def backward(network, trace: Trace, error, sinks, *, pressure=None, truncate=Fal
     layers, sets = network.layers, [done.active for done in trace.layers]
     if any(active is None for active in sets):
         raise ConfigError("this run kept no active sets; call forward with supports before backward")
+    if len(sinks) != len(network.parameters):
+        raise ConfigError(
+            f"the network has {len(network.parameters)} parameters to train, got {len(sinks)} sinks; give one for each "
+            "of Network.parameters"
+        )
+    if any(done.feed.constant is not None and done.feed.statistics is None for done in trace.layers):
+        raise ConfigError(
+            "this run was normalised by running statistics, as in inference; call forward with rng before backward"
+        )
     if truncate and trace.input.time is not None:
         raise ConfigError("the exact clock's psp is not truncated; leave out truncate, or run the spikes on the grid")
     dense = [i for i, layer in enumerate(layers) if layer.kind == "dense"]

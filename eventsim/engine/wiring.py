@@ -24,8 +24,8 @@ class Wiring:
     scale : float32[tiles, 64], what one unit of ``weight`` weighs; None: 1
     address, runs : the input as lists of rows, one for each sample, or ``patch * B + sample`` of a convolution
     n_lists : their number; n_neurons : lanes that a list has in all tiles together
-    drive : float32[tiles * patches, 4, 64], see `kernels.layout`, or empty where every lane of a tile that has a neuron
-        has no constant input
+    drive : float32[tiles * patches, 4, 64], see `kernels.layout`, or empty where there is no constant input and, in a
+        convolution, no lane without a neuron
     moving : whether there is a constant input
     pixels : int64[pixels], spikes that came from every pixel of a convolution's input; None: the layer is none
     share : float32[K, 2], what spikes between ticks count, see `share_times`; empty for those on ticks

@@ -10,9 +10,9 @@ from eventsim.model.shape import Shape, Window
 _MOST_NEURONS = 2**31 - 1  # what an int32 address can name
 _NUMBER = r"([0-9]+(?:\.[0-9]+)?)"
 _DENSE = re.compile(rf"(\d+)([rdo]?)(?:@d{_NUMBER})?")
-_CONV = re.compile(r"(\d+)c(\d+)((?:[spdg]\d+)*)")
+_CONV = re.compile(r"(\d+)c(\d+)((?:[spdg]\d+)*)", re.ASCII)
 _OPTIONS = {"s": "stride", "p": "padding", "d": "dilation", "g": "groups"}
-_POOL = re.compile(r"(\d+)([ap])")
+_POOL = re.compile(r"(\d{1,9})([ap])", re.ASCII)
 _DROPOUT = re.compile(rf"do{_NUMBER}")
 
 
@@ -108,7 +108,9 @@ class TextReader:
         return LayerField("pool", shape, given, window, groups=given.channels, stages=stages)
 
     def _convolution(self, text, found, given, stages):
-        channels, size = (positive(part, "a convolution", self._notation, self._names) for part in found.groups()[:2])
+        if any(len(part) > 9 or int(part) < 1 for part in found.groups()[:2]):
+            raise self._wrong(text, "is no convolution; write channels and a kernel of at least 1, such as 32c5")
+        channels, size = map(int, found.groups()[:2])
         options = re.findall(r"([spdg])(\d+)", found[3])
         letters = [letter for letter, _ in options]
         values = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1}
@@ -116,7 +118,7 @@ class TextReader:
             least = 0 if letter == "p" else 1
             if letters.count(letter) > 1 or len(number) > 9 or int(number) < least:
                 raise self._wrong(text, "is no convolution; write each of stride, padding, dilation and groups once at "
-                                  f"most, such as 32c5s2p1, with a {_OPTIONS[letter]} of at least {least}")
+                                  f"most, such as 32c5s2p1, and {_OPTIONS[letter]} not below {least}")
             values[_OPTIONS[letter]] = int(number)
         groups = values.pop("groups")
         if given.channels % groups or channels % groups:

@@ -37,7 +37,6 @@ class Patches:
         self.n_patches = self.down * self.across
         self.n_rows = given.channels * self.rows_in * self.columns_in
         self.channel_tiles = n_tiles(shape.channels)
-        self.n_lanes = min(TILE, self.rows_out * self.columns_out * shape.channels)
 
     @functools.cached_property
     def reach(self):

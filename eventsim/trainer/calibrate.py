@@ -8,6 +8,8 @@ HIDDEN_RATE = 4.0  # spikes a neuron and sample
 _GAINS = (1.0, 400.0)  # over U(-1, 1) / sqrt(fan_in)
 _LEAST_NORMALISED = 0.01
 _HALVINGS = 12
+# Sets the masks of dropout apart from other random numbers of a training.
+_MASKS = 2
 
 
 def calibrate(network, spikes, *, output, hidden=HIDDEN_RATE, seed=0):
@@ -44,7 +46,7 @@ class _Scaled:
     def __call__(self, gain):
         """The layer's trace, as in training: normalised by its own statistics, the same neurons dropped every time."""
         np.multiply(self._unit, np.float32(gain), out=self._layer.packed)
-        rng = np.random.default_rng([self._seed, 2])
+        rng = np.random.default_rng([self._seed, 0, 0, _MASKS])
         return run_layer(self._layer, self._network.neuron, self._spikes, self._network.dt, rng)
 
     def _fires_more(self, gain, wanted):

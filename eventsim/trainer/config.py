@@ -56,7 +56,7 @@ class TrainingConfig:
     warmup: float = 0.0  # epochs over which the learning rate rises from zero, before the schedule starts
     schedule: str = "cosine"
     step_epochs: tuple[float, ...] | None = None  # of step: when the rate falls
-    step_factor: float | None = None  # of step: what it falls to; None: 0.1 there
+    step_factor: float | None = None  # of step: what it is multiplied with then; None: 0.1
     optimizer: str = "adam"
     momentum: float | None = None  # of sgd; None: 0.9 there
     weight_decay: float | None = None  # of adamw; None: 0.01 there

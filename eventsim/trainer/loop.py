@@ -21,8 +21,9 @@ from eventsim.trainer.schedules import rate_at
 from eventsim.trainer.warm_up import warm_up
 
 _CALIBRATION_SAMPLES = 16
-# What sets the masks of dropout apart from other random numbers of a training.
-_DROPOUT = 2
+# What sets the masks of dropout apart from other random numbers of a training; not zero, and where others have nothing,
+# since a seed is filled up with zeros.
+_DROPOUT = 1
 # Samples that a pass without training runs at once: enough to make little of what a batch costs by itself.
 PASS_BATCH = 32
 # (neuron, tick) pairs of full support that one backward walk may hold; a batch with more is walked in pieces.
@@ -155,7 +156,7 @@ class Trainer:
             Sink(gradient=self._gradient(i)) if deferred or not whole else optimizer.sink(i)
             for i, deferred in enumerate(self._deferred)
         ]
-        rng = np.random.default_rng([self.config.seed, _DROPOUT, self.epoch, self.position])
+        rng = np.random.default_rng([self.config.seed, self.epoch, self.position, _DROPOUT])
         for first in range(0, n_samples, walk):
             part = slice(first, min(first + walk, n_samples))
             given = spikes if whole else spikes.samples(part.start, part.stop)

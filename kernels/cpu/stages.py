@@ -85,16 +85,16 @@ def normalise_error(
     sample_ptr, address, tick : the spikes after pooling; lane_address int32[tiles,64] : the address of every lane after
         pooling, -1 where it reaches none
     kind, lanes, entry_start, ... : the layer's `ActiveSet`
-    spikes uint16[N,64] : scratch; error float32[1,P]
+    spikes int32[N,64] : scratch; error float32[G,P], whose first row is added to
     """
     n_chunks = (n_ticks + CHUNK - 1) // CHUNK
-    spikes[:] = np.uint16(0)
+    spikes[:] = 0
     for b in range(sample_first, sample_last):
         last = sample_ptr[b]
         for chunk in range(n_chunks):
             first, end = last, min((chunk + 1) * CHUNK, n_ticks)
             while last < sample_ptr[b + 1] and tick[last] < end:
-                spikes[address[last], tick[last] % CHUNK] += np.uint16(1)
+                spikes[address[last], tick[last] % CHUNK] += 1
                 last += 1
             every_tick = ~_NOBODY >> np.uint64(CHUNK - (end - chunk * CHUNK))
             for tile in range(len(lane_address)):
@@ -121,7 +121,7 @@ def normalise_error(
                         pair += 1
                         ticks &= ticks - _ONE
             for k in range(first, last):
-                spikes[address[k], tick[k] % CHUNK] = np.uint16(0)
+                spikes[address[k], tick[k] % CHUNK] = 0
     return _OK
 
 
@@ -137,9 +137,9 @@ def mask_error(
             tile, chunk = block_of_tile // n_chunks, block_of_tile % n_chunks
             block = (tile * n_samples + b) * n_chunks + chunk
             pair = pair_start[block]
-            n = 0 if pair == pair_start[block + 1] else np.int64(lanes[tile])
-            if kind != ALL:
-                n = entry_start[block + 1] - entry_start[block]
+            n = entry_start[block + 1] - entry_start[block]
+            if kind == ALL:
+                n = np.int64(lanes[tile])
             for i in range(n):
                 if kind == ALL:
                     lane, ticks = i, min(CHUNK, n_ticks - chunk * CHUNK)

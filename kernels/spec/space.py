@@ -152,7 +152,7 @@ KERNELS["normalise_error"] = kernel("stages", f"""
     int64[tiles]: lanes
     {ACTIVE}
     int32[tiles,lanes]: lane_address
-    scratch uint16[neurons,ticks]: spikes
+    scratch int32[neurons,ticks]: spikes
     out float32[groups,pairs]: error
 """)
 

@@ -9,8 +9,9 @@ import pytest
 import eventsim as es
 from eventsim import kernels
 from eventsim.data import Splits
-from eventsim.engine import forward
+from eventsim.engine import Sink, backward, forward
 from eventsim.errors import ConfigError
+from eventsim.kernels.layout import ADAM
 from eventsim.trainer import Interrupted
 from eventsim.trainer.calibrate import calibrate
 from eventsim.trainer.loop import make_loader
@@ -134,3 +135,31 @@ def test_numbers_that_normalisation_cannot_have_are_refused(name, values):
     (norm,) = norms(es.Network(ARCHES[0]))
     with pytest.raises(ConfigError, match=name):
         setattr(norm, name, values)
+
+
+def test_fewer_bits_share_nothing_with_the_network_that_they_are_of(patches):
+    network = es.Network(ARCHES[0], seed=1)
+    small = network.with_weights("int8")
+    norms(network)[0].gamma = np.full(8, 3.0)
+    assert np.all(norms(small)[0].gamma == 1.0)
+
+
+def test_weights_of_pools_are_fixed():
+    pool = es.Network(ARCHES[1]).layers[1]
+    with pytest.raises(ConfigError, match="are fixed"):
+        pool.weight = pool.weight
+
+
+def test_what_a_backward_walk_cannot_do_is_refused(patches):
+    network = es.Network(ARCHES[0], n_ticks=40, seed=1)
+    spikes, _, _ = next(iter(make_loader(network, patches(4), 4)))
+    errors = np.ones((4, 4, 40), np.float32)
+    supports, sinks = [0.5] * 3, [Sink(gradient=np.zeros_like(array)) for array in network.parameters]
+    inference = forward(network, spikes, supports=supports)
+    trace = forward(network, spikes, supports=supports, rng=np.random.default_rng(0))
+    with pytest.raises(ConfigError, match="5 parameters to train, got 3 sinks"):
+        backward(network, trace, errors.__getitem__, sinks[:3])
+    with pytest.raises(ConfigError, match="call forward with rng"):
+        backward(network, inference, errors.__getitem__, sinks)
+    with pytest.raises(ConfigError, match="no step of an optimiser can be taken"):
+        backward(network, trace, errors.__getitem__, [Sink(rule=ADAM)] * 5)

@@ -69,6 +69,7 @@ class Layer:
         other = copy.copy(self)
         other.precision = precision
         other.packed = self.packed.copy()
+        other.stages = copy.deepcopy(self.stages)
         return other
 
     def _checked_weights(self, values):

@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 
+from eventsim.errors import ConfigError
 from eventsim.kernels.layout import TILE
 from eventsim.kernels.memory import aligned_zeros
 from eventsim.model.layers.base import Layer
@@ -107,6 +108,15 @@ class SumPool(Conv):
     def n_weights(self) -> int:
         """None that training changes."""
         return 0
+
+    @property
+    def weight(self):
+        """A copy of the weights, float32[1, size, size, C], all the same; they cannot be changed."""
+        return super().weight
+
+    @weight.setter
+    def weight(self, values):
+        raise ConfigError(f"weights of {self} are fixed; use a convolution of as many groups as channels for others")
 
     @property
     def parameters(self) -> tuple:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from eventsim import checks
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import TILE, n_tiles
 from eventsim.kernels.memory import aligned_zeros
@@ -9,6 +10,7 @@ from eventsim.model.shape import Shape
 
 EPSILON = 1e-5
 _MOMENTUM = 0.1
+_MOST = 1e18  # of any of its numbers, so that no product with a weight leaves float32
 
 
 class BatchNorm:
@@ -35,11 +37,12 @@ class BatchNorm:
         return f"BatchNorm({self.given})"
 
     def _set(self, name, target, values):
-        values = np.asarray(values)
-        if values.dtype.kind not in "iuf" or values.shape != target.shape or not np.isfinite(values).all():
-            raise ConfigError(
-                f"{name} of {self} must be {len(target)} finite numbers, got {values.dtype}{list(values.shape)}"
-            )
+        values = checks.column(f"{name} of {self}", values)
+        if values.dtype.kind not in "iuf" or values.shape != target.shape:
+            raise ConfigError(f"{name} of {self} must be {len(target)} numbers, got {values.dtype}{list(values.shape)}")
+        wrong = values[~(np.abs(values) <= _MOST)]
+        if len(wrong):
+            raise ConfigError(f"{name} of {self} must be finite and at most {_MOST:g} in size, got {wrong[0]:g}")
         target[:] = values
 
     def _get(self, index):
@@ -79,7 +82,7 @@ class BatchNorm:
 
     @running_var.setter
     def running_var(self, values):
-        values = np.asarray(values)
+        values = checks.column(f"running_var of {self}", values)
         if values.size and values.dtype.kind in "iuf" and values.min() < 0:
             raise ConfigError(f"running_var of {self} must not be negative, got {values.min():g}")
         self._set("running_var", self._running[1], values)
