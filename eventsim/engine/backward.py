@@ -42,11 +42,12 @@ def backward_layer(layer, neuron, done, error, below, sinks, *, rows=None, trunc
     if adjoint.rows is not None and layer.n_weights:
         gradient = sinks[0].gradient
         gradient += weight_gradient(layer, given, adjoint)
-    if given.statistics is not None:
+    if given.constant is not None:
         gamma, beta, shift, slope = norm_gradient(layer, given, adjoint)
         for sink, values in zip(sinks[-2:], (gamma, beta), strict=True):
             sink.gradient.reshape(-1)[: len(values)] += values.astype(np.float32)
-        shift, slope = shift.astype(np.float32), slope.astype(np.float32)
+        if given.statistics is None:  # the running ones do not depend on the spikes
+            shift = slope = None
     if below is not None and (shift is not None or given.kept is not None):
         route_back(layer, given, below, lane_addresses(layer, below.lane_neuron), error_below, shift, slope)
     return error_below
@@ -94,10 +95,6 @@ def backward(network, trace: Trace, error, sinks, *, pressure=None, truncate=Fal
         raise ConfigError(
             f"the network has {len(network.parameters)} parameters to train, got {len(sinks)} sinks; give one for each "
             "of Network.parameters"
-        )
-    if any(done.feed.constant is not None and done.feed.statistics is None for done in trace.layers):
-        raise ConfigError(
-            "this run was normalised by running statistics, as in inference; call forward with rng before backward"
         )
     if truncate and trace.input.time is not None:
         raise ConfigError("the exact clock's psp is not truncated; leave out truncate, or run the spikes on the grid")

@@ -38,19 +38,23 @@ def _constant_rows(layer, g_sum):
 
 
 def norm_gradient(layer, given, adjoint):
-    """``(dL/dgamma, dL/dbeta, shift, slope)``, float64[channels] each, of normalisation by the batch's statistics.
+    """``(dL/dgamma, dL/dbeta, shift, slope)`` of normalisation, float64 and float32[channels] in pairs.
 
-    What it adds to dL/ds of a spike s of the layer before is shift + slope (spikes of its address in the tick).
+    What it adds to dL/ds of a spike s of the layer before is shift + slope (spikes of its address in the tick), if the
+    statistics are those of the batch.
     """
     (norm,) = (stage for stage in layer.stages if stage.kind == "batch_norm")
-    mean, var, n = given.statistics.mean, given.statistics.var, max(given.statistics.n, 1)
+    mean, var, n = norm.running_mean, norm.running_var.astype(np.float64), 1
+    if given.statistics is not None:
+        mean, var, n = given.statistics.mean, given.statistics.var, max(given.statistics.n, 1)
     sigma = np.sqrt(var + EPSILON)
     rows = unscaled_rows(layer).astype(np.float64)
     beta = _by_channel(layer, rows * _constant_rows(layer, adjoint.g_sum))
     gamma = (_by_channel(layer, rows * adjoint.rows) * given.unit - mean * beta) / sigma
     unit = given.unit * norm.gamma / sigma
     slope = -unit / sigma * gamma / n
-    return gamma, beta, -unit * beta / n - slope * mean, slope * given.unit
+    shift = -unit * beta / n - slope * mean
+    return gamma, beta, shift.astype(np.float32), (slope * given.unit).astype(np.float32)
 
 
 def _by_channel(layer, values):

@@ -155,11 +155,28 @@ def test_what_a_backward_walk_cannot_do_is_refused(patches):
     spikes, _, _ = next(iter(make_loader(network, patches(4), 4)))
     errors = np.ones((4, 4, 40), np.float32)
     supports, sinks = [0.5] * 3, [Sink(gradient=np.zeros_like(array)) for array in network.parameters]
-    inference = forward(network, spikes, supports=supports)
     trace = forward(network, spikes, supports=supports, rng=np.random.default_rng(0))
     with pytest.raises(ConfigError, match="5 parameters to train, got 3 sinks"):
         backward(network, trace, errors.__getitem__, sinks[:3])
-    with pytest.raises(ConfigError, match="call forward with rng"):
-        backward(network, inference, errors.__getitem__, sinks)
     with pytest.raises(ConfigError, match="no step of an optimiser can be taken"):
         backward(network, trace, errors.__getitem__, [Sink(rule=ADAM)] * 5)
+
+
+def test_running_statistics_have_gradients_too(patches):
+    """Those of the batch as running ones give gamma and beta the same gradient; what goes further down differs."""
+    network = es.Network(ARCHES[0].replace("-do0.2", ""), n_ticks=40, seed=1)
+    spikes, _, _ = next(iter(make_loader(network, patches(4), 4)))
+    calibrate(network, spikes, output=4.0)  # leaves the statistics of these spikes
+    errors = np.random.default_rng(0).normal(size=(4, 4, 40)).astype(np.float32)
+    found = []
+    for rng in (None, np.random.default_rng(0)):
+        trace = forward(network, spikes, supports=[0.5, np.inf, np.inf], rng=rng)
+        gradients = [np.zeros_like(array) for array in network.parameters]
+        backward(network, trace, errors.__getitem__, [Sink(gradient=array) for array in gradients])
+        found.append((trace, gradients))
+    (running, mine), (batch, other) = found
+    assert running.output == batch.output
+    for a, b in zip(mine[1:], other[1:], strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-4 * np.abs(b).max())
+        assert np.any(b != 0)
+    assert not np.allclose(mine[0], other[0], rtol=1e-3, atol=0)
