@@ -202,6 +202,10 @@ def main():
     results = []
     for rate in map(float, options.rates.split(",")):
         built = scene.build(options.arch, options.data, options.batch, rate)
+        try:
+            contestants.stages_of(built.network)
+        except ValueError as error:
+            parser.error(f"{options.arch}: {error}")
         rows = compare(built, names, options.repeats, options.threads)
         results.append({"rate": rate, "rows": rows})
         console.print(f"\n{options.arch}, {rate:g} spikes a neuron, batch {options.batch}, {options.threads} threads")

@@ -1,5 +1,6 @@
 """The comparison with others: whose results count, how ratios are taken, and that every peer does what it says."""
 
+import io
 import multiprocessing
 
 import compare
@@ -7,15 +8,18 @@ import contestants
 import numpy as np
 import peers
 import pytest
+import rich.console
 
+from eventsim import Network
 from eventsim.bench import scene
+from eventsim.engine import forward
 
-ARCH = "34x34x2-60-40-10"
+ARCHITECTURES = ("34x34x2-60-40-10", "34x34x2-6c5s2-2p-bn-8c3p1g2-2p-bn-30-10")
 
 
-@pytest.fixture(scope="module")
-def built():
-    return scene.build(ARCH, batch=2, rate=6.0)
+@pytest.fixture(scope="module", params=ARCHITECTURES)
+def built(request):
+    return scene.build(request.param, batch=2, rate=6.0)
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +106,47 @@ def test_we_are_served_like_everybody_else(built, path):
     assert about["counts"].sum() == pytest.approx(15.0 * 2 * 10, rel=0.2)
     assert 0 < took < 10 and 0 < used["before"] <= used["peak"]
     assert not fine and why == "KeyError: 'nothing'"
+    assert [layer["name"] for layer in about["layers"]] == built.network.layer_names
+    assert all(layer["seconds"] > 0 and 0 < layer["touched"] <= 1 for layer in about["layers"])
+
+
+def test_a_scene_is_restored_as_it_was(built, path):
+    found = contestants.restored(np.load(path))
+    assert found.config() == built.network.config()
+    for layer, wanted in zip(found.layers, built.network.layers, strict=True):
+        assert np.array_equal(layer.weight, wanted.weight)
+        for stage, other in zip(layer.stages, wanted.stages, strict=True):
+            for name in ("gamma", "beta", "running_mean", "running_var") if stage.kind == "batch_norm" else ("size",):
+                assert np.array_equal(getattr(stage, name), getattr(other, name))
+    assert forward(found, built.spikes).output == forward(built.network, built.spikes).output
+
+
+def test_peers_take_what_lies_between_layers_and_weights_by_output_channel():
+    network = Network(ARCHITECTURES[1])
+    network.layers[1].stages[1].gamma = np.arange(6.0)
+    stages = contestants.stages_of(network)
+    kinds = ["conv", "average_pool", "batch_norm", "conv", "average_pool", "batch_norm", "dense", "dense"]
+    assert [stage["kind"] for stage in stages] == kinds
+    first, pool, norm, second = stages[:4]
+    assert (first["stride"], second["padding"], second["groups"], pool["size"]) == (2, 1, 2, 2)
+    assert first["weight"].shape == (6, 2, 5, 5) and second["weight"].shape == (8, 3, 3, 3)
+    assert second["weight"][7, 2, 0, 1] == network.layers[1].weight[2, 0, 1, 7]
+    assert norm["gamma"].tolist() == [0, 1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("arch, what", [("34x34x2-4c5-do0.1-10", "dropout"), ("34x34x2-4c5-2a-10", "pool layers"),
+                                        ("34x34x2-20r-10", "recurrent layers")])
+def test_what_peers_do_not_have_is_named(arch, what):
+    with pytest.raises(ValueError, match=f"the peers have no {what}; compare a network without"):
+        contestants.stages_of(Network(arch))
+
+
+def test_layers_have_their_time_and_what_they_were_touched_by():
+    row = {"layers": [{"name": "conv1", "seconds": 0.00125, "touched": 0.25}]}
+    console = rich.console.Console(width=80, record=True, file=io.StringIO())
+    console.print(compare.layer_table(row))
+    text = console.export_text()
+    assert "conv1" in text and "1.25 ms" in text and "25.0 %" in text
 
 
 def test_unknown_peers_are_refused():

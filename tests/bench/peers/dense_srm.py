@@ -1,7 +1,8 @@
 """eventsim's own model, simulated densely on torch: the strongest competitor, and the reference of all ratios.
 
-A layer is one GEMM over all ticks and samples, then the recurrences of both kernels and the threshold, which a compiled
-function runs over some ticks at a time with all state in registers. The backward pass is explicit, as in eventsim.
+A layer is one GEMM over all ticks and samples, or a convolution of some ticks after the other; then the recurrences of
+both kernels and the threshold, which a compiled function runs over some ticks at a time with all state in registers.
+The backward pass is explicit, as in eventsim.
 """
 
 import math
@@ -21,6 +22,16 @@ from .stages import Dense, Layer, Moments, as_image, in_memory, moments, unpoole
 # buffer instead of `torch.stack` 1.4; the psp as a (block-)Toeplitz GEMM 1.7 to 2.6, without the refractory part. GEMMs
 # over 60 or 100 ticks at a time, to stay in cache, cost 2 more on the whole network.
 TICKS_A_CALL = 20
+# Ticks of an image, where there are convolutions; nothing larger is written than what a backward pass needs. In ms a
+# sample of 34x34x2-32c5-2p-bn-16c3-2p-bn-250-100-10, batch 8, on one core of that processor, an inference takes 26, of
+# which convolutions 15, and a training step 75, of which 36; on two cores 15 and 42. Images of 4 to 20 ticks, or of a
+# sample each, made no difference. Tried for the first convolution (9.7, and 9.9 for the gradient of its weights): that
+# gradient by im2col and a GEMM 38; on two cores (4.7), all ticks at once 14.9, most of it for fresh memory, planes of
+# channels instead of channels last 31.6, a stride of 2 with the four neurons of a pool as channels 6.7. For its neurons
+# (4.9 and 6.2 with potentials kept): the pool in the same compiled function 9.7 and 16, behind it 4.2 and 5.8; spikes
+# of 8 bits on the way to it 4.8 and 6.3. The pool folded into the second convolution 20.3 instead of 1.8 and 4.5; the
+# gradient of its image as a convolution of g 6.0 instead of 6.1.
+TICKS_AN_IMAGE = 10
 
 
 def onednn_linear(x, weight):
@@ -112,7 +123,7 @@ class DenseSRM(Peer):
     neuron = "SRM, alpha kernels"
     same_model = same_rounding = True
     gemm_dtype = torch.float32
-    ticks_an_image = 10
+    ticks_an_image = TICKS_AN_IMAGE
 
     def __init__(self, stages, srm, learning_rate=1e-3):
         super().__init__(stages, srm, learning_rate)
