@@ -1,10 +1,13 @@
 """Small random networks and inputs, conversions to dense arrays, and spike comparison that excuses rounding."""
 
+import contextlib
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 from naive import srm as naive
 
+from eventsim import kernels
 from eventsim.engine import Sink, backward, run
 from eventsim.model import SRM, Network
 from eventsim.spikes import Spikes
@@ -31,6 +34,23 @@ class Dyadic(SRM):
         age = np.arange(n_ticks)
         eps, nu = self.gain * age * self.decay**age, self.gain_ref * age * self.decay**age
         return np.where(age < (4 if truncate else n_ticks), eps, 0.0), nu
+
+
+@contextlib.contextmanager
+def shaken(n_threads, **rooms):
+    """Parts of a layer go to several threads however little there is to do, and buffers are first of another size.
+
+    rooms : by the name of a module of `eventsim.engine`, the size
+    """
+    kernels.set_threads(n_threads)
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("eventsim.engine.runs._ITEMS_WORTH_A_THREAD", 0)
+            for module, room in rooms.items():
+                patch.setattr(f"eventsim.engine.{module}._FIRST_ROOM", room)
+            yield
+    finally:
+        kernels.set_threads(None)
 
 
 def random_spikes(rng, n_neurons, n_samples=3, n_ticks=40, rate=0.1, repeats=False, empty=(), dt=1.0):

@@ -7,12 +7,9 @@ from eventsim.engine.adjoint import block_samples, dense_adjoint, patch_adjoint
 from eventsim.engine.feed import lane_addresses, route_back
 from eventsim.engine.normalising import norm_gradient, weight_gradient
 from eventsim.engine.runs import by_address
-from eventsim.engine.sink import Sink
 from eventsim.engine.trace import Trace
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import ADD, n_chunks
-
-__all__ = ["Sink", "backward", "backward_layer", "check_trainable", "gather_error", "takes_steps"]
 
 
 def takes_steps(layer) -> bool:
@@ -20,7 +17,7 @@ def takes_steps(layer) -> bool:
 
     That of others is known at the end only; their sinks have to be arrays.
     """
-    return layer.kind == "dense" and not layer.stages
+    return layer.patches is None and not layer.stages
 
 
 def backward_layer(layer, neuron, done, error, below, sinks, *, rows=None, truncate=False):
@@ -33,7 +30,7 @@ def backward_layer(layer, neuron, done, error, below, sinks, *, rows=None, trunc
     """
     if not takes_steps(layer) and any(sink.rule != ADD for sink in sinks):
         raise ConfigError(f"no step of an optimiser can be taken on the way through {layer}; give its sinks arrays")
-    if layer.kind == "dense":
+    if layer.patches is None:
         adjoint = dense_adjoint(layer, neuron, done, error, below, sinks[0], rows, truncate)
     else:
         adjoint = patch_adjoint(layer, neuron, done, error, below, truncate)
@@ -98,7 +95,7 @@ def backward(network, trace: Trace, error, sinks, *, pressure=None, truncate=Fal
         )
     if truncate and trace.input.time is not None:
         raise ConfigError("the exact clock's psp is not truncated; leave out truncate, or run the spikes on the grid")
-    dense = [i for i, layer in enumerate(layers) if layer.kind == "dense"]
+    dense = [i for i, layer in enumerate(layers) if layer.patches is None]
     rows = dict(zip(dense, by_address([trace.layers[i].feed.spikes for i in dense], block_samples(trace.input),
                                       network.neuron.tau_syn), strict=True)) if dense else {}
     current = gather_error(sets[-1], error)

@@ -30,7 +30,7 @@ _room = weakref.WeakKeyDictionary()
 def _prepared(layer, neuron, spikes, tiles, lists, constants, support):
     """The kernel of a layer, its arguments, and the cost of every list."""
     events = np.diff(lists.sample_ptr)
-    if layer.kind != "dense":
+    if layer.patches is not None:
         cost = events + 2 * _STEP_COST * (events // (SEGMENTS - 1) + 1)
         return "exact_patches_forward", patch_arguments(tiles, lists, spikes.n_samples, neuron, constants), cost
     windows = cut(
@@ -44,7 +44,7 @@ def _prepared(layer, neuron, spikes, tiles, lists, constants, support):
 def _swept(layer, spikes, tiles, kernel, shared, bounds, constants):
     """The parts of a run that keeps nothing but spikes, and the number of those of every item."""
     n_items, room, end = len(tiles.theta) * spikes.n_samples, _room.get(layer, 0.0), spikes.n_ticks * spikes.dt
-    if layer.kind == "dense":
+    if layer.patches is None:
         kind, items = Part, at_rest(tiles, spikes.n_samples, constants)
     else:
         kind, items = PatchPart, {"item_spikes": np.zeros(n_items, np.int64), "anew": True, "end": end}

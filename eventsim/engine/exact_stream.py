@@ -30,7 +30,7 @@ class ExactLayer:
         self._address = arrivals(layer) if layer.stages else None
         n_items = len(self._tiles.theta)
         self._items, self._begin = at_rest(self._tiles, 1, self._constants), 0.0
-        if layer.kind == "dense":
+        if layer.patches is None:
             self._part = Part(0, n_items)
         else:
             self._part = Part(0, n_items, n_progress=6)
@@ -63,7 +63,7 @@ class ExactLayer:
         self._part.progress[:] = 0
         self._items["item_spikes"][:] = 0
         lists = cut_lists(self._layer, np.array([0, len(time)]), address, time)
-        if self._layer.kind == "dense":
+        if self._layer.patches is None:
             windows = cut(lists.sample_ptr, lists.time, lists.address, begin, until, self._neuron, self._constants,
                           settles=not self.fires_alone)
             shared = {**arguments(self._tiles, lists, self._constants), **windows._asdict()}

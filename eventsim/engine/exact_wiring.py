@@ -53,8 +53,7 @@ def tile(layer, given, neuron, dt) -> Tiles:
 
 def inference_tiles(layer, neuron, dt) -> Tiles:
     """The tiles of a layer in inference, whatever its spikes."""
-    n_given = layer.stages[0].given.size if layer.stages else layer.n_in
-    nothing = Spikes([0, 0], [], time=[], n_neurons=n_given, n_ticks=0, dt=dt)
+    nothing = Spikes([0, 0], [], time=[], n_neurons=layer.before.size, n_ticks=0, dt=dt)
     return tile(layer, feed(layer, nothing), neuron, dt)
 
 
@@ -68,7 +67,7 @@ class Lists(NamedTuple):
 
 def cut_lists(layer, sample_ptr, address, time) -> Lists:
     """The lists of spikes at a layer's synapses."""
-    if layer.kind == "dense":
+    if layer.patches is None:
         return Lists(sample_ptr, address, time)
     patches = layer.patches
     reach_ptr, reach_patch, reach_row = patches.reach
@@ -87,7 +86,7 @@ def wire_back(layer, given, tiles, lists, neuron) -> Wiring:
     """What the backward pass gets: spikes between ticks count at the next one, see `group_times_by_address`."""
     spikes, n_lists = given.spikes, len(lists.sample_ptr) - 1
     moving = given.constant is not None
-    if layer.kind == "dense":
+    if layer.patches is None:
         return Wiring(tiles.weight, None, spikes.address, None, n_lists, layer.n_out, NO_DRIVE, moving)
     tick, share = np.empty(len(lists.time), np.int32), np.empty((len(lists.time), 2), np.float32)
     runs, parts = empty_runs(lists.sample_ptr, spikes.n_ticks), sample_parts(lists.sample_ptr)

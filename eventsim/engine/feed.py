@@ -79,8 +79,7 @@ def lane_addresses(layer, lane_neuron):
 
 def arrivals(layer):
     """int32[N], the presynaptic address that every address before the stages has behind them, -1 for none."""
-    n_given = layer.stages[0].given.size if layer.stages else layer.n_in
-    return lane_addresses(layer, np.arange(n_given, dtype=np.int32))
+    return lane_addresses(layer, np.arange(layer.before.size, dtype=np.int32))
 
 
 def _routed(spikes, table, kept, n_neurons):
@@ -131,8 +130,8 @@ def take_in_statistics(network, trace):
     """Let the running statistics of batch normalisation take in those of a training step."""
     for layer, done in zip(network.layers, trace.layers, strict=True):
         if done.feed.statistics is not None:
-            norm, found = next(stage for stage in layer.stages if stage.kind == "batch_norm"), done.feed.statistics
-            norm.take_in(found.mean, found.var, found.n)
+            found = done.feed.statistics
+            layer.norm.take_in(found.mean, found.var, found.n)
 
 
 def route_back(layer, given: Feed, active, lane_address, error, shift=None, slope=None):

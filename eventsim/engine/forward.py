@@ -121,7 +121,7 @@ def _merged_spikes(parts, layer, like):
             "word_tick": _joined(parts, "word_tick"), "word_lanes": _joined(parts, "word_lanes"),
             "sample_ptr": sample_ptr, "address": address, "tick": tick, **runs._asdict(),
         }
-        if layer.kind == "dense":
+        if layer.patches is None:
             kernels.call_parts("merge_items", {**shared, "tick_end": (like.n_ticks,)}, sample_parts(sample_ptr))
         else:
             kernels.call_parts("merge_tiles", {

@@ -22,12 +22,12 @@ def weight_gradient(layer, given, adjoint):
     rows = adjoint.rows if given.is_plain else adjoint.rows * scale
     if given.constant is not None:
         rows = rows + by_input(layer, given.constant)[:, None] * _constant_rows(layer, adjoint.g_sum)
-    return rows if layer.kind == "dense" else layer.patches.fold(rows, layer.packed)
+    return rows if layer.patches is None else layer.patches.fold(rows, layer.packed)
 
 
 def _constant_rows(layer, g_sum):
     """Q, float64[tiles, rows or 1, 64]."""
-    if layer.kind == "dense":
+    if layer.patches is None:
         return g_sum[:, None, :].astype(np.float64)
     kinds, kind = layer.patches.borders
     by_patch = g_sum.reshape(layer.patches.channel_tiles, -1, TILE)
@@ -43,7 +43,7 @@ def norm_gradient(layer, given, adjoint):
     What it adds to dL/ds of a spike s of the layer before is shift + slope (spikes of its address in the tick), if the
     statistics are those of the batch.
     """
-    (norm,) = (stage for stage in layer.stages if stage.kind == "batch_norm")
+    norm = layer.norm
     mean, var, n = norm.running_mean, norm.running_var.astype(np.float64), 1
     if given.statistics is not None:
         mean, var, n = given.statistics.mean, given.statistics.var, max(given.statistics.n, 1)

@@ -50,7 +50,7 @@ class Wiring:
 
 def by_input(layer, values):
     """float64[rows], the value of a row's channel, of ``values`` by the channels that come in."""
-    pixels = layer.given.positions if layer.kind == "dense" else layer.patches.rows_in * layer.patches.columns_in
+    pixels = layer.given.positions if layer.patches is None else layer.patches.rows_in * layer.patches.columns_in
     return np.repeat(values, pixels)
 
 
@@ -61,7 +61,7 @@ def _what_counts(layer, given):
 
 def unscaled_rows(layer):
     """float32[tiles, rows, 64], the weights of a layer."""
-    return layer.rows() if layer.kind == "dense" else layer.patches.expand(layer.packed)
+    return layer.rows() if layer.patches is None else layer.patches.expand(layer.packed)
 
 
 def weigh(layer, given):
@@ -87,10 +87,11 @@ def wire(layer, given, neuron, runs=None, truncate=False, whole=False) -> Wiring
     """
     spikes, constants = given.spikes, neuron.constants(given.spikes.dt)
     if truncate and given.constant is not None:
-        raise ConfigError("the psp cannot be truncated behind batch normalisation, whose constant input has no end")
+        raise ConfigError("the psp cannot be truncated behind batch normalisation, whose constant input has no end; "
+                          "leave out truncate")
     rows, scale, total = weigh(layer, given)
     rest = {"scale": scale, "drive": _drive(layer, total, constants), "moving": total is not None}
-    if layer.kind == "dense":
+    if layer.patches is None:
         return Wiring(rows, address=spikes.address, runs=runs or by_tick(spikes), n_lists=spikes.n_samples,
                       n_neurons=layer.n_out, **rest)
     pieces = Pieces(layer.patches, spikes, runs or by_tick(spikes))
@@ -106,7 +107,7 @@ def wire(layer, given, neuron, runs=None, truncate=False, whole=False) -> Wiring
 def constant_input(layer, rows, constant):
     """float64[tiles * patches, 64], the sum over a lane's synapses of weight times constant input."""
     weighed = rows * by_input(layer, constant)[:, None]
-    if layer.kind == "dense":
+    if layer.patches is None:
         return weighed.sum(axis=1)
     kinds, kind = layer.patches.borders
     totals = np.stack([weighed[:, inside].sum(axis=1) for inside in kinds], axis=1)
@@ -119,7 +120,7 @@ def _drive(layer, total, constants):
     Its psp is that of the two-state system at rest plus a state that decays from the start.
     """
     idle = layer.lane_neuron < 0
-    if total is None and (layer.kind == "dense" or not idle.any()):
+    if total is None and (layer.patches is None or not idle.any()):
         return NO_DRIVE
     drive = np.zeros((len(idle), DRIVE_ROWS, TILE))
     if total is not None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from eventsim import checks
 from eventsim.errors import ConfigError
 
 
@@ -18,6 +19,10 @@ class Shape:
     channels: int
     height: int = 1
     width: int = 1
+
+    def __post_init__(self):
+        for name in ("channels", "height", "width"):
+            checks.whole_number(name, getattr(self, name), 1)
 
     def __str__(self):
         return f"{self.width}x{self.height}x{self.channels}"
@@ -44,6 +49,10 @@ class Window:
     stride: int = 1
     padding: int = 0
     dilation: int = 1
+
+    def __post_init__(self):
+        for name, least in (("size", 1), ("stride", 1), ("padding", 0), ("dilation", 1)):
+            checks.whole_number(name, getattr(self, name), least)
 
     @property
     def span(self) -> int:

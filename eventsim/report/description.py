@@ -34,7 +34,7 @@ def of_network(name, network) -> dict:
 
 def _layer(name, layer, field, ticks):
     """One layer of an architecture; its parameters are its weights and those of what normalises its input."""
-    norms = sum(2 * stage.given.channels for stage in layer.stages if stage.kind == "batch_norm")
+    norms = 2 * layer.given.channels if layer.norm is not None else 0
     return {
         "name": name, "shape": [layer.shape.channels, layer.shape.height, layer.shape.width],
         "stages": [{"kind": stage.kind, "value": stage.value} for stage in field.stages],

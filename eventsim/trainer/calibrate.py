@@ -55,7 +55,7 @@ class _Scaled:
     def bisect(self, wanted):
         """The gain with which neurons fire ``wanted`` spikes in each sample."""
         least, most = _GAINS
-        if any(stage.kind == "batch_norm" for stage in self._layer.stages) and self._fires_more(least, wanted):
+        if self._layer.norm is not None and self._fires_more(least, wanted):
             least, most = _LEAST_NORMALISED, least  # what comes in is no longer small
         low, high = np.log((least, most))
         for _ in range(_HALVINGS):
@@ -66,6 +66,5 @@ class _Scaled:
 
 def _start_running(layer, trace):
     """Let the running statistics of the layer's normalisation start with those of the samples."""
-    for stage in layer.stages:
-        if stage.kind == "batch_norm":
-            stage.running_mean, stage.running_var = trace.feed.statistics.mean, trace.feed.statistics.var
+    if layer.norm is not None:
+        layer.norm.running_mean, layer.norm.running_var = trace.feed.statistics.mean, trace.feed.statistics.var

@@ -56,8 +56,8 @@ def _projections(network):
 
 def _norms(network):
     """(layer's name, its batch normalisation) of the layers of a network that have one."""
-    for name, layer in zip(network.layer_names, network.layers, strict=True):
-        yield from ((name, stage) for stage in layer.stages if stage.kind == "batch_norm")
+    layers = zip(network.layer_names, network.layers, strict=True)
+    return [(name, layer.norm) for name, layer in layers if layer.norm is not None]
 
 
 def _version_for(network):

@@ -169,7 +169,7 @@ class Trainer:
 
     def _samples_a_walk(self, spikes):
         """Samples that one backward walk holds: all of the batch where its statistics normalise it."""
-        if any(stage.kind == "batch_norm" for layer in self.network.layers for stage in layer.stages):
+        if any(layer.norm is not None for layer in self.network.layers):
             return spikes.n_samples
         full = sum(
             width for width, support in zip(self.network.arch.widths, self._supports, strict=True)

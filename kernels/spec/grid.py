@@ -11,28 +11,15 @@ INPUT = """
     int32[spikes]: address
 """
 
-KERNELS["dense_forward"] = kernel("dense", f"""
-    int64: item_first item_last n_samples n_neurons n_ticks n_abs n_taps
-    float32|int8|uint16[tiles,n_in,lanes]: weight
-    float32[tiles,lanes]: gain
-    {INPUT}
-    float32[constants]: constants
-    scratch int32[lanes]: ready
+_SWEPT = """
     scratch float32[one,lanes]: fetched
     out int64[two]: progress
     out int64[items]: item_spikes item_words
     out int32[words]: word_tick
     out uint64[words]: word_lanes
-""")
+"""
 
-KERNELS["dense_forward_active"] = kernel("dense", f"""
-    int64: item_first item_last n_samples n_neurons n_ticks n_abs n_taps
-    float32: u_low u_high rho_width rho_peak
-    float32[tiles,n_in,lanes]: weight
-    float32[tiles,lanes]: gain
-    {INPUT}
-    float32[constants]: constants
-    scratch int32[lanes]: ready
+_SWEPT_ACTIVE = """
     scratch float32[ticks,lanes]: chunk_u
     scratch uint64[ticks]: chunk_lanes
     out int64[four]: progress
@@ -43,6 +30,27 @@ KERNELS["dense_forward_active"] = kernel("dense", f"""
     out uint8[entries]: entry_lane
     out uint64[entries]: entry_ticks
     out float32[pairs]: rho
+"""
+
+KERNELS["dense_forward"] = kernel("dense", f"""
+    int64: item_first item_last n_samples n_neurons n_ticks n_abs n_taps
+    float32|int8|uint16[tiles,n_in,lanes]: weight
+    float32[tiles,lanes]: gain
+    {INPUT}
+    float32[constants]: constants
+    scratch int32[lanes]: ready
+    {_SWEPT}
+""")
+
+KERNELS["dense_forward_active"] = kernel("dense", f"""
+    int64: item_first item_last n_samples n_neurons n_ticks n_abs n_taps
+    float32: u_low u_high rho_width rho_peak
+    float32[tiles,n_in,lanes]: weight
+    float32[tiles,lanes]: gain
+    {INPUT}
+    float32[constants]: constants
+    scratch int32[lanes]: ready
+    {_SWEPT_ACTIVE}
 """)
 
 KERNELS["driven_forward"] = kernel("dense", f"""
@@ -53,11 +61,7 @@ KERNELS["driven_forward"] = kernel("dense", f"""
     float32[constants]: constants
     float32[tiles,rows,lanes]: drive
     scratch int32[lanes]: ready
-    scratch float32[one,lanes]: fetched
-    out int64[two]: progress
-    out int64[items]: item_spikes item_words
-    out int32[words]: word_tick
-    out uint64[words]: word_lanes
+    {_SWEPT}
 """)
 
 KERNELS["driven_forward_active"] = kernel("dense", f"""
@@ -69,16 +73,7 @@ KERNELS["driven_forward_active"] = kernel("dense", f"""
     float32[constants]: constants
     float32[tiles,rows,lanes]: drive
     scratch int32[lanes]: ready
-    scratch float32[ticks,lanes]: chunk_u
-    scratch uint64[ticks]: chunk_lanes
-    out int64[four]: progress
-    out int64[items]: item_spikes item_words
-    out int32[words]: word_tick
-    out uint64[words]: word_lanes
-    out int32[blocks]: block_entries block_pairs
-    out uint8[entries]: entry_lane
-    out uint64[entries]: entry_ticks
-    out float32[pairs]: rho
+    {_SWEPT_ACTIVE}
 """)
 
 KERNELS["sparse_forward"] = kernel("sparse", f"""

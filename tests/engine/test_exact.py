@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive import exact as naive
 from queue_scenes import NEURONS, by_neuron, parameters, random_network, random_times, same_but_for_grazing
+from scenes import shaken
 
 import eventsim as es
-from eventsim import kernels
 from eventsim.data.encoders import exact_times
-from eventsim.engine import exact, exact_sweep
+from eventsim.engine import exact
 from eventsim.engine.exact import forward_exact
 from eventsim.engine.exact_stream import ExactLayer
 from eventsim.engine.queue import forward_queue
@@ -131,15 +131,9 @@ def same(a, b):
 def test_neither_threads_nor_first_buffers_nor_batches_change_the_result(run, n_threads, room):
     network, spikes = run
     want = forward_exact(network, spikes)
-    kernels.set_threads(n_threads)
-    try:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(exact_sweep, "_FIRST_ROOM", room)
-            patch.setattr("eventsim.engine.runs._ITEMS_WORTH_A_THREAD", 0)
-            exact._room.clear()
-            assert same(forward_exact(network, spikes), want)
-    finally:
-        kernels.set_threads(None)
+    with shaken(n_threads, exact_sweep=room):
+        exact._room.clear()
+        assert same(forward_exact(network, spikes), want)
     singles = [forward_exact(network, spikes.sample(b)).output for b in range(spikes.n_samples)]
     assert Spikes.concatenate(singles) == want.output
 

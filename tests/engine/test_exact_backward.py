@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 from naive import exact_gradient as naive
 from naive.exact import alpha
 from queue_scenes import by_neuron
-from scenes import gradients_of, random_network, step_in_two_ways
+from scenes import gradients_of, random_network, shaken, step_in_two_ways
 
 import eventsim as es
-from eventsim import kernels
 from eventsim.data.encoders import bin_events, exact_times
 from eventsim.engine import exact_active, run
 from eventsim.engine.exact import forward_exact
@@ -147,16 +146,10 @@ def trained(network, spikes, supports, errors):
 @given(runs(), st.integers(2, 5), st.integers(1, 50))
 def test_neither_threads_nor_first_buffers_change_a_bit(run, n_threads, room):
     want = trained(*run)
-    kernels.set_threads(n_threads)
-    try:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(exact_active, "_FIRST_ROOM", room)
-            patch.setattr("eventsim.engine.runs._ITEMS_WORTH_A_THREAD", 0)
-            for layer in run[0].layers:
-                exact_active._room[layer] = dict.fromkeys(exact_active._LISTS, 0.0)
-            assert_same(trained(*run), want)
-    finally:
-        kernels.set_threads(None)
+    with shaken(n_threads, exact_active=room):
+        for layer in run[0].layers:
+            exact_active._room[layer] = dict.fromkeys(exact_active._LISTS, 0.0)
+        assert_same(trained(*run), want)
     assert_same(trained(*run), want)
 
 

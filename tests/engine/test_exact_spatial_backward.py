@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive import exact_spatial as naive
 from queue_scenes import by_neuron
+from scenes import shaken
 from spatial_scenes import folded, gradients, matrix, spatial_network
 
-from eventsim import kernels
 from eventsim.data.encoders import bin_events, exact_times
 from eventsim.engine import exact_active, run
 from eventsim.engine.exact import forward_exact
@@ -125,16 +125,10 @@ def trained(network, spikes, supports, errors):
 @given(runs(), st.integers(2, 5), st.integers(1, 50))
 def test_neither_threads_nor_first_buffers_change_a_bit(run, n_threads, room):
     want = trained(*run)
-    kernels.set_threads(n_threads)
-    try:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(exact_active, "_FIRST_ROOM", room)
-            patch.setattr("eventsim.engine.runs._ITEMS_WORTH_A_THREAD", 0)
-            for layer in run[0].layers:
-                exact_active._room[layer] = dict.fromkeys(exact_active._LISTS, 0.0)
-            got = trained(*run)
-    finally:
-        kernels.set_threads(None)
+    with shaken(n_threads, exact_active=room):
+        for layer in run[0].layers:
+            exact_active._room[layer] = dict.fromkeys(exact_active._LISTS, 0.0)
+        got = trained(*run)
     for mine, other in zip(got[0].layers, want[0].layers, strict=True):
         assert mine.spikes == other.spikes
         for name in ("entry_start", "pair_start", "entry_lane", "entry_ticks", "rho"):

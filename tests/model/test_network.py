@@ -9,8 +9,9 @@ import pytest
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import TILE, n_tiles
 from eventsim.model import PRESETS, SRM, Network
-from eventsim.model.layers import LAYERS, Dense, Recurrent
+from eventsim.model.layers import LAYERS, Conv, Dense, Recurrent
 from eventsim.model.neurons import NEURONS
+from eventsim.model.shape import Shape, Window
 
 
 @pytest.mark.parametrize("n_out", [1, 63, 64, 65, 128, 130])
@@ -197,3 +198,17 @@ def test_a_config_that_is_none_is_refused_with_a_sentence(change):
 def test_what_is_no_config_is_refused_with_a_sentence(config):
     with pytest.raises(ConfigError):
         Network.from_config(config)
+
+
+@pytest.mark.parametrize("make, word", [
+    (lambda: Shape(0), "channels must be a whole number from 1"), (lambda: Shape(2, 3, 1.5), "width"),
+    (lambda: Window(0), "size must be"), (lambda: Window(3, stride=0), "stride must be"),
+    (lambda: Window(3, padding=-1), "padding must be"), (lambda: Window(3, dilation=0), "dilation must be"),
+    (lambda: Window(9).over(Shape(2, 8, 8), 4), "does not fit in 8x8"),
+    (lambda: Conv(Shape(4, 8, 8), 6, Window(3), groups=4), "groups must divide .* 4 and 6; got 4"),
+    (lambda: Conv(Shape(4, 8, 8), 6, Window(3), groups=0), "groups must be"),
+    (lambda: Dense(9, 4, Shape(2, 2, 2)), "2x2x2 of what comes in has 8 neurons, not 9"),
+], ids=range(10))
+def test_shapes_and_layers_that_cannot_be_are_refused(make, word):
+    with pytest.raises(ConfigError, match=word):
+        make()

@@ -128,15 +128,6 @@ def test_a_batch_that_is_normalised_is_walked_as_a_whole(patches, monkeypatch):
         np.testing.assert_allclose(a, b, rtol=0, atol=1e-3 * np.abs(a).max())
 
 
-@pytest.mark.parametrize("name, values", [
-    ("gamma", np.ones(7)), ("beta", ["a"] * 8), ("running_mean", np.full(8, np.nan)), ("running_var", np.full(8, -1.0)),
-])
-def test_numbers_that_normalisation_cannot_have_are_refused(name, values):
-    (norm,) = norms(es.Network(ARCHES[0]))
-    with pytest.raises(ConfigError, match=name):
-        setattr(norm, name, values)
-
-
 def test_fewer_bits_share_nothing_with_the_network_that_they_are_of(patches):
     network = es.Network(ARCHES[0], seed=1)
     small = network.with_weights("int8")

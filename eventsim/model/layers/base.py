@@ -19,6 +19,7 @@ class Layer:
     ----------
     n_in, n_out : neurons on either side
     stages : what becomes of spikes before they reach the synapses, see `eventsim.model.stages`; () for nothing
+    patches : how the engine lays out a convolution, see `Patches`; None: tiles of 64 neurons, all inputs to each
     packed : float32 in rows of 64, the weights as the engine and the optimiser use them
     precision : what the weights are kept in, one of `WEIGHTS`
     """
@@ -26,6 +27,7 @@ class Layer:
     is_immediate = True  # has neither delays nor recurrence
     delay = None
     stages = ()
+    patches = None
 
     def __init__(self, given: Shape, shape: Shape):
         self.given, self.shape = given, shape
@@ -37,6 +39,16 @@ class Layer:
         """The address of every lane of the layer's tiles, int32[tiles, 64], -1 where there is none."""
         lane = np.arange(n_tiles(self.n_out) * TILE, dtype=np.int32)
         return np.where(lane < self.n_out, lane, -1).reshape(-1, TILE).astype(np.int32)
+
+    @property
+    def before(self) -> Shape:
+        """The shape of the layer before, whose spikes the stages take."""
+        return self.stages[0].given if self.stages else self.given
+
+    @property
+    def norm(self):
+        """The `BatchNorm` among the stages, or None."""
+        return next((stage for stage in self.stages if stage.kind == "batch_norm"), None)
 
     @property
     def projections(self) -> tuple:

@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 
+from eventsim import checks
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import TILE
 from eventsim.kernels.memory import aligned_zeros
@@ -26,6 +27,10 @@ class Conv(Layer):
 
     def __init__(self, given: Shape, channels: int, window: Window, groups: int = 1):
         super().__init__(given, window.over(given, channels))
+        checks.whole_number("groups", groups, 1)
+        if given.channels % groups or channels % groups:
+            raise ConfigError(f"groups must divide the channels on either side, {given.channels} and {channels}; got "
+                              f"{groups}")
         self.window, self.groups = window, groups
         self._size = int(np.prod(self.weight_shape))
         self.packed = aligned_zeros((-(-self._size // TILE), TILE), np.float32)

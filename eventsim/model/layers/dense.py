@@ -29,6 +29,9 @@ class Dense(Layer):
 
     def __init__(self, n_in: int, n_out: int, given: Shape | None = None):
         super().__init__(given or Shape(n_in), Shape(n_out))
+        if self.given.size != n_in:
+            raise ConfigError(f"the shape {given} of what comes in has {given.size} neurons, not {n_in}; give the one "
+                              "that has, or none")
         self.packed = aligned_zeros((n_tiles(n_out), n_in, TILE), np.float32)
         self.scale = None
         self._delay = None
