@@ -26,3 +26,12 @@ def aligned_empty(shape: tuple[int, ...], dtype) -> np.ndarray:
 def aligned_zeros(shape: tuple[int, ...], dtype) -> np.ndarray:
     """An array of zeros that starts on a cache line."""
     return _aligned(np.zeros, shape, dtype)
+
+
+def aligned(array: np.ndarray) -> np.ndarray:
+    """The array, or a copy of it that starts on a cache line."""
+    if array.ctypes.data % _LINE == 0:
+        return array
+    out = aligned_empty(array.shape, array.dtype)
+    out[...] = array
+    return out

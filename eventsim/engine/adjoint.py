@@ -11,6 +11,7 @@ from eventsim.engine.feed import lane_addresses
 from eventsim.engine.runs import by_address, by_tick, empty_runs, even_parts
 from eventsim.engine.sink import Sink
 from eventsim.kernels.layout import ADD, DRIVE_ROWS, NONE, SUMS, TILE
+from eventsim.kernels.memory import aligned_zeros
 
 # Tiles above a layer, and samples of a convolution, are in groups, each of which adds up a part of its own; the parts
 # are added in the order of the groups. The number is fixed, so that sums do not depend on the number of threads.
@@ -90,7 +91,7 @@ def dense_adjoint(layer, neuron, done, error, below, sink, rows=None, truncate=F
     rows = rows or by_address([spikes], block, neuron.tau_syn)[0]
     tiles, plain = len(wiring.weight), done.feed.is_plain
     if not plain:
-        sink = Sink(gradient=np.zeros_like(wiring.weight))
+        sink = Sink(gradient=aligned_zeros(wiring.weight.shape, np.float32))
     groups = even_parts(np.ones(tiles), min(_GROUPS, tiles))
     error_below = np.zeros((len(groups), 0 if below is None else below.n_pairs), np.float32)
     near = _NO_LANES if below is None else lane_addresses(layer, below.lane_neuron)
@@ -116,8 +117,8 @@ def patch_adjoint(layer, neuron, done, error, below, truncate=False) -> Adjoint:
     """The adjoint of a convolution or pool; see `dense_adjoint`."""
     spikes, wiring, active = done.feed.spikes, done.wiring, done.active
     groups = even_parts(np.ones(spikes.n_samples), min(_GROUPS, spikes.n_samples))
-    wanted = len(groups)
-    gradient = np.zeros((wanted if layer.n_weights or wiring.moving else 0, *wiring.weight.shape), np.float32)
+    n_gradients = len(groups) if layer.n_weights or wiring.moving else 0
+    gradient = aligned_zeros((n_gradients, *wiring.weight.shape), np.float32)
     g_sum = np.zeros((len(groups) if wiring.moving else 0, len(active.lane_neuron), TILE), np.float32)
     error_below = np.zeros((1, 0 if below is None else below.n_pairs), np.float32)
     near_ptr, near_tile, near_row = np.zeros(layer.patches.n_patches + 1, np.int64), np.empty(0, np.int32), _NO_LANES

@@ -8,6 +8,7 @@ from eventsim.engine.pieces import Pieces
 from eventsim.engine.runs import Runs, by_tick
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import ALPHA_SYN, DRIVE_ROWS, GAIN_SYN, TILE
+from eventsim.kernels.memory import aligned
 from eventsim.model.precision import quantized
 
 # Rounding of a potential that is the difference of two large ones, as a share of them.
@@ -76,7 +77,7 @@ def weigh(layer, given):
         rows = rows * by_input(layer, _what_counts(layer, given))[:, None]
     if layer.precision != "float32":
         rows, scale = quantized(rows, layer.precision)
-    return rows, scale, total
+    return aligned(rows), scale, total
 
 
 def wire(layer, given, neuron, runs=None, truncate=False, whole=False) -> Wiring:
@@ -99,7 +100,7 @@ def wire(layer, given, neuron, runs=None, truncate=False, whole=False) -> Wiring
              "pixels": pieces.pixels}
     if whole and scale is None and pieces.are_worth_summing:
         weight = layer.weight.reshape(layer.given.channels, -1)
-        total = pieces.summed(weight if given.is_plain else weight * _what_counts(layer, given)[:, None])
+        total = pieces.summed(aligned(weight if given.is_plain else weight * _what_counts(layer, given)[:, None]))
         return Wiring(total, address=np.arange(total.shape[1], dtype=np.int32), runs=pieces.runs, **rest)
     return Wiring(rows, address=pieces.cut(), runs=pieces.runs, **rest)
 
