@@ -2,6 +2,8 @@
 
 # Postsynaptic neurons of one tile: 256 bytes of float32, four cache lines, four AVX-512 registers.
 TILE = 64
+# Numbers of one register of AVX-512: a quarter of a tile.
+SIXTEEN = 16
 # Ticks of one chunk of an active set: the bits of a word, and as many rows of 256 bytes as half a first-level cache.
 CHUNK = 64
 

@@ -15,7 +15,7 @@ from eventsim.kernels.memory import aligned_zeros
 
 # Tiles above a layer, and samples of a convolution, are in groups, each of which adds up a part of its own; the parts
 # are added in the order of the groups. The number is fixed, so that sums do not depend on the number of threads.
-_GROUPS = 8
+GROUPS = 8
 # Rows of 64 numbers that the g of a block of samples may take: what a second-level cache holds. Fixed for the same
 # reason.
 _BLOCK_ROWS = 2400
@@ -60,10 +60,19 @@ def _near(layer, lane_neuron):
     return kept[2]
 
 
-def _common(neuron, spikes, wiring, active, error, below, truncate):
-    """Arguments that both kernels take, and the `ActiveSet` that stands for the layer below."""
-    n_taps = neuron.n_taps(spikes.dt) if truncate else 0
+def below_arguments(below):
+    """The `ActiveSet` of the layer below as kernels take it; None: there is none."""
     lower = ActiveSet.nothing(0, 0, _NO_LANES) if below is None else below
+    return {
+        "below_kind": NONE if below is None else below.kind, "below_lanes": lower.lanes,
+        "below_entry_start": lower.entry_start, "below_pair_start": lower.pair_start,
+        "below_lane": lower.entry_lane, "below_ticks": lower.entry_ticks,
+    }
+
+
+def _common(neuron, spikes, wiring, active, error, below, truncate):
+    """Arguments that both kernels take."""
+    n_taps = neuron.n_taps(spikes.dt) if truncate else 0
     drive = wiring.drive if len(wiring.drive) else np.zeros((len(active.lane_neuron), DRIVE_ROWS, TILE), np.float32)
     return {
         "n_samples": spikes.n_samples, "n_ticks": spikes.n_ticks, "n_abs": neuron.dead_ticks(spikes.dt),
@@ -71,9 +80,7 @@ def _common(neuron, spikes, wiring, active, error, below, truncate):
         "constants": neuron.constants(spikes.dt, n_taps), "address": wiring.address, "drive": drive,
         "kind": active.kind, "entry_start": active.entry_start, "pair_start": active.pair_start,
         "entry_lane": active.entry_lane, "entry_ticks": active.entry_ticks, "rho": active.rho, "error": error,
-        "below_kind": NONE if below is None else below.kind, "below_lanes": lower.lanes,
-        "below_entry_start": lower.entry_start, "below_pair_start": lower.pair_start,
-        "below_lane": lower.entry_lane, "below_ticks": lower.entry_ticks, "ready": (TILE,), "state": (2, TILE),
+        **below_arguments(below), "ready": (TILE,), "state": (2, TILE),
         "kept": (spikes.n_ticks if n_taps else 0, TILE), "sums": (SUMS,),
     }
 
@@ -92,7 +99,7 @@ def dense_adjoint(layer, neuron, done, error, below, sink, rows=None, truncate=F
     tiles, plain = len(wiring.weight), done.feed.is_plain
     if not plain:
         sink = Sink(gradient=aligned_zeros(wiring.weight.shape, np.float32))
-    groups = even_parts(np.ones(tiles), min(_GROUPS, tiles))
+    groups = even_parts(np.ones(tiles), min(GROUPS, tiles))
     error_below = np.zeros((len(groups), 0 if below is None else below.n_pairs), np.float32)
     near = _NO_LANES if below is None else lane_addresses(layer, below.lane_neuron)
     g_sum = np.zeros((tiles if wiring.moving else 0, TILE), np.float32)
@@ -116,7 +123,7 @@ def dense_adjoint(layer, neuron, done, error, below, sink, rows=None, truncate=F
 def patch_adjoint(layer, neuron, done, error, below, truncate=False) -> Adjoint:
     """The adjoint of a convolution or pool; see `dense_adjoint`."""
     spikes, wiring, active = done.feed.spikes, done.wiring, done.active
-    groups = even_parts(np.ones(spikes.n_samples), min(_GROUPS, spikes.n_samples))
+    groups = even_parts(np.ones(spikes.n_samples), min(GROUPS, spikes.n_samples))
     n_gradients = len(groups) if layer.n_weights or wiring.moving else 0
     gradient = aligned_zeros((n_gradients, *wiring.weight.shape), np.float32)
     g_sum = np.zeros((len(groups) if wiring.moving else 0, len(active.lane_neuron), TILE), np.float32)
@@ -131,13 +138,13 @@ def patch_adjoint(layer, neuron, done, error, below, truncate=False) -> Adjoint:
         "share": wiring.share, "gradient": gradient, "g_sum": g_sum, "error_below": error_below,
     }, [{"group": i, "sample_first": first, "sample_last": last} for i, (first, last) in enumerate(groups)])
     return Adjoint(
-        _summed(gradient) if len(gradient) else None, _summed(g_sum) if wiring.moving else None,
+        summed(gradient) if len(gradient) else None, summed(g_sum) if wiring.moving else None,
         None if below is None else error_below,
     )
 
 
-def _summed(parts):
-    """The sum over groups, in their order."""
+def summed(parts):
+    """The sum of what groups added up, in their order."""
     total = parts[0].copy()
     for part in parts[1:]:
         total += part

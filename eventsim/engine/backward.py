@@ -6,6 +6,7 @@ from eventsim.engine.active import ActiveSet
 from eventsim.engine.adjoint import block_samples, dense_adjoint, patch_adjoint
 from eventsim.engine.feed import lane_addresses, route_back
 from eventsim.engine.normalising import norm_gradient, weight_gradient
+from eventsim.engine.pair_adjoint import goes_by_pairs, pair_adjoint
 from eventsim.engine.runs import by_address
 from eventsim.engine.trace import Trace
 from eventsim.errors import ConfigError
@@ -32,6 +33,8 @@ def backward_layer(layer, neuron, done, error, below, sinks, *, rows=None, trunc
         raise ConfigError(f"no step of an optimiser can be taken on the way through {layer}; give its sinks arrays")
     if layer.patches is None:
         adjoint = dense_adjoint(layer, neuron, done, error, below, sinks[0], rows, truncate)
+    elif goes_by_pairs(layer, done, truncate):
+        adjoint = pair_adjoint(layer, neuron, done, error, below)
     else:
         adjoint = patch_adjoint(layer, neuron, done, error, below, truncate)
     given, error_below = done.feed, adjoint.error

@@ -60,6 +60,12 @@ def _what_counts(layer, given):
     return np.broadcast_to(given.unit if given.scale is None else given.scale, layer.given.channels).astype(np.float32)
 
 
+def weight_by_channel(layer, given):
+    """float32[channels, n], the weights of each channel that comes in, by what its spikes count."""
+    weight = layer.weight.reshape(layer.given.channels, -1)
+    return aligned(weight if given.is_plain else weight * _what_counts(layer, given)[:, None])
+
+
 def unscaled_rows(layer):
     """float32[tiles, rows, 64], the weights of a layer."""
     return layer.rows() if layer.patches is None else layer.patches.expand(layer.packed)
@@ -99,8 +105,7 @@ def wire(layer, given, neuron, runs=None, truncate=False, whole=False) -> Wiring
     rest |= {"n_lists": spikes.n_samples * layer.patches.n_patches, "n_neurons": len(rows) * TILE,
              "pixels": pieces.pixels}
     if whole and scale is None and pieces.are_worth_summing:
-        weight = layer.weight.reshape(layer.given.channels, -1)
-        total = pieces.summed(aligned(weight if given.is_plain else weight * _what_counts(layer, given)[:, None]))
+        total = pieces.summed(weight_by_channel(layer, given))
         return Wiring(total, address=np.arange(total.shape[1], dtype=np.int32), runs=pieces.runs, **rest)
     return Wiring(rows, address=pieces.cut(), runs=pieces.runs, **rest)
 

@@ -172,6 +172,18 @@ class Patches:
         """float32[channel_tiles, n_rows, 64], the matrix of the weights ``packed``, in `Conv.packed`'s layout."""
         return np.where(self.weight_index >= 0, packed.reshape(-1)[self.weight_index], np.float32(0.0))
 
+    def spread(self, packed):
+        """float32[channel_tiles, n_rows, 64] in which every weight stands in one of its places: what `fold` undoes."""
+        out = np.zeros(self.weight_index.shape, np.float32)
+        out.reshape(-1)[self._places] = packed.reshape(-1)
+        return out
+
+    @functools.cached_property
+    def _places(self):
+        """Where every weight stands first."""
+        index, first = np.unique(self.weight_index, return_index=True)
+        return first[index >= 0]
+
     def fold(self, gradient, like):
         """The adjoint of `expand`: float32 of the shape of ``like``, every weight's sum over rows and lanes."""
         valid = self.weight_index >= 0

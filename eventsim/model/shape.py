@@ -69,7 +69,12 @@ class Window:
             )
         return Shape(channels, *sizes)
 
+    def pixels(self, n_in: int, n_out: int):
+        """The pixel of ``n_in`` that each tap of ``n_out`` windows in a row looks at, int64[n_out, size]; -1: none."""
+        pixel = np.add.outer(np.arange(n_out) * self.stride, np.arange(self.size) * self.dilation) - self.padding
+        return np.where((pixel >= 0) & (pixel < n_in), pixel, -1)
+
     def seen(self, n_in: int, n_out: int):
         """How many of ``n_out`` windows in a row look at each of ``n_in`` pixels, int64[n_in]."""
-        pixel = np.add.outer(np.arange(n_out) * self.stride, np.arange(self.size) * self.dilation) - self.padding
-        return np.bincount(pixel[(pixel >= 0) & (pixel < n_in)], minlength=n_in)
+        pixel = self.pixels(n_in, n_out)
+        return np.bincount(pixel[pixel >= 0], minlength=n_in)

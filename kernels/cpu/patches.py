@@ -6,7 +6,8 @@
 import numpy as np
 
 from eventsim.kernels.cpu.jit import inlined, kernel
-from eventsim.kernels.cpu.vector import load_sixteen, lowest_bit, store_few
+from eventsim.kernels.cpu.short import load_sixteen, store_few
+from eventsim.kernels.cpu.vector import lowest_bit
 from eventsim.kernels.layout import TILE
 from eventsim.kernels.status import Status
 

@@ -3,15 +3,8 @@
 import numpy as np
 
 from eventsim.kernels.cpu.jit import kernel
-from eventsim.kernels.cpu.vector import (
-    bit_count,
-    folded_product,
-    load,
-    load_sixteen,
-    lowest_bit,
-    store_few,
-    sums_of_fours,
-)
+from eventsim.kernels.cpu.short import folded_product, load_sixteen, store_few, sums_of_fours
+from eventsim.kernels.cpu.vector import bit_count, load, lowest_bit
 from eventsim.kernels.layout import ALL, CHUNK, RING
 
 _ONE, _NOBODY = np.uint64(1), np.uint64(0)

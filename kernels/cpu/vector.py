@@ -62,7 +62,6 @@ class _VectorModel(models.PrimitiveModel):
 
 FLOATS, SHORTS, LONGS = Vector("float32", TILE), Vector("int16", TILE), Vector("int32", TILE)
 DOUBLES = Vector("float64", TILE)
-SIXTEEN, FOUR = Vector("float32", 16), Vector("float32", 4)
 
 
 def row_pointer(context, builder, array_type, array, row, stored):
@@ -196,87 +195,10 @@ def as_floats(typingctx, values):
     return FLOATS(LONGS), lambda context, builder, signature, args: builder.sitofp(args[0], FLOATS.llvm)
 
 
-@intrinsic
-def folded_product(typingctx, a, b):
-    """a * b, added up to four sums of sixteen products, where a processor can in fused operations."""
-
-    def codegen(context, builder, signature, args):
-        quarters = [
-            [_part(builder, arg, first, TILE // 4) for first in range(0, TILE, TILE // 4)] for arg in args
-        ]
-        total = None
-        for x, y in zip(*quarters, strict=True):
-            product = builder.fmul(x, y, flags=("contract",))
-            total = product if total is None else builder.fadd(product, total, flags=("contract",))
-        for half in (8, 4):
-            total = builder.fadd(_part(builder, total, 0, half), _part(builder, total, half, half))
-        return total
-
-    return FOUR(FLOATS, FLOATS), codegen
-
-
-@intrinsic
-def store_few(typingctx, values, array, index):
-    """Write a short vector to ``array[index:]``, a float32 array of one axis."""
-
-    def codegen(context, builder, signature, args):
-        data = context.make_array(signature.args[1])(context, builder, args[1]).data
-        pointer = builder.bitcast(builder.gep(data, [args[2]]), values.llvm.as_pointer())
-        builder.store(args[0], pointer, align=4)
-        return context.get_dummy_value()
-
-    return types.void(values, array, types.intp), codegen
-
-
-@intrinsic
-def load_sixteen(typingctx, array, index):
-    """``array[index:index + 16]`` of a float32 array of one axis."""
-
-    def codegen(context, builder, signature, args):
-        return _load_sixteen(builder, context.make_array(array)(context, builder, args[0]).data, args[1])
-
-    return SIXTEEN(array, types.intp), codegen
-
-
-def _load_sixteen(builder, data, index):
-    pointer = builder.bitcast(builder.gep(data, [index]), SIXTEEN.llvm.as_pointer())
-    return builder.load(pointer, align=4)
-
-
-def _part(builder, vector, first, length):
-    """``vector[first:first + length]``."""
-    return shuffled(builder, vector, vector, range(first, first + length))
-
-
 def shuffled(builder, a, b, order):
     """The entries ``order`` of a followed by b."""
     order = list(order)
     return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(_INT32, len(order)), order))
-
-
-@intrinsic
-def sums_of_fours(typingctx, array, index):
-    """Sixteen sums of four numbers each, which stand one behind the other from ``array[index]`` on.
-
-    Neighbours are added twice over, with the shuffles within 128 bits that are a processor's cheapest; they leave the
-    sums in the order of a transposed 4 x 4 matrix.
-    """
-
-    def codegen(context, builder, signature, args):
-        data = context.make_array(array)(context, builder, args[0]).data
-        vectors = [
-            _load_sixteen(builder, data, builder.add(args[1], ir.Constant(_INT64, 16 * k))) for k in range(4)
-        ]
-        even = [16 * (k // 2 % 2) + 4 * (k // 4) + 2 * (k % 2) for k in range(16)]
-        odd = [k + 1 for k in even]
-        while len(vectors) > 1:
-            vectors = [
-                builder.fadd(shuffled(builder, a, b, even), shuffled(builder, a, b, odd))
-                for a, b in zip(vectors[::2], vectors[1::2], strict=True)
-            ]
-        return shuffled(builder, vectors[0], vectors[0], [4 * (k % 4) + k // 4 for k in range(16)])
-
-    return SIXTEEN(array, types.intp), codegen
 
 
 def _operation(operation, float_name, int_name=None):

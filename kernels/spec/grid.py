@@ -148,16 +148,20 @@ ACTIVE = """
     uint64[entries]: entry_ticks
 """
 
-BACKWARD = f"""
-    int64: kind
-    {ACTIVE}
-    float32[pairs]: rho
-    float32[groups,pairs]: error
+BELOW = """
     int64: below_kind
     int64[tiles]: below_lanes
     int64[blocks]: below_entry_start below_pair_start
     uint8[entries]: below_lane
     uint64[entries]: below_ticks
+"""
+
+BACKWARD = f"""
+    int64: kind
+    {ACTIVE}
+    float32[pairs]: rho
+    float32[groups,pairs]: error
+    {BELOW}
 """
 
 KERNELS["dense_backward"] = kernel("dense_adjoint", f"""

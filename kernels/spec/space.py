@@ -1,7 +1,7 @@
 """Convolutions, and the stages between layers."""
 
 from eventsim.kernels.spec.declare import Kernel, kernel
-from eventsim.kernels.spec.grid import ACTIVE, BACKWARD, INPUT
+from eventsim.kernels.spec.grid import ACTIVE, BACKWARD, BELOW, INPUT
 
 KERNELS: dict[str, Kernel] = {}
 
@@ -103,6 +103,42 @@ KERNELS["patch_backward"] = kernel("patch_adjoint", f"""
     scratch float32[sums]: sums
     out float32[groups,tiles,n_in,lanes]: gradient
     out float32[groups,tiles,lanes]: g_sum
+    out float32[groups,pairs]: error_below
+""")
+
+_BY_PAIRS = f"""
+    int32[positions,taps]: tap_place
+    int32[tiles,lanes]: lane_neuron
+    {ACTIVE}
+    float32[pairs]: drive
+"""
+
+_PIECE = """
+    scratch int64[ticks]: ticks_at
+    scratch float32[rows,lanes]: state y
+"""
+
+KERNELS["pair_gradient"] = kernel("pair_adjoint", f"""
+    int64: group piece sample_first sample_last n_samples n_ticks n_pixels n_positions
+    float32: dt
+    float32[constants]: constants
+    {INPUT}
+    {_BY_PAIRS}
+    float32[ticks]: reach
+    {_PIECE}
+    out float32[groups,pieces,channels,taps,sixteen]: gradient
+    out float32[groups,tiles,lanes]: g_sum
+""")
+
+KERNELS["pair_error"] = kernel("pair_adjoint", f"""
+    int64: piece sample_first sample_last n_samples n_ticks n_pixels n_positions
+    float32: dt
+    float32[constants]: constants
+    {_BY_PAIRS}
+    float32[pieces,channels,taps,sixteen]: weight
+    int32[tiles,lanes]: lane_address
+    {BELOW}
+    {_PIECE}
     out float32[groups,pairs]: error_below
 """)
 

@@ -16,7 +16,9 @@ from conv_scenes import (
 from scenes import random_spikes
 
 from eventsim.engine import Sink, backward, forward
+from eventsim.engine.adjoint import patch_adjoint
 from eventsim.engine.backward import takes_steps
+from eventsim.engine.pair_adjoint import goes_by_pairs
 from eventsim.errors import ConfigError
 from eventsim.model import PRESETS, SRM
 from eventsim.spikes import Spikes
@@ -24,6 +26,8 @@ from eventsim.trainer.optimizers import Adam
 
 INF = np.inf
 module = importlib.import_module("eventsim.engine.adjoint")
+pairs = importlib.import_module("eventsim.engine.pair_adjoint")
+walk = importlib.import_module("eventsim.engine.backward")
 CLOSE = 1e-5  # of a gradient's largest value
 CLOSE_NORM = 3e-5  # where normalisation takes differences of sums and, in a channel that rarely fires, magnifies them
 NETWORKS = {
@@ -37,6 +41,9 @@ NETWORKS = {
     "norm of lone channels": "20-30-bn-9-bn-4", "pool and norm": "13x13x2-12c3-2p-bn-8c3p1-2p-bn-20-5",
     "pool and norm of many": "8x8x2-70c3-3p-bn-100c2-5", "dropout": "9x8x2-do0.2-12c3-do0.4-40-do0.3-6",
     "pool and dropout": "12x11x2-8c3-2p-do0.3-16c2-do0.2-2a-do0.5-5",
+    "sixteens": "9x8x2-32c3-16c3-7", "sixteens with strides": "11x10x2-16c3-24c3s2p1-5",
+    "sixteens with dilation": "12x11x2-48c3-12c3d2p1-16c2-5",
+    "sixteens behind all stages": "13x12x2-32c3-2p-bn-16c2p1-do0.3-16c2s2-5",
     "the paper's": "16x16x2-12c5-2p-bn-8c3-2p-bn-20-do0.2-9-6",
 }
 SUPPORTS = {"narrow": 0.3, "half": 0.5, "wide": 1.5, "full": INF, "mixed": None}
@@ -72,6 +79,27 @@ def compare_with_naive(rng, notation, support, neuron=None, dt=1.0, truncate=Fal
             assert np.abs(g - w).max() <= close * np.abs(w).max()
         return
     pytest.fail("rounding decided on spikes six times")
+
+
+@pytest.mark.parametrize("name", [name for name in NETWORKS if name.startswith("sixteens")])
+def test_pairs_and_patches_give_the_same_gradient(rng, monkeypatch, name):
+    network = conv_network(NETWORKS[name])
+    spikes = random_spikes(rng, network.arch.n_inputs, 3, 150, 0.1, empty=(1,))
+    network = random_conv_network(rng, NETWORKS[name], spikes, SRM(tau_syn=3.0))
+    errors = random_errors(rng, network, spikes)
+    trace = train_forward(network, spikes, [0.5] * len(network.layers))
+    took = []
+    monkeypatch.setattr(walk, "goes_by_pairs", lambda layer, *_: took.append(layer.kind) or False)
+    want = parameter_gradients(network, trace, errors)
+    monkeypatch.setattr(walk, "goes_by_pairs", goes_by_pairs)
+    monkeypatch.setattr(pairs, "_FEW", 1.0)
+    monkeypatch.setattr(walk, "patch_adjoint", lambda layer, *rest: took.append(layer) or patch_adjoint(layer, *rest))
+    got = parameter_gradients(network, trace, errors)
+    spatial = [layer for layer in network.layers if layer.kind == "conv"]
+    assert took == ["conv"] * len(spatial) + [layer for layer in spatial[::-1] if layer.given.channels % 16]
+    for g, w in zip(got, want, strict=True):
+        assert np.abs(g - w).max() <= CLOSE * np.abs(w).max()
+    assert any((g != w).any() for g, w in zip(got, want, strict=True))
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from naive import srm32
 
-from eventsim.kernels.cpu import active, srm, vector
+from eventsim.kernels.cpu import active, short, srm, vector
 from eventsim.kernels.cpu.dense_adjoint import adjoint_psp
 from eventsim.kernels.cpu.surrogate import surrogate
 from eventsim.kernels.layout import ALPHA_SYN, CUT_P, CUT_Q, GAIN_SYN, TILE
@@ -184,13 +184,25 @@ def test_products_are_folded_to_fours_and_sixteen_fours_to_their_sums(rng):
     @numba.njit
     def dots(a, b, fours, out):
         for k in range(16):
-            vector.store_few(vector.folded_product(vector.load(a, k), vector.load(b, k)), fours, 4 * k + 2)
-        vector.store_few(vector.sums_of_fours(fours, 2), out, 1)
+            short.store_few(short.folded_product(vector.load(a, k), vector.load(b, k)), fours, 4 * k + 2)
+        short.store_few(short.sums_of_fours(fours, 2), out, 1)
 
     a, b = rng.integers(-9, 10, (2, 16, TILE)).astype(np.float32)
     fours, out = np.zeros(70, np.float32), np.zeros(18, np.float32)
     dots(a, b, fours, out)
     np.testing.assert_array_equal(out, [0, *np.sum(a * b, axis=1), 0])
+
+
+def test_sixteen_products_are_added_to_sixteen_sums(rng):
+    @numba.njit
+    def add(values, x, out):
+        total = short.add_product(short.sixteen_zeros(), short.splat_sixteen(x), short.load_sixteen(values, 1))
+        short.store_few(short.add_product(total, short.load_sixteen(out, 1), short.splat_sixteen(x)), out, 1)
+
+    values, out = rng.integers(-9, 10, (2, 18)).astype(np.float32)
+    want = np.where((np.arange(18) > 0) & (np.arange(18) < 17), 3 * values + 3 * out, out)
+    add(values, np.float32(3.0), out)
+    np.testing.assert_array_equal(out, want)
 
 
 def test_subnormal_numbers_count_as_zero_only_between_the_two_calls():

@@ -64,6 +64,14 @@ class Conv(Layer):
         return self.patches.neuron
 
     @functools.cached_property
+    def tap_pixel(self):
+        """The pixel that each tap of the window looks at, for every position, int64[positions, taps]; -1: none."""
+        y = self.window.pixels(self.given.height, self.shape.height)[:, None, :, None]
+        x = self.window.pixels(self.given.width, self.shape.width)[None, :, None, :]
+        pixel = np.where((y >= 0) & (x >= 0), y * self.given.width + x, -1)
+        return pixel.reshape(self.shape.positions, -1)
+
+    @functools.cached_property
     def fan_out(self):
         """Synapses of every presynaptic neuron at each pixel, int64[pixels], whatever its channel: fewer at borders."""
         rows, columns = (
