@@ -85,7 +85,7 @@ def normalise_error(
     sample_ptr, address, tick : the spikes after pooling; lane_address int32[tiles,64] : the address of every lane after
         pooling, -1 where it reaches none
     kind, lanes, entry_start, ... : the layer's `ActiveSet`
-    spikes int32[N,64] : scratch; error float32[G,P], whose first row is added to
+    spikes uint16[N,64] : scratch, enough for windows of 255 x 255; error float32[G,P], whose first row is added to
     """
     n_chunks = (n_ticks + CHUNK - 1) // CHUNK
     spikes[:] = 0
@@ -94,13 +94,13 @@ def normalise_error(
         for chunk in range(n_chunks):
             first, end = last, min((chunk + 1) * CHUNK, n_ticks)
             while last < sample_ptr[b + 1] and tick[last] < end:
-                spikes[address[last], tick[last] % CHUNK] += 1
+                spikes[np.uint32(address[last]), np.uint32(tick[last]) % np.uint32(CHUNK)] += np.uint16(1)
                 last += 1
             every_tick = ~_NOBODY >> np.uint64(CHUNK - (end - chunk * CHUNK))
             for tile in range(len(lane_address)):
                 block = (tile * n_samples + b) * n_chunks + chunk
-                pair = pair_start[block]
-                if pair == pair_start[block + 1]:
+                pair = np.uint64(pair_start[block])
+                if pair_start[block] == pair_start[block + 1]:
                     continue
                 if kind == ALL:
                     entry, entry_end = 0, np.int64(lanes[tile])
@@ -112,16 +112,16 @@ def normalise_error(
                         lane, ticks = np.int64(entry_lane[i]), entry_ticks[i]
                     j = np.int64(lane_address[tile, lane])
                     if j < 0:
-                        pair += bit_count(ticks)
+                        pair += np.uint64(bit_count(ticks))
                         continue
                     own_shift, own_slope = shift[j // n_positions], slope[j // n_positions]
                     while ticks != _NOBODY:
-                        n = np.float32(spikes[j, lowest_bit(ticks)])
+                        n = np.float32(spikes[np.uint64(j), np.uint64(lowest_bit(ticks))])
                         error[0, pair] += own_shift + own_slope * n
-                        pair += 1
+                        pair += _ONE
                         ticks &= ticks - _ONE
             for k in range(first, last):
-                spikes[address[k], tick[k] % CHUNK] = 0
+                spikes[np.uint32(address[k]), np.uint32(tick[k]) % np.uint32(CHUNK)] = 0
     return _OK
 
 

@@ -188,7 +188,7 @@ KERNELS["normalise_error"] = kernel("stages", f"""
     int64[tiles]: lanes
     {ACTIVE}
     int32[tiles,lanes]: lane_address
-    scratch int32[neurons,ticks]: spikes
+    scratch uint16[neurons,ticks]: spikes
     out float32[groups,pairs]: error
 """)
 
