@@ -29,9 +29,11 @@ synthetic samples of seed 0 have:
 
 from eventsim.data.synthetic.camera import CameraParameters, record
 from eventsim.data.synthetic.dataset import SyntheticDigits
+from eventsim.data.synthetic.images import SaccadeImages, open_images
 from eventsim.data.synthetic.saccades import Move, SaccadeParameters
 from eventsim.data.synthetic.strokes import HandwritingParameters, draw
 
 __all__ = [
-    "CameraParameters", "HandwritingParameters", "Move", "SaccadeParameters", "SyntheticDigits", "draw", "record",
+    "CameraParameters", "HandwritingParameters", "Move", "SaccadeImages", "SaccadeParameters", "SyntheticDigits",
+    "draw", "open_images", "record",
 ]

@@ -1,10 +1,16 @@
 """`eventsim generate`: one recording, or a data set in N-MNIST's layout."""
 
 import os
+import pathlib
 
+import numpy as np
 import pytest
+from click.testing import CliRunner
+from idx_files import write_images
 
 import eventsim
+from eventsim import kernels
+from eventsim.cli import main
 from eventsim.data import synthetic
 
 pytestmark = pytest.mark.skipif(not hasattr(synthetic, "SyntheticDigits"), reason="there are no synthetic digits")
@@ -53,6 +59,58 @@ def test_data_set_without_validation(call):
     assert figures["train"] == 12 and figures["validation"] == 0 and os.listdir("digits") == ["Train"]
 
 
+@pytest.fixture
+def mnist(here):
+    """A folder of five images to train on and two to test on."""
+    images = np.zeros((5, 28, 28), np.uint8)
+    images[:, 6:22, 11:16] = 255
+    write_images(here / "mnist", images, [3, 1, 4, 1, 5])
+    return write_images(here / "mnist", images[:2], [9, 2], "t10k", compressed=True).name
+
+
+def test_images_become_recordings_with_n_mnist_s_numbers(call, mnist):
+    text = call("generate", "made", "--images", mnist, "--seed", 2)
+    assert "made: 5 recordings under Train and 2 under Test, " in text and "  eventsim info made" in text
+    found = sorted(path.as_posix() for path in pathlib.Path("made").rglob("*.bin"))
+    assert found == ["made/Test/2/00002.bin", "made/Test/9/00001.bin", "made/Train/1/00002.bin",
+                     "made/Train/1/00004.bin", "made/Train/3/00001.bin", "made/Train/4/00003.bin",
+                     "made/Train/5/00005.bin"]
+    made = synthetic.open_images(mnist, seed=2)
+    assert eventsim.read("made/Train/4/00003.bin") == made.train.events(2)
+    assert eventsim.read("made/Test/9/00001.bin") == made.validation.events(0)
+
+
+def test_neither_threads_nor_the_number_of_samples_change_a_byte(call, mnist):
+    call("generate", "one", "--images", mnist, "--threads", 1)
+    figures = call("generate", "three", "--images", mnist, "--threads", 3, "--samples", 4, "--validation", 1, "--json")
+    kernels.set_threads(None)
+    assert (figures["folder"], figures["train"], figures["validation"]) == ("three", 4, 1)
+    found = list(pathlib.Path("three").rglob("*.bin"))
+    assert len(found) == 5
+    for path in found:
+        assert path.read_bytes() == ("one" / path.relative_to("three")).read_bytes()
+
+
+def test_an_interruption_leaves_whole_recordings_only(call, mnist, monkeypatch):
+    events = synthetic.SaccadeImages.events
+
+    def stop(self, i):
+        if i == 3:
+            raise KeyboardInterrupt
+        return events(self, i)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(synthetic.SaccadeImages, "events", stop)
+        result = CliRunner().invoke(main, ["generate", "made", "--images", mnist, "--threads", "1"])
+    kernels.set_threads(None)
+    assert result.exit_code != 0 and "interrupted" in result.stderr
+    found = list(pathlib.Path("made").rglob("*.*"))
+    assert 3 <= len(found) < 7 and all(len(eventsim.read(path)) for path in found)
+    assert pathlib.Path("made/Train/1/00004.bin") not in found
+    assert call("generate", "made", "--images", mnist, "--force", "--json")["train"] == 5
+    assert len(list(pathlib.Path("made").rglob("*.bin"))) == 7
+
+
 class TestRefused:
     def test_existing_file(self, call, refuse, here):
         (here / "sample.bin").write_text("mine")
@@ -74,6 +132,9 @@ class TestRefused:
         (["sample.bin", "--digit", "10"], "0<=x<=9"),
         (["nowhere/sample.bin"], "cannot be written"),
         (["digits", "--samples", "0"], "`eventsim generate --help`"),
+        (["sample.bin", "--images", "mnist"], "name a folder"),
+        (["digits", "--images", "nowhere"], "nowhere: no such file or folder"),
+        (["digits"], "--samples or --images"),
     ])
     def test_nonsense(self, refuse, arguments, part):
         assert part in refuse("generate", *arguments)

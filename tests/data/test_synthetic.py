@@ -14,6 +14,7 @@ from eventsim.data.synthetic import (
     SaccadeParameters,
     SyntheticDigits,
     draw,
+    images,
     record,
 )
 from eventsim.data.synthetic import camera as module
@@ -48,6 +49,8 @@ def test_other_samples_have_another_revision():
     """Whoever changes what the samples are made of raises REVISION, and puts the new digest here."""
     made_of = repr((GLYPHS, HandwritingParameters(), SaccadeParameters(), CameraParameters()))
     assert (REVISION, hashlib.sha256(made_of.encode()).hexdigest()[:16]) == (1, "00edc5660a1988fd")
+    made_of = repr((SaccadeParameters(), CameraParameters()))
+    assert (images.REVISION, hashlib.sha256(made_of.encode()).hexdigest()[:16]) == (1, "157e76a1633d649e")
 
 
 def test_digits_are_balanced():
