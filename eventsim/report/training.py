@@ -1,5 +1,7 @@
 """Settings of a training as people read them: those that are on."""
 
+from eventsim.report import numbers
+
 _OPTIMIZER = {"momentum": "momentum {:g}", "weight_decay": "weight decay {:g}"}
 _BOUNDS = {"rate_low": "least", "rate_high": "most"}
 _AUGMENT = {"shift": "shift {:g} px", "rotate": "turn {:g} degrees", "scale": "scale {:g}",
@@ -26,6 +28,13 @@ def defaults(settings) -> str:
     """Settings of a training that an architecture brings along, as one line."""
     texts = {name: " ".join(map(str, value)) if isinstance(value, tuple) else value for name, value in settings.items()}
     return ", ".join(f"{name.replace('_', ' ')} {text}" for name, text in texts.items())
+
+
+def backward_share(record) -> str | None:
+    """The share of neurons and ticks that the backward pass of an epoch had to visit, by layer; None where unknown."""
+    if "active" not in record:
+        return None
+    return " ".join(map(numbers.share, record["active"])) + " of neurons and ticks (backward pass, by layer)"
 
 
 def extras(config):

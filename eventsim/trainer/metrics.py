@@ -16,6 +16,8 @@ class Metrics:
         self.synops = np.zeros(len(widths), np.int64)
         self.dense_macs = np.zeros(len(widths), np.int64)
         self.fired = [np.zeros(width, bool) for width in widths]
+        self.active = np.zeros(len(widths), np.int64)  # pairs (neuron, tick) of the backward pass
+        self.ticks = 0  # of all samples together
         self.seconds = np.zeros(len(widths))  # of this process alone: no part of `state`
         self.binning = None  # what became of the events, where the whole pass was one loader's
 
@@ -23,6 +25,7 @@ class Metrics:
         """Count one batch: its `Trace`, labels int64[B] and loss values float64[B]."""
         self.samples += len(labels)
         self.loss += float(np.sum(values))
+        self.ticks += trace.input.n_samples * trace.input.n_ticks
         np.add.at(self.confusion, (labels, np.minimum(trace.predict(), len(self.confusion) - 1)), 1)
         for i, layer in enumerate(trace.layers):
             self.spikes[i] += len(layer.spikes)
@@ -30,10 +33,18 @@ class Metrics:
             self.dense_macs[i] += layer.dense_macs
             kernels.call("mark_neurons", address=layer.spikes.address, fired=self.fired[i])
             self.seconds[i] += layer.seconds
+            if layer.active is not None:
+                full = layer.active.full  # which has pairs for lanes of no neuron, too
+                pairs = trace.input.n_samples * trace.input.n_ticks * len(self.fired[i])
+                self.active[i] += pairs if full else layer.active.n_pairs
 
     def summary(self) -> dict:
-        """Plain figures: loss a sample, accuracy, spikes a neuron and sample and silent share of every layer."""
-        n = max(self.samples, 1)
+        """Plain figures: loss a sample, accuracy, and of every layer spikes a neuron and sample and the silent share.
+
+        Of a training also ``active``, the share of neurons and ticks that the backward pass had to visit.
+        """
+        n, ticks = max(self.samples, 1), max(self.ticks, 1)
+        active = [float(pairs) / (ticks * len(f)) for pairs, f in zip(self.active, self.fired, strict=True)]
         return {
             "samples": self.samples,
             "loss": self.loss / n,
@@ -42,6 +53,7 @@ class Metrics:
             "silent": [float(1.0 - f.mean()) for f in self.fired],
             "synops": float(self.synops.sum()) / n,
             "dense_macs": float(self.dense_macs.sum()) / n,
+            **({"active": active} if self.active.any() else {}),
         }
 
     def state(self) -> dict:
@@ -49,6 +61,7 @@ class Metrics:
         return {
             "samples": self.samples, "loss": self.loss, "confusion": self.confusion, "spikes": self.spikes,
             "synops": self.synops, "dense_macs": self.dense_macs, "fired": np.concatenate(self.fired),
+            "active": self.active, "ticks": self.ticks,
         }
 
     def load_state(self, state):
@@ -56,5 +69,6 @@ class Metrics:
         self.samples, self.loss = int(state["samples"]), float(state["loss"])
         for name in ("confusion", "spikes", "synops", "dense_macs"):
             getattr(self, name)[...] = state[name]
+        self.active[...], self.ticks = state.get("active", 0), int(state.get("ticks", 0))  # older checkpoints lack it
         ends = np.cumsum([len(f) for f in self.fired])[:-1]
         self.fired = [part.astype(bool) for part in np.split(np.asarray(state["fired"]), ends)]

@@ -10,6 +10,7 @@ import pytest
 import eventsim as es
 from eventsim import kernels
 from eventsim.data import Splits
+from eventsim.engine import run
 from eventsim.errors import ConfigError, EventsimError, FormatError
 from eventsim.trainer import Interrupted, Observer, TrainingConfig, checkpoint
 from eventsim.trainer.calibrate import calibrate
@@ -100,6 +101,23 @@ def test_evaluate_counts_every_sample(patches):
     metrics = es.evaluate(trainer.network, patches(37, seed=3))
     assert metrics.samples == metrics.confusion.sum() == 37
     assert metrics.summary()["accuracy"] == np.trace(metrics.confusion) / 37
+
+
+@pytest.mark.parametrize("support", [0.5, "inf", "auto"])
+def test_the_share_that_the_backward_pass_visits_is_that_of_the_active_sets(patches, support):
+    """Of one step: every later one has other weights."""
+    data = patches(8)
+    trainer = _trained(data, epochs=1, support=support)
+    again = es.Trainer(es.Network(ARCH, seed=1), **(SETTINGS | {"epochs": 1, "support": support}))
+    loader = make_loader(again.network, data, 8)
+    (spikes, _, _), = loader
+    calibrate(again.network, spikes, output=again.config.mean_target(4), seed=0)
+    trace = run(again.network, spikes, supports=again.config.supports([30, 4]))
+    wanted = [1.0 if layer.active.full else layer.active.n_pairs / (8 * 40 * n)
+              for layer, n in zip(trace.layers, (30, 4), strict=True)]
+    assert trainer.history[0]["active"] == pytest.approx(wanted)
+    assert wanted == [1.0, 1.0] if support == "inf" else 0 < wanted[0] < 1
+    assert "active" not in es.evaluate(again.network, data).summary()
 
 
 def test_a_large_batch_is_walked_in_pieces_with_the_same_gradient(patches, monkeypatch):
