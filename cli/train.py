@@ -6,17 +6,18 @@ from importlib.metadata import version
 
 import click
 
-from eventsim.cli import options
+from eventsim import recipes
+from eventsim.cli import options, training
 from eventsim.cli.failures import Stopped
 from eventsim.cli.output import print_json, show
 from eventsim.cli.progress import TrainingScreen
 from eventsim.cli.runs import SYNTHETIC, data_source, new_run, open_source
-from eventsim.cli.training import neuron_option, neuron_options, next_steps, run_facts, setting_options, split_choices
 from eventsim.engine.backward import check_trainable
 from eventsim.errors import ConfigError
 from eventsim.model import PRESETS, SRM, Network
 from eventsim.model.network import CLOCKS, INPUT_MODES
 from eventsim.report import numbers
+from eventsim.report.training import backward_share
 from eventsim.trainer import Interrupted, Trainer, TrainingConfig
 from eventsim.trainer.checkpoint import FILE_NAME
 from eventsim.trainer.config import chosen_over
@@ -26,17 +27,20 @@ from eventsim.trainer.loop import check_fits
 @options.command
 @click.option("--arch", default="smlp", show_default=True, metavar="NAME|NOTATION",
               help=f"{', '.join(PRESETS)}, or layers such as 34x34x2-500-10.")
+@click.option("--recipe", metavar="NAME|FILE",
+              help=f"All settings from a recipe, but those typed: {', '.join(recipes.names())}, or a .toml file.")
+@click.option("--show", "show_recipe", is_flag=True, help="Print the recipe instead.")
 @click.option("--data", default=SYNTHETIC, show_default=True, metavar="PATH|synthetic",
               help="N-MNIST folder or zip, or generated digits.")
 @click.option("--samples", type=click.IntRange(min=1), metavar="N", help="Synthetic samples to train on.")
 @click.option("--validation-samples", type=click.IntRange(min=1), metavar="N", help="And to validate on.")
-@setting_options
-@neuron_options
-@neuron_option("--dt", type=float, default=1.0, show_default=True, metavar="MS", help="Length of a tick.")
-@neuron_option("--clock", type=click.Choice(CLOCKS), default="grid", show_default=True,
-               help="Spikes on ticks, or in continuous time.")
-@neuron_option("--input-mode", type=click.Choice(INPUT_MODES), default="or", show_default=True,
-               help="Events that share tick and pixel: one spike, or one each.")
+@training.setting_options
+@training.neuron_options
+@training.neuron_option("--dt", type=float, default=1.0, show_default=True, metavar="MS", help="Length of a tick.")
+@training.neuron_option("--clock", type=click.Choice(CLOCKS), default="grid", show_default=True,
+                        help="Spikes on ticks, or in continuous time.")
+@training.neuron_option("--input-mode", type=click.Choice(INPUT_MODES), default="or", show_default=True,
+                        help="Events that share tick and pixel: one spike, or one each.")
 @click.option("--out", type=click.Path(path_type=pathlib.Path), metavar="FOLDER",
               help="Run folder.  [default: runs/<arch>-<data>-<nn>]")
 @click.option("--resume", type=click.Path(path_type=pathlib.Path), metavar="RUN",
@@ -44,47 +48,58 @@ from eventsim.trainer.loop import check_fits
 @options.threads_option
 @options.json_option
 @click.pass_context
-def train(context, resume, as_json, **choices):
+def train(context, recipe, show_recipe, resume, as_json, **choices):
     """Train a network on recordings.
 
-    Every default of a named architecture is one that it trains well with. Ctrl-C stops after the batch that is running;
-    --resume then goes on to the same bits as if nothing had happened.
+    Every default of a named architecture is one that it trains well with; a recipe has every setting, and says what it
+    gave. Ctrl-C stops after the batch that is running; --resume then goes on to the same bits as if nothing had
+    happened.
 
     \b
     Examples:
       eventsim train
       eventsim train --arch mlp512 --data nmnist/ --epochs 10 --seed 1
+      eventsim train --recipe nmnist-mlp500 --show
+      eventsim train --recipe nmnist-mlp500 --data nmnist/ --seed 1
       eventsim train --shift 1.5 --jitter 2 --drop 0.05 --rate-high 5
       eventsim train --optimizer nadam --schedule step --step-at 2 --warmup 0.2
       eventsim train --resume runs/mlp512-nmnist-01
     """
     if resume is not None:
-        options.refuse_typed(context, set(choices) - {"data"}, "cannot be changed in a run that goes on; leave it out "
-                             "beside --resume, or start a new run")
+        options.refuse_typed(context, {"recipe", "show_recipe", *choices} - {"data"}, "cannot be changed in a run that "
+                             "goes on; leave it out beside --resume, or start a new run")
         moved = choices["data"] if options.typed(context, "data") else None
         _resume(resume, moved, as_json)
-    else:
-        _start(context.obj or [], as_json, **choices)
+        return
+    if show_recipe and recipe is None:
+        raise ConfigError(f"--show prints a recipe; name it with --recipe, one of {', '.join(recipes.names())}")
+    plan = None if recipe is None else recipes.load(recipe)
+    if show_recipe:
+        print_json(plan.as_dict()) if as_json else click.echo(plan.text, nl=False)
+        return
+    places = {name: choices.pop(name) for name in ("data", "samples", "validation_samples", "out")}
+    network, neuron, settings = training.starting_point(plan, choices["arch"])
+    typed = {name: value for name, value in choices.items() if options.typed(context, name)}
+    network |= {name: typed.pop(name) for name in recipes.TABLES["network"] if name in typed}
+    own_neuron, own_settings = training.split_choices(typed)
+    name = choices["arch"] if plan is None else plan.name
+    provenance = {"command": ["eventsim", *(context.obj or [])], "package": version("eventsim"), "arch": name}
+    if plan is not None:
+        provenance["recipe"] = f"{plan.name}, version {plan.version}"
+    _start(as_json, name, provenance, network, neuron | own_neuron, chosen_over(settings, own_settings), **places)
 
 
-def _start(arguments, as_json, *, arch, data, samples, validation_samples, dt, clock, input_mode, out, **choices):
+def _start(as_json, name, provenance, network, neuron, settings, *, data, samples, validation_samples, out):
     """Train from the beginning."""
-    neuron, settings = split_choices(choices)
-    preset = PRESETS.get(arch)
-    if preset:
-        settings = chosen_over({"learning_rate": preset.learning_rate, **preset.training}, settings)
     seed = settings.get("seed", TrainingConfig.seed)
     source = data_source(data, seed, samples, validation_samples)
-    network = Network(
-        arch, SRM(**(preset.neuron if preset else {}) | neuron), dt=dt, clock=clock, input_mode=input_mode, seed=seed
-    )
+    network = Network(**network, neuron=SRM(**neuron), seed=seed)
     check_trainable(network)
     splits = open_source(source)
     if splits.train is not None:
         check_fits(network, splits.train)
-    provenance = {"command": ["eventsim", *arguments], "package": version("eventsim"), "arch": arch, "data": source}
-    with new_run(out, arch, data) as folder:
-        trainer = Trainer(network, out=folder, provenance=provenance, **settings)
+    with new_run(out, name, data) as folder:
+        trainer = Trainer(network, out=folder, provenance=provenance | {"data": source}, **settings)
         _fit(trainer, splits, as_json)
 
 
@@ -108,7 +123,7 @@ def _fit(trainer, splits, as_json):
     if not already_done:
         try:
             with TrainingScreen(run) as screen:
-                screen.facts(run_facts(trainer, splits))
+                screen.facts(training.run_facts(trainer, splits))
                 trainer.fit(splits, screen)
         except Interrupted as stop:
             raise Stopped(f"{stop}; the checkpoint is {run / FILE_NAME}, go on with "
@@ -122,9 +137,11 @@ def _fit(trainer, splits, as_json):
         return
     verb = "was finished already" if already_done else "is trained"
     accuracy = f"validation accuracy {last['val_accuracy']:.4f}" if "val_accuracy" in last else "no validation data"
+    share = backward_share(last)
     show("", f"The run {verb}: {run}",
-         f"{numbers.several(epochs, 'epoch')}, {accuracy}, training accuracy {last['accuracy']:.4f}", "",
-         "What to type next:", *(f"  {line}" for line in next_steps(run, trainer.provenance, splits)))
+         f"{numbers.several(epochs, 'epoch')}, {accuracy}, training accuracy {last['accuracy']:.4f}",
+         *([f"The last epoch visited {share}."] if share else []), "",
+         "What to type next:", *(f"  {line}" for line in training.next_steps(run, trainer.provenance, splits)))
 
 
 def _lost(run):

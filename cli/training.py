@@ -101,11 +101,20 @@ def neuron_options(function):
     return function
 
 
-def split_choices(choices):
-    """``(neuron, settings)``: the neuron parameters and the fields of `TrainingConfig` that were chosen."""
-    chosen = {name: value for name, value in choices.items() if value is not None}
-    neuron = {name: chosen.pop(name) for name in _NEURON_FIELDS if name in chosen}
-    return neuron, chosen
+def starting_point(recipe, arch):
+    """``(network, neuron, settings)``, a dict each: what a `Recipe` says, or without one what goes with ``arch``."""
+    if recipe is not None:
+        return dict(recipe.network), recipe.neuron, recipe.training
+    preset = PRESETS.get(arch)
+    if preset is None:
+        return {"arch": arch}, {}, {}
+    return {"arch": arch}, preset.neuron, {"learning_rate": preset.learning_rate, **preset.training}
+
+
+def split_choices(chosen):
+    """``(neuron, settings)``: the neuron parameters and the fields of `TrainingConfig` among what was chosen."""
+    neuron = {name: value for name, value in chosen.items() if name in _NEURON_FIELDS}
+    return neuron, {name: value for name, value in chosen.items() if name not in neuron}
 
 
 def run_facts(trainer, splits):

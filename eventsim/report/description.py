@@ -168,6 +168,10 @@ def _model(f):
         facts += training.extras(config)
     if "gains" in provenance:
         facts.append(("Gains", " ".join(f"{gain:.3g}" for gain in provenance["gains"]) + " (calibrated start)"))
+    if f["history"] and (share := training.backward_share(f["history"][-1])):
+        facts.append(("Active", share))
+    if "recipe" in provenance:
+        facts.append(("Recipe", provenance["recipe"]))
     if "data" in provenance:
         facts.append(("Data", provenance["data"]["source"]))
     if "command" in provenance:
