@@ -140,7 +140,7 @@ def _fit(trainer, splits, as_json):
     share = backward_share(last)
     show("", f"The run {verb}: {run}",
          f"{numbers.several(epochs, 'epoch')}, {accuracy}, training accuracy {last['accuracy']:.4f}",
-         *([f"The last epoch visited {share}."] if share else []), "",
+         *([f"The backward pass visited {share}"] if share else []), "",
          "What to type next:", *(f"  {line}" for line in training.next_steps(run, trainer.provenance, splits)))
 
 

@@ -169,7 +169,7 @@ def _model(f):
     if "gains" in provenance:
         facts.append(("Gains", " ".join(f"{gain:.3g}" for gain in provenance["gains"]) + " (calibrated start)"))
     if f["history"] and (share := training.backward_share(f["history"][-1])):
-        facts.append(("Active", share))
+        facts.append(("Backward", share))
     if "recipe" in provenance:
         facts.append(("Recipe", provenance["recipe"]))
     if "data" in provenance:

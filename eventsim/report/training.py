@@ -31,10 +31,10 @@ def defaults(settings) -> str:
 
 
 def backward_share(record) -> str | None:
-    """The share of neurons and ticks that the backward pass of an epoch had to visit, by layer; None where unknown."""
+    """What the backward pass of an epoch had to visit of every layer; None where that is not known."""
     if "active" not in record:
         return None
-    return " ".join(map(numbers.share, record["active"])) + " of neurons and ticks (backward pass, by layer)"
+    return f"{', '.join(map(numbers.share, record['active']))} of neurons and ticks, by layer"
 
 
 def extras(config):
