@@ -111,9 +111,8 @@ def _write(out, parts):
     from eventsim.cli.output import track
 
     jobs = [(out / name, dataset, i) for name, dataset in parts.items() for i in range(len(dataset))]
-    for folder, dataset in ((out / name, dataset) for name, dataset in parts.items()):
-        for label in set(dataset.labels.tolist()):
-            (folder / str(label)).mkdir(parents=True, exist_ok=True)
+    for folder, label in {(out / name, label) for name, dataset in parts.items() for label in dataset.labels}:
+        (folder / str(label)).mkdir(parents=True, exist_ok=True)
     n_events = 0
     with track("writing", len(jobs)) as bar, ThreadPoolExecutor(kernels.threads()) as pool:
         try:

@@ -83,7 +83,8 @@ def train(context, recipe, show_recipe, resume, as_json, **choices):
     network |= {name: typed.pop(name) for name in recipes.TABLES["network"] if name in typed}
     own_neuron, own_settings = training.split_choices(typed)
     name = choices["arch"] if plan is None else plan.name
-    provenance = {"command": ["eventsim", *(context.obj or [])], "package": version("eventsim"), "arch": name}
+    provenance = {"command": ["eventsim", *(context.obj or [])], "package": version("eventsim"),
+                  "arch": network["arch"]}
     if plan is not None:
         provenance["recipe"] = f"{plan.name}, version {plan.version}"
     _start(as_json, name, provenance, network, neuron | own_neuron, chosen_over(settings, own_settings), **places)

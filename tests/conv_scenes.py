@@ -43,7 +43,7 @@ def random_conv_network(rng, notation, spikes, neuron=None, rate=0.06):
                 stage.running_mean, stage.running_var = rng.uniform(0.0, 0.1, n), rng.uniform(0.03, 0.1, n)
         if layer.n_weights:
             gain = network.neuron.theta / np.sqrt(layer.fan_in)
-            signs = (-0.3, 0.3) if any(stage.kind == "batch_norm" for stage in layer.stages) else (0.3,)
+            signs = (-0.3, 0.3) if layer.norm is not None else (0.3,)
             while True:  # drawn anew every time: few weights may all be against it
                 layer.weight = gain * rng.normal(rng.choice(signs, layer.weight_shape[-1]), 1.0, layer.weight_shape)
                 done = forward_layer(layer, network.neuron, spikes, rng=np.random.default_rng(1))

@@ -13,11 +13,12 @@ four pixels: sixteen numbers of each. A piece is one thread's, so sums have one 
 
 import numpy as np
 
+from eventsim.kernels.cpu.active_set import entries_of, entry_at
 from eventsim.kernels.cpu.dense_adjoint import adjoint_psp
 from eventsim.kernels.cpu.jit import inlined, kernel
-from eventsim.kernels.cpu.short import add_product, load_sixteen, sixteen_zeros, splat_sixteen, store_few
+from eventsim.kernels.cpu.short import add_product, load_sixteen, splat_sixteen, store_few
 from eventsim.kernels.cpu.vector import bit_count, flush_subnormals, load, lowest_bit, restore_subnormals, splat, store
-from eventsim.kernels.layout import ALL, ALPHA_SYN, CHUNK, GAIN_SYN, SIXTEEN, TILE
+from eventsim.kernels.layout import ALPHA_SYN, CHUNK, GAIN_SYN, SIXTEEN, TILE
 from eventsim.kernels.status import Status
 
 _OK = np.int32(Status.OK)
@@ -119,7 +120,7 @@ def pair_gradient(
                         place = np.int64(tap_place[position, tap])
                         if place < 0:
                             continue
-                        total = sixteen_zeros()
+                        total = splat_sixteen(np.float32(0.0))
                         for k in range(n_pairs):
                             here = load_sixteen(flat, place + ticks_at[k])
                             total = add_product(total, splat_sixteen(drive[pair + k]), here)
@@ -142,13 +143,9 @@ def _take_error(sample, n_samples, chunk, n_chunks, n, piece, n_pixels, lane_add
     for tile in range(len(lane_address)):
         block = (tile * n_samples + sample) * n_chunks + chunk
         pair = np.uint64(pair_start[block])
-        entry, entry_end = entry_start[block], entry_start[block + 1]
-        if kind == ALL:
-            entry, entry_end = 0, np.int64(lanes[tile])
-        for i in range(entry, entry_end):
-            lane, ticks = i, every_tick
-            if kind != ALL:
-                lane, ticks = np.int64(entry_lane[i]), entry_ticks[i]
+        entry_first, entry_last = entries_of(block, tile, kind, lanes, entry_start)
+        for entry in range(entry_first, entry_last):
+            lane, ticks = entry_at(entry, kind, entry_lane, entry_ticks, every_tick)
             # An address of -1 is of nobody's channels.
             j = np.uint32(lane_address[tile, lane]) - first
             if j >= n_own:

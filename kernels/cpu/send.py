@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from eventsim.kernels.cpu.active_set import entries_of, entry_at
 from eventsim.kernels.cpu.jit import kernel
 from eventsim.kernels.cpu.short import folded_product, load_sixteen, store_few, sums_of_fours
 from eventsim.kernels.cpu.vector import bit_count, load, lowest_bit
-from eventsim.kernels.layout import ALL, CHUNK, RING
+from eventsim.kernels.layout import CHUNK, RING
 
 _ONE, _NOBODY = np.uint64(1), np.uint64(0)
 
@@ -52,15 +53,10 @@ def send_error(
         pair = pair_start[block]
         if pair == pair_start[block + 1]:
             continue
-        if kind == ALL:
-            entry, entry_end = 0, np.int64(lanes[tile])
-        else:
-            entry, entry_end = entry_start[block], entry_start[block + 1]
+        entry_first, entry_last = entries_of(block, tile, kind, lanes, entry_start)
         n = done = 0
-        for i in range(entry, entry_end):
-            lane, ticks = i, every_tick
-            if kind != ALL:
-                lane, ticks = np.int64(entry_lane[i]), entry_ticks[i]
+        for entry in range(entry_first, entry_last):
+            lane, ticks = entry_at(entry, kind, entry_lane, entry_ticks, every_tick)
             row = np.int64(near_row[near, lane])
             if row < 0:
                 _sum_up_rest(pair, done, n, sums, error)

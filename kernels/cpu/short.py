@@ -4,7 +4,7 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
-from eventsim.kernels.cpu.vector import FLOATS, Vector, shuffled, splatted
+from eventsim.kernels.cpu.vector import FLOATS, Vector, pointer_to, shuffled, splatted
 from eventsim.kernels.layout import TILE
 
 SIXTEEN, FOUR = Vector("float32", 16), Vector("float32", 4)
@@ -31,12 +31,6 @@ def folded_product(typingctx, a, b):
 
 
 @intrinsic
-def sixteen_zeros(typingctx):
-    """Sixteen zeros."""
-    return SIXTEEN(), lambda context, builder, signature, args: ir.Constant(SIXTEEN.llvm, [0.0] * 16)
-
-
-@intrinsic
 def splat_sixteen(typingctx, value):
     """Sixteen times the same float32."""
     return SIXTEEN(types.float32), lambda context, builder, signature, args: splatted(builder, args[0], SIXTEEN.llvm)
@@ -58,9 +52,7 @@ def store_few(typingctx, values, array, index):
     """Write a short vector to ``array[index:]``, a float32 array of one axis."""
 
     def codegen(context, builder, signature, args):
-        data = context.make_array(signature.args[1])(context, builder, args[1]).data
-        pointer = builder.bitcast(builder.gep(data, [args[2]]), values.llvm.as_pointer())
-        builder.store(args[0], pointer, align=4)
+        builder.store(args[0], pointer_to(context, builder, array, *args[1:], values), align=4)
         return context.get_dummy_value()
 
     return types.void(values, array, types.intp), codegen
@@ -71,14 +63,9 @@ def load_sixteen(typingctx, array, index):
     """``array[index:index + 16]`` of a float32 array of one axis."""
 
     def codegen(context, builder, signature, args):
-        return _load_sixteen(builder, context.make_array(array)(context, builder, args[0]).data, args[1])
+        return builder.load(pointer_to(context, builder, array, *args, SIXTEEN), align=4)
 
     return SIXTEEN(array, types.intp), codegen
-
-
-def _load_sixteen(builder, data, index):
-    pointer = builder.bitcast(builder.gep(data, [index]), SIXTEEN.llvm.as_pointer())
-    return builder.load(pointer, align=4)
 
 
 def _part(builder, vector, first, length):
@@ -95,9 +82,9 @@ def sums_of_fours(typingctx, array, index):
     """
 
     def codegen(context, builder, signature, args):
-        data = context.make_array(array)(context, builder, args[0]).data
+        places = [builder.add(args[1], ir.Constant(_INT64, 16 * k)) for k in range(4)]
         vectors = [
-            _load_sixteen(builder, data, builder.add(args[1], ir.Constant(_INT64, 16 * k))) for k in range(4)
+            builder.load(pointer_to(context, builder, array, args[0], place, SIXTEEN), align=4) for place in places
         ]
         even = [16 * (k // 2 % 2) + 4 * (k // 4) + 2 * (k % 2) for k in range(16)]
         odd = [k + 1 for k in even]

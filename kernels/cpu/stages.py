@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from eventsim.kernels.cpu.active_set import entries_of, entry_at
 from eventsim.kernels.cpu.jit import kernel
 from eventsim.kernels.cpu.vector import bit_count, lowest_bit
-from eventsim.kernels.layout import ALL, CHUNK
+from eventsim.kernels.layout import CHUNK
 from eventsim.kernels.status import Status
 
 _OK = np.int32(Status.OK)
@@ -102,14 +103,9 @@ def normalise_error(
                 pair = np.uint64(pair_start[block])
                 if pair_start[block] == pair_start[block + 1]:
                     continue
-                if kind == ALL:
-                    entry, entry_end = 0, np.int64(lanes[tile])
-                else:
-                    entry, entry_end = entry_start[block], entry_start[block + 1]
-                for i in range(entry, entry_end):
-                    lane, ticks = i, every_tick
-                    if kind != ALL:
-                        lane, ticks = np.int64(entry_lane[i]), entry_ticks[i]
+                entry_first, entry_last = entries_of(block, tile, kind, lanes, entry_start)
+                for entry in range(entry_first, entry_last):
+                    lane, ticks = entry_at(entry, kind, entry_lane, entry_ticks, every_tick)
                     j = np.int64(lane_address[tile, lane])
                     if j < 0:
                         pair += np.uint64(bit_count(ticks))
@@ -137,18 +133,13 @@ def mask_error(
             tile, chunk = block_of_tile // n_chunks, block_of_tile % n_chunks
             block = (tile * n_samples + b) * n_chunks + chunk
             pair = pair_start[block]
-            n = entry_start[block + 1] - entry_start[block]
-            if kind == ALL:
-                n = np.int64(lanes[tile])
-            for i in range(n):
-                if kind == ALL:
-                    lane, ticks = i, min(CHUNK, n_ticks - chunk * CHUNK)
-                else:
-                    entry = entry_start[block] + i
-                    lane, ticks = np.int64(entry_lane[entry]), bit_count(entry_ticks[entry])
-                j = np.int64(lane_address[tile, lane])
+            every_tick = ~_NOBODY >> np.uint64(CHUNK - min(CHUNK, n_ticks - chunk * CHUNK))
+            entry_first, entry_last = entries_of(block, tile, kind, lanes, entry_start)
+            for entry in range(entry_first, entry_last):
+                lane, ticks = entry_at(entry, kind, entry_lane, entry_ticks, every_tick)
+                j, n = np.int64(lane_address[tile, lane]), bit_count(ticks)
                 if j >= 0 and not kept[b, j]:
                     for row in range(len(error)):
-                        error[row, pair : pair + ticks] = np.float32(0.0)
-                pair += ticks
+                        error[row, pair : pair + n] = np.float32(0.0)
+                pair += n
     return _OK

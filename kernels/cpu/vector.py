@@ -71,6 +71,12 @@ def row_pointer(context, builder, array_type, array, row, stored):
     return builder.bitcast(first, stored.as_pointer())
 
 
+def pointer_to(context, builder, array_type, array, index, vector):
+    """The vector from ``array[index]`` on, of an array of one axis."""
+    data = context.make_array(array_type)(context, builder, array).data
+    return builder.bitcast(builder.gep(data, [index]), vector.llvm.as_pointer())
+
+
 def splatted(builder, value, vector):
     """A vector of LLVM type ``vector`` that is ``value`` in every lane."""
     one = builder.insert_element(ir.Constant(vector, ir.Undefined), value, ir.Constant(_INT32, 0))

@@ -9,7 +9,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from eventsim.kernels.cpu.vector import DOUBLES, FLOATS, Vector, shuffled, splatted
+from eventsim.kernels.cpu.vector import DOUBLES, FLOATS, Vector, pointer_to, shuffled, splatted
 from eventsim.kernels.layout import SEGMENTS, TILE
 
 EIGHT = Vector("float64", SEGMENTS)
@@ -76,17 +76,12 @@ def size(typingctx, a):
 # Eight numbers for the segments of a window, of one neuron.
 
 
-def _few(context, builder, array_type, array, index):
-    data = context.make_array(array_type)(context, builder, array).data
-    return builder.bitcast(builder.gep(data, [index]), EIGHT.llvm.as_pointer())
-
-
 @intrinsic
 def load_eight(typingctx, array, index):
     """``array[index:index + 8]`` of a float64 array of one axis."""
 
     def codegen(context, builder, signature, args):
-        return builder.load(_few(context, builder, array, *args), align=8)
+        return builder.load(pointer_to(context, builder, array, *args, EIGHT), align=8)
 
     return EIGHT(array, types.intp), codegen
 
@@ -96,7 +91,7 @@ def store_eight(typingctx, values, array, index):
     """Write eight numbers to ``array[index:]``, a float64 array of one axis."""
 
     def codegen(context, builder, signature, args):
-        builder.store(args[0], _few(context, builder, array, *args[1:]), align=8)
+        builder.store(args[0], pointer_to(context, builder, array, *args[1:], EIGHT), align=8)
         return context.get_dummy_value()
 
     return types.void(EIGHT, array, types.intp), codegen

@@ -66,7 +66,7 @@ def driven(arch):
     network = es.Network(arch, es.SRM(tau_syn=4.0), n_ticks=200, seed=None)
     for layer in network.layers:
         layer.weight = np.full(layer.weight_shape, 3.0)
-    (norm,) = (stage for stage in network.layers[0].stages if stage.kind == "batch_norm")
+    norm = network.layers[0].norm
     norm.beta = np.full(norm.given.channels, 0.1)
     return network
 

@@ -196,8 +196,9 @@ def test_products_are_folded_to_fours_and_sixteen_fours_to_their_sums(rng):
 def test_sixteen_products_are_added_to_sixteen_sums(rng):
     @numba.njit
     def add(values, x, out):
-        total = short.add_product(short.sixteen_zeros(), short.splat_sixteen(x), short.load_sixteen(values, 1))
-        short.store_few(short.add_product(total, short.load_sixteen(out, 1), short.splat_sixteen(x)), out, 1)
+        none, three = short.splat_sixteen(np.float32(0.0)), short.splat_sixteen(x)
+        total = short.add_product(none, three, short.load_sixteen(values, 1))
+        short.store_few(short.add_product(total, short.load_sixteen(out, 1), three), out, 1)
 
     values, out = rng.integers(-9, 10, (2, 18)).astype(np.float32)
     want = np.where((np.arange(18) > 0) & (np.arange(18) < 17), 3 * values + 3 * out, out)

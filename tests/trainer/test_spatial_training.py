@@ -37,7 +37,7 @@ def assert_same_parameters(a, b):
 
 
 def norms(network):
-    return [stage for layer in network.layers for stage in layer.stages if stage.kind == "batch_norm"]
+    return [layer.norm for layer in network.layers if layer.norm is not None]
 
 
 @pytest.mark.parametrize("arch", ARCHES)
