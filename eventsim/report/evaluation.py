@@ -1,9 +1,36 @@
 """How well a network does on a data set."""
 
+import math
+import statistics
+
+import numpy as np
+
 from eventsim.report import activity, numbers
 from eventsim.report.inputs import input_figures, input_line
 
 _WIDEST_CONFUSION = 12  # classes whose table fits 80 columns
+_CONFIDENCE = 0.95
+
+
+def wilson(right, n, confidence=_CONFIDENCE) -> tuple[float, float]:
+    """Bounds of the accuracy that ``right`` of ``n`` samples speak for; ``(0, 1)`` where there are none.
+
+    Wilson 1927, doi:10.1080/01621459.1927.10502953: the rates within z standard errors, each by its own error, of what
+    was found. Unlike an interval around the rate found, it holds for few samples and for rates near one.
+    """
+    if not n:
+        return 0.0, 1.0
+    z = statistics.NormalDist().inv_cdf(0.5 + confidence / 2)
+    middle = (right + z * z / 2) / (n + z * z)
+    reach = z / (n + z * z) * math.sqrt(right * (n - right) / n + z * z / 4)
+    return max(middle - reach, 0.0), min(middle + reach, 1.0)
+
+
+def accuracy_line(confusion) -> str:
+    """Accuracy, counts and `wilson` bounds of a confusion, int[C, C]."""
+    right, n = int(np.trace(confusion)), int(np.sum(confusion))
+    low, high = wilson(right, n)
+    return f"{right / max(n, 1):.4f} ({right} of {n}; 95 % interval {low:.3f} to {high:.3f})"
 
 
 def _by_class(confusion):
@@ -22,7 +49,8 @@ def as_dict(network, metrics) -> dict:
     summary = metrics.summary()
     layers = activity.of_metrics(network, metrics)
     return {
-        "samples": summary["samples"], "accuracy": summary["accuracy"], "loss": summary["loss"],
+        "samples": summary["samples"], "accuracy": summary["accuracy"],
+        "accuracy_interval": wilson(int(np.trace(metrics.confusion)), summary["samples"]), "loss": summary["loss"],
         "class_accuracy": _by_class(metrics.confusion), "confusion": metrics.confusion.tolist(),
         "input": input_of(network, metrics), "layers": activity.as_dicts(layers), **activity.totals(layers),
     }
@@ -31,10 +59,9 @@ def as_dict(network, metrics) -> dict:
 def screen(network, metrics) -> list:
     """The same figures as lines and tables."""
     summary = metrics.summary()
-    right = round(summary["accuracy"] * summary["samples"])
     layers = activity.of_metrics(network, metrics)
     return [
-        [("Accuracy", f"{summary['accuracy']:.4f} ({right} of {summary['samples']})"),
+        [("Accuracy", accuracy_line(metrics.confusion)),
          ("Loss", f"{summary['loss']:.3f}"),
          ("Input", f"a sample has {input_line(input_of(network, metrics))}")],
         "", confusion_table(metrics.confusion), "Columns: the class that the network chose.", "",

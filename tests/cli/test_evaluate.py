@@ -51,7 +51,7 @@ def test_held_out_samples_are_those_of_the_runs_seed(call, tmp_path):
 def test_evaluate_screen(call, run, tree):
     text = call("evaluate", run, "--data", tree)
     figures = call("evaluate", run, "--data", tree, "--json")
-    assert f"Accuracy   {figures['accuracy']:.4f} ({round(20 * figures['accuracy'])} of 20)" in text
+    assert f"Accuracy   {figures['accuracy']:.4f} ({round(20 * figures['accuracy'])} of 20; 95 % interval " in text
     rows = [line.split() for line in text.splitlines() if line[:2].strip().isdigit()]
     assert len(rows) == 10 and all(row[-1] == "%" for row in rows)
     assert "Figures are means a sample." in text
