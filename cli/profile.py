@@ -54,7 +54,7 @@ def _recording(model, source, codec, sensor):
     from eventsim.report.inputs import input_line
 
     network = model.network
-    events = read(source, sensor=sensor, codec=codec)
+    events = read(source, sensor=sensor, codec=codec, default_sensor=network.sensor)
     warm_up(network)
     trace = network.simulate(events)
     figures = simulation.figures(network, events, trace)

@@ -59,9 +59,9 @@ def simulate(context, recording, model, clock, codec, sensor, out, force, weight
         options.refuse_existing(out, force)
     if is_address(recording):
         raise ConfigError(f"{recording}: is a stream, not a file; add --follow")
-    events = read(recording, sensor=sensor, codec=codec)
     found = find_model(model, weights, clock)
     network = found.network
+    events = read(recording, sensor=sensor, codec=codec, default_sensor=network.sensor)
     with busy("running the network (kernels compile when first used)"):
         warm_up(network)
         trace = network.simulate(events)

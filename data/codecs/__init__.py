@@ -1,38 +1,57 @@
-"""Recording formats, one file each, and `read` and `write` that choose among them."""
+"""Recording formats, one file each, and `read`, `open_recording` and `write`, which choose among them."""
 
+import contextlib
+import io
 import pathlib
 import sys
+import tempfile
 
 from eventsim import checks, files
 from eventsim.data.codecs import csv, nmnist
-from eventsim.data.codecs.base import Codec, Decoder
+from eventsim.data.codecs.base import Codec, Decoder, Reader, Writer, sensor_or_none
+from eventsim.data.codecs.recording import Recording
 from eventsim.errors import ConfigError, FormatError
 from eventsim.events import Events
 
 CODECS: dict[str, Codec] = {codec.name: codec for codec in (nmnist.CODEC, csv.CODEC)}
 
-__all__ = ["CODECS", "Codec", "Decoder", "choose", "read", "write"]
+__all__ = ["CODECS", "Codec", "Decoder", "Reader", "Recording", "Writer", "choose", "open_recording", "read", "write"]
 _STDIN = "standard input"  # what messages call it
+_HEAD = 4096  # bytes that a format is told by
+_IN_MEMORY = 1 << 24  # bytes of a stream that a reader must move about in; what is longer is kept on disk
 
 
-def read(path, sensor=None, codec=None) -> Events:
-    """The events of one recording.
+@contextlib.contextmanager
+def open_recording(path, sensor=None, codec=None, default_sensor=None):
+    """A `Recording` to read in blocks, closed at the end.
 
     path : a path, ``"-"`` for standard input, or a file object opened in binary mode
-    sensor : `Sensor` that overrides what the format says or assumes
-    codec : a name in `CODECS`; by default the suffix of the file's name decides
+    sensor : `Sensor` that overrides what the recording says or its format implies
+    codec : a name in `CODECS`; by default the first bytes decide, and where they tell nothing the name's suffix
+    default_sensor : `Sensor` of a recording that says nothing of it; None: the smallest that holds all events
 
     Raises `FormatError` where the recording cannot be read, `ConfigError` where an argument makes no sense.
     """
-    sensor = None if sensor is None else checks.sensor(sensor)
+    sensors = sensor_or_none(sensor), sensor_or_none(default_sensor)
     if isinstance(path, str) and path == "-":
-        return _decode(sys.stdin.buffer, _STDIN, sensor, codec)
-    if hasattr(path, "read"):
+        with _opened(sys.stdin.buffer, _STDIN, sensors, codec) as recording:
+            yield recording
+    elif hasattr(path, "read"):
         name = getattr(path, "name", None)
-        return _decode(path, name if isinstance(name, str) else "file object", sensor, codec)
-    path = files.as_path(path)
-    with files.reading(path), open(path, "rb") as file:
-        return _decode(file, str(path), sensor, codec)
+        with _opened(path, name if isinstance(name, str) else "file object", sensors, codec) as recording:
+            yield recording
+    else:
+        path = files.as_path(path)
+        with files.reading(path):
+            file = path.open("rb")  # what its user raises is not of reading it
+        with file, _opened(file, str(path), sensors, codec) as recording:
+            yield recording
+
+
+def read(path, sensor=None, codec=None, default_sensor=None) -> Events:
+    """All events of one recording; see `open_recording`."""
+    with open_recording(path, sensor, codec, default_sensor) as recording:
+        return recording.events()
 
 
 def write(path, events, codec=None):
@@ -48,31 +67,67 @@ def write(path, events, codec=None):
     files.write_atomically(path, encode(events))
 
 
-def _decode(file, source, sensor, codec):
-    chosen = choose(source, codec)
-    try:
-        with files.reading(source):
-            data = file.read()
-    except ValueError as error:  # closed, or text that does not decode
-        raise ConfigError(f"{source}: cannot be read ({error}); open the file in binary mode") from None
-    if not isinstance(data, bytes):
-        raise ConfigError(f"{source}: read() gave {type(data).__name__}, not bytes; open the file in binary mode")
-    return chosen.decode(data, sensor, source)
+@contextlib.contextmanager
+def _opened(file, source, sensors, codec):
+    """The recording in a file object, of whose bytes none have been read."""
+    with contextlib.ExitStack() as stack:
+        if codec is not None:
+            chosen, head = choose(source, codec), b""
+        else:
+            head = Reader(file, source).read(_HEAD)
+            chosen = choose(source, head=head)
+        if _can_seek(file):
+            file.seek(-len(head), io.SEEK_CUR)
+        else:
+            file = _Rejoined(head, file)
+            if chosen.seeks:
+                file = _spooled(file, source, stack.enter_context(tempfile.SpooledTemporaryFile(_IN_MEMORY)))
+        yield Recording(file, chosen, source, *sensors)
 
 
-def choose(source, name=None) -> Codec:
-    """The codec called ``name``, else the one that claims the suffix of ``source``, a file's name.
+def _can_seek(file):
+    return hasattr(file, "seekable") and file.seekable()
+
+
+class _Rejoined:
+    """A stream behind bytes that were read from it already."""
+
+    def __init__(self, head, file):
+        self._head, self._file = head, file
+
+    def read(self, n):
+        if self._head:
+            out, self._head = self._head[:n], self._head[n:]
+            return out
+        return self._file.read(n)
+
+    def seekable(self):
+        return False
+
+
+def _spooled(file, source, out):
+    """A copy of a stream, in ``out``, to move about in."""
+    reader = Reader(file, source)
+    while data := reader.read(1 << 20):
+        out.write(data)
+    out.seek(0)
+    return out
+
+
+def choose(source, name=None, head=b"") -> Codec:
+    """The codec called ``name``, else the one that knows the first bytes, else claims the suffix of ``source``.
 
     Raises `ConfigError` for another name, `FormatError` for another suffix.
     """
     if name is not None:
         return CODECS[checks.choice("codec", name, CODECS)]
     suffix = pathlib.PurePath(source).suffix.lower()
-    for codec in CODECS.values():
-        if suffix in codec.suffixes:
-            return codec
+    for fits in (lambda codec: codec.matches(head), lambda codec: suffix in codec.suffixes):
+        for codec in CODECS.values():
+            if fits(codec):
+                return codec
     supported = ", ".join(f"{codec.name} ({' '.join(codec.suffixes)})" for codec in CODECS.values())
     got = f"the suffix {suffix!r}" if suffix else "no suffix"
     cure = "name its format" if source == _STDIN else "rename the file or name its format"
-    raise FormatError(f"{source}: has {got}, which names no known format; supported are {supported}; "
-                      f"{cure}, e.g. --codec nmnist")
+    raise FormatError(f"{source}: has {got}, which names no known format, nor do its first bytes; supported are "
+                      f"{supported}; {cure}, e.g. --codec nmnist")

@@ -1,11 +1,129 @@
 """What a recording format is to the readers and writers, and to streams of it."""
 
+import io
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from eventsim import checks, files
+from eventsim.errors import ConfigError, FormatError
 from eventsim.events import Arrivals, Events
+
+BLOCK = 1 << 18  # bytes that a reader takes at a time: what they become stays in the second-level cache
+
+
+class Reader:
+    """Decodes one recording block by block, so that memory does not grow with it.
+
+    A format's reader gives `blocks` and `place`. Whoever takes its blocks checks that pixels lie on the sensor and that
+    time ascends, see `eventsim.data.codecs.recording`.
+
+    Attributes
+    ----------
+    sensor : Sensor that the recording says or its format implies; None where nothing is known of it
+    about : dict of str, what else the recording says of itself, in the words of its format
+    skipped : Counter, records that are no event so far, by kind
+    """
+
+    def __init__(self, file, source):
+        self.file, self.source = file, source
+        self.sensor = None
+        self.about = {}
+        self.skipped = Counter()
+        self.is_empty = True  # until a byte was read
+
+    def blocks(self):
+        """Columns ``(t, x, y, p)`` of some events after the other; t in us, whole numbers of any type.
+
+        Raises `FormatError`, with the source and the place, where the recording is damaged.
+        """
+        raise NotImplementedError
+
+    def place(self, i) -> str:
+        """Where event ``i`` of the last block stands, such as "byte 10"."""
+        raise NotImplementedError
+
+    def read(self, n) -> bytes:
+        """The next ``n`` bytes, fewer only at the end."""
+        parts = []
+        with files.reading(self.source):
+            while n > 0:
+                try:
+                    part = self.file.read(n)
+                except ValueError as error:  # closed, or text that does not decode
+                    raise ConfigError(f"{self.source}: cannot be read ({error}); open the file in binary mode") \
+                        from None
+                if not isinstance(part, bytes):
+                    raise ConfigError(f"{self.source}: read() gave {type(part).__name__}, not bytes; open the file in "
+                                      "binary mode")
+                if not part:
+                    break
+                parts.append(part)
+                n -= len(part)
+                self.is_empty = False
+        return b"".join(parts)
+
+
+class RecordReader(Reader):
+    """Reads a recording that is nothing but records of one size, behind a header or not."""
+
+    record: int  # bytes
+    start = 0  # byte of the first record
+
+    def records(self):
+        """Blocks of whole records, uint8[n * record]; raises `FormatError` where the last one is cut."""
+        at, size = self.start, BLOCK - BLOCK % self.record
+        while data := self.read(size):
+            whole = len(data) - len(data) % self.record
+            if whole:
+                self._block_start = at
+                yield np.frombuffer(data, np.uint8, whole)
+            at += len(data)
+            if whole < len(data):
+                left = len(data) - whole
+                raise FormatError(
+                    f"{self.source}: ends inside a record, {left} bytes are left at byte {at - left} of {at}; the "
+                    f"format is whole records of {self.record} bytes; copy or download it again"
+                )
+
+    def byte_of(self, record) -> str:
+        """The place of a record of the last block."""
+        return f"byte {self._block_start + self.record * int(record)}"
+
+
+class Writer:
+    """Writes one recording, some events after the other; a format's writer gives `encode`.
+
+    file : binary file to write; sensor : that of all events
+    """
+
+    def __init__(self, file, sensor):
+        self.file, self.sensor = file, sensor
+        self.written = 0
+
+    def write(self, events):
+        """Add events, which must not be earlier than those before; raises `ConfigError` where they cannot be held."""
+        self.file.write(self.encode(events))
+        self.written += len(events)
+
+    def encode(self, events) -> bytes:
+        """The bytes of some more events."""
+        raise NotImplementedError
+
+    def finish(self):
+        """Write what stands behind the last event."""
+
+    def check(self, events, limits, format_, cure):
+        """Raise `ConfigError` unless all events lie within limits, {column: (least, most)}."""
+        for name, (least, most) in limits.items():
+            column = getattr(events, name)
+            if len(column) and (column.min() < least or column.max() > most):
+                i = int(np.argmax((column < least) | (column > most)))
+                allowed = ", ".join(f"{key} in {low}..{high}" for key, (low, high) in limits.items())
+                raise ConfigError(f"event {self.written + i} has {name} = {column[i]}; {format_} hold {allowed}; "
+                                  f"{cure}")
 
 
 def _silent(sentence):
@@ -65,18 +183,59 @@ class Decoder:
         return found
 
 
+def _matches_nothing(head):
+    return False
+
+
 @dataclass(frozen=True)
 class Codec:
     """One recording format.
 
-    ``decode(data, sensor=None, source="recording")`` takes all bytes of a recording; ``sensor`` overrides what the
-    format says or assumes, ``source`` is the file's name in messages; raises `FormatError`.
-    ``encode(events)`` gives the bytes back; raises `ConfigError` for events that the format cannot hold.
-    ``decoder(sensor, tell)`` makes a `Decoder` for a stream.
+    name : what options call it; title : what people call it; suffixes : of the names of its files
+    reader : makes a `Reader` of a binary file at its start and the file's name in messages
+    matches : whether the first kilobytes of a file are those of this format; False where nothing tells
+    seeks : its reader needs a file that it can move about in
+    writer : makes a `Writer` of a binary file and a sensor; None: the format is only read
+    decoder : makes a `Decoder` of a sensor and a function to tell sentences; None: it cannot be followed
     """
 
     name: str
+    title: str
     suffixes: tuple[str, ...]
-    decode: Callable[..., Events]
-    encode: Callable[[Events], bytes]
-    decoder: Callable[..., Decoder]
+    reader: Callable[..., Reader]
+    matches: Callable[[bytes], bool] = _matches_nothing
+    seeks: bool = False
+    writer: Callable[..., Writer] | None = None
+    decoder: Callable[..., Decoder] | None = None
+
+    def decode(self, data, sensor=None, source="recording") -> Events:
+        """The events of all bytes of a recording.
+
+        sensor : overrides what the format says or implies; source : the file's name in messages
+
+        Raises `FormatError` where the recording is damaged, `ConfigError` where an argument makes no sense.
+        """
+        from eventsim.data.codecs.recording import Recording  # which is made of what stands here
+
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise ConfigError(f"expected the bytes of a recording, got {type(data).__name__}")
+        return Recording(io.BytesIO(data), self, source, sensor).events()
+
+    def encode(self, events) -> bytes:
+        """The bytes of a recording; raises `ConfigError` for events that the format cannot hold, or holds none of."""
+        if not isinstance(events, Events):
+            raise ConfigError(f"expected Events, got {type(events).__name__}")
+        if self.writer is None:
+            raise ConfigError(f"{self.title} is only read; write another format")
+        if not len(events):
+            raise ConfigError(f"there is no event to write; a recording ({self.title}) has at least one")
+        out = io.BytesIO()
+        writer = self.writer(out, events.sensor)
+        writer.write(events)
+        writer.finish()
+        return out.getvalue()
+
+
+def sensor_or_none(sensor):
+    """``sensor``, which must be a `Sensor` or None."""
+    return None if sensor is None else checks.sensor(sensor)

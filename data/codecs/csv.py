@@ -1,7 +1,7 @@
 """Text, ``.csv`` or ``.txt``: a line ``t,x,y,p`` an event, t in microseconds, p = 1 is ON.
 
 The first line may name the columns, in another order if need be: t (or ts, timestamp), x, y, p (or on, polarity). Empty
-lines mean nothing. The format says nothing of the sensor, so readers have to name it.
+lines mean nothing. The format says nothing of the sensor.
 """
 
 import io
@@ -9,10 +9,9 @@ import re
 
 import numpy as np
 
-from eventsim import checks
-from eventsim.data.codecs.base import Codec, Decoder
+from eventsim.data.codecs.base import BLOCK, Codec, Decoder, Reader, Writer
 from eventsim.errors import ConfigError, FormatError
-from eventsim.events import Arrivals, Events
+from eventsim.events import Arrivals
 
 _COLUMNS = "txyp"
 _ALIASES = {"ts": "t", "timestamp": "t", "on": "p", "polarity": "p"}
@@ -23,54 +22,48 @@ _LONGEST_LINE = 1000  # bytes
 _TIME_END = 1 << 51  # us, 71 years: later than any clock counts that is not broken
 
 
-def decode(data, sensor=None, source="recording") -> Events:
-    """Events of the bytes ``data``; ``sensor`` must be given.
+class CSVReader(Reader):
+    """Reads lines. The format says nothing of the sensor."""
 
-    Raises `FormatError`, with ``source`` and the line, where a line is no event, or an event lies outside the sensor or
-    before the one ahead of it.
-    """
-    if not isinstance(data, bytes | bytearray | memoryview):
-        raise ConfigError(f"expected the bytes of a recording, got {type(data).__name__}")
-    if sensor is None:
-        raise ConfigError(f"{source}: is text, which says nothing of the sensor; name its size, e.g. --sensor 34x34x2")
-    sensor = checks.sensor(sensor)
-    data = _whole_lines(bytes(data))
-    order, used = _header(data, source)
-    values, line, bad = _table(data[used:], order)
-    first = 1 + bool(used)
-    if bad:
-        number, text = bad[0]
-        raise FormatError(f"{source}: line {first + number} is {_shown(text)}, expected t,x,y,p as whole numbers, t in "
-                          f"microseconds below {_TIME_END}; correct it")
-    if not len(values):
-        raise FormatError(f"{source}: holds no event; a recording has at least one line t,x,y,p; copy or download it "
-                          "again")
-    t, x, y, p = values.T
-    for column, most in ((x, sensor.width), (y, sensor.height), (p, sensor.polarities)):
-        outside = (column < 0) | (column >= most)
-        if outside.any():
-            i = int(np.argmax(outside))
-            raise FormatError(
-                f"{source}: line {first + line[i]} has x = {x[i]}, y = {y[i]}, p = {p[i]}, outside the {sensor} sensor "
-                f"(x 0..{sensor.width - 1}, y 0..{sensor.height - 1}, p 0..{sensor.polarities - 1}); name the sensor "
-                "that recorded it with --sensor"
-            )
-    back = np.flatnonzero(t[1:] < t[:-1])
-    if back.size:
-        k = int(back[0]) + 1
-        raise FormatError(f"{source}: line {first + line[k]} is at {t[k]} us, before the {t[k - 1]} us of the event "
-                          "ahead of it; events must be in the order of time; sort them")
-    return Events(t, x, y, p, sensor)
+    def blocks(self):
+        rest, line, order = b"", 1, None
+        while True:
+            data = self.read(BLOCK)
+            is_last = not data
+            data = _whole_lines(rest) if is_last else rest + data
+            size = data.rfind(b"\n") + 1
+            data, rest = data[:size], data[size:]
+            if not is_last and len(rest) > _LONGEST_LINE:
+                raise self._bad(line + data.count(b"\n"), rest)
+            if order is None and data:
+                order, used = _header(data, self.source)
+                data, line = data[used:], line + bool(data[:used].count(b"\n"))
+            values, self._lines, bad = _table(data, order)
+            if bad:
+                raise self._bad(line + bad[0][0], bad[0][1])
+            self._first = line
+            yield tuple(values.T)
+            if is_last:
+                return
+            line += data.count(b"\n")
+
+    def place(self, i):
+        return f"line {self._first + self._lines[i]}"
+
+    def _bad(self, number, text):
+        return FormatError(f"{self.source}: line {number} is {_shown(text)}, expected t,x,y,p as whole numbers, t in "
+                           f"microseconds below {_TIME_END}; correct it")
 
 
-def encode(events) -> bytes:
-    """The bytes of ``events``, with a first line that names the columns."""
-    if not isinstance(events, Events):
-        raise ConfigError(f"expected Events, got {type(events).__name__}")
-    if len(events) and max(-int(events.t[0]), int(events.t[-1])) >= _TIME_END:
-        raise ConfigError(f"times must lie within {_TIME_END} us of zero, got {events.t[0]}..{events.t[-1]} us")
-    rows = zip(*(getattr(events, name).tolist() for name in _COLUMNS), strict=True)
-    return b"t,x,y,p\n" + "".join(f"{t},{x},{y},{p}\n" for t, x, y, p in rows).encode()
+class CSVWriter(Writer):
+    """Writes lines, behind a first one that names the columns."""
+
+    def encode(self, events):
+        if len(events) and max(-int(events.t[0]), int(events.t[-1])) >= _TIME_END:
+            raise ConfigError(f"times must lie within {_TIME_END} us of zero, got {events.t[0]}..{events.t[-1]} us")
+        rows = zip(*(getattr(events, name).tolist() for name in _COLUMNS), strict=True)
+        head = b"" if self.written else b"t,x,y,p\n"
+        return head + "".join(f"{t},{x},{y},{p}\n" for t, x, y, p in rows).encode()
 
 
 class CSVDecoder(Decoder):
@@ -188,4 +181,5 @@ def _shown(text):
     return repr(text if len(text) <= 40 else text[:37] + "...")
 
 
-CODEC = Codec("csv", (".csv", ".txt"), decode, encode, CSVDecoder)
+CODEC = Codec("csv", "text", (".csv", ".txt"), CSVReader, writer=CSVWriter, decoder=CSVDecoder)
+decode, encode = CODEC.decode, CODEC.encode

@@ -15,10 +15,10 @@ Source: https://www.garrickorchard.com/datasets/n-mnist; overflow records as in 
 
 import numpy as np
 
-from eventsim import checks
-from eventsim.data.codecs.base import Codec, Decoder
-from eventsim.errors import ConfigError, FormatError
-from eventsim.events import Arrivals, Events
+from eventsim import kernels
+from eventsim.data.codecs.base import Codec, Decoder, RecordReader, Writer
+from eventsim.errors import ConfigError
+from eventsim.events import Arrivals
 from eventsim.sensor import Sensor
 
 SENSOR = Sensor(34, 34, 2)
@@ -27,26 +27,49 @@ OVERFLOW_Y = 240
 OVERFLOW_US = 8192
 _TIME_END = 1 << 23  # us
 _MOST_DISORDER = 1 << 20  # us that an event may come late from before a wrap
+_LIMITS = {"t": (0, _TIME_END - 1), "x": (0, 255), "y": (0, 255), "p": (0, 1)}
 
 
-def decode(data, sensor=None, source="recording") -> Events:
-    """Events of the bytes ``data``; overflow records are counted in ``skipped["overflow"]``.
+class NMNISTReader(RecordReader):
+    """Reads records; overflow records are counted as ``overflow``. The sensor is N-MNIST's unless named."""
 
-    ``sensor`` is the 34x34x2 of N-MNIST unless given. Raises `FormatError`, with ``source`` and the byte, where the
-    recording is empty or truncated, or an event lies outside the sensor or before the event ahead of it.
-    """
-    if not isinstance(data, bytes | bytearray | memoryview):
-        raise ConfigError(f"expected the bytes of a recording, got {type(data).__name__}")
-    sensor = SENSOR if sensor is None else checks.sensor(sensor)
-    record = _records(data, source)
-    x, y, p, t, overflows = _columns(record)
-    is_event = y != OVERFLOW_Y
-    _check_pixels(record, is_event, sensor, source)
-    row = np.flatnonzero(is_event)
-    t = (t + OVERFLOW_US * overflows)[row]
-    skipped = len(record) - len(row)
-    _check_order(t, row, source)
-    return Events(t, x[row], y[row], p[row], sensor, {"overflow": skipped} if skipped else None)
+    record = RECORD
+
+    def __init__(self, file, source):
+        super().__init__(file, source)
+        self.sensor = SENSOR
+
+    def blocks(self):
+        for data in self.records():
+            self._data, n = data, len(data) // RECORD
+            t, x, y, p = np.empty(n, np.int64), np.empty(n, np.uint16), np.empty(n, np.uint16), np.empty(n, np.uint8)
+            events = np.empty(1, np.int64)
+            kernels.call("decode_nmnist", data=data, base=OVERFLOW_US * self.skipped["overflow"],
+                         overflow_y=OVERFLOW_Y, overflow_us=OVERFLOW_US, t=t, x=x, y=y, p=p, count=events)
+            n_events = int(events[0])
+            self.skipped["overflow"] += n - n_events
+            yield t[:n_events], x[:n_events], y[:n_events], p[:n_events]
+
+    def place(self, i):
+        is_event = self._data.reshape(-1, RECORD)[:, 1] != OVERFLOW_Y
+        return self.byte_of(np.flatnonzero(is_event)[i])
+
+
+class NMNISTWriter(Writer):
+    """Writes records."""
+
+    def encode(self, events):
+        self.check(events, _LIMITS, "N-MNIST recordings", "cut or crop the recording, or write another format")
+        if (events.y == OVERFLOW_Y).any():
+            i = int(np.argmax(events.y == OVERFLOW_Y))
+            raise ConfigError(f"event {self.written + i} has y = {OVERFLOW_Y}, which marks an overflow in N-MNIST "
+                              "recordings; crop the recording, or write another format")
+        record = np.empty((len(events), RECORD), np.uint8)
+        record[:, 0], record[:, 1] = events.x, events.y
+        record[:, 2] = events.p << 7 | (events.t >> 16).astype(np.uint8)
+        record[:, 3] = events.t >> 8 & 0xFF
+        record[:, 4] = events.t & 0xFF
+        return record.tobytes()
 
 
 class NMNISTDecoder(Decoder):
@@ -98,29 +121,6 @@ class NMNISTDecoder(Decoder):
         return Arrivals(t, x, y, p, self.sensor)
 
 
-def encode(events) -> bytes:
-    """The bytes of ``events``; raises `ConfigError` for events that the format cannot hold."""
-    if not isinstance(events, Events):
-        raise ConfigError(f"expected Events, got {type(events).__name__}")
-    if not len(events):
-        raise ConfigError("there is no event to write; an N-MNIST recording has at least one")
-    for name, allowed in (("x", events.x <= 255), ("y", events.y <= 255), ("p", events.p <= 1),
-                          ("t", (events.t >= 0) & (events.t < _TIME_END)), ("y", events.y != OVERFLOW_Y)):
-        if not allowed.all():
-            i = int(np.argmin(allowed))
-            raise ConfigError(
-                f"event {i} has {name} = {getattr(events, name)[i]}; N-MNIST recordings hold x and y in 0..255 "
-                f"without y = {OVERFLOW_Y} (which marks an overflow), p in 0..1 and t in 0..{_TIME_END - 1} us; cut "
-                "or crop the recording, or write another format"
-            )
-    record = np.empty((len(events), RECORD), np.uint8)
-    record[:, 0], record[:, 1] = events.x, events.y
-    record[:, 2] = events.p << 7 | (events.t >> 16).astype(np.uint8)
-    record[:, 3] = events.t >> 8 & 0xFF
-    record[:, 4] = events.t & 0xFF
-    return record.tobytes()
-
-
 def _columns(record):
     """x, y, p and 23-bit times int64[R] of records uint8[R, 5], and the overflow records up to every one, int64[R]."""
     high = record[:, 2:5].astype(np.int64)
@@ -128,45 +128,5 @@ def _columns(record):
     return record[:, 0], record[:, 1], record[:, 2] >> 7, t, np.cumsum(record[:, 1] == OVERFLOW_Y)
 
 
-def _records(data, source):
-    size = len(data)
-    if size == 0:
-        raise FormatError(f"{source}: is empty, it ends at byte 0; a recording has at least one {RECORD}-byte event; "
-                          "copy or download it again")
-    if size % RECORD:
-        raise FormatError(
-            f"{source}: ends inside an event, {size % RECORD} bytes are left at byte {size - size % RECORD} of {size}; "
-            f"an N-MNIST recording is a whole number of {RECORD}-byte events; copy or download it again"
-        )
-    record = np.frombuffer(data, np.uint8).reshape(-1, RECORD)
-    if (record[:, 1] == OVERFLOW_Y).all():
-        raise FormatError(f"{source}: holds no event, all {len(record)} records from byte 0 on mark an overflow "
-                          f"(y = {OVERFLOW_Y}); a recording has at least one event; copy or download it again")
-    return record
-
-
-def _check_pixels(record, is_event, sensor, source):
-    x, y, p = record[:, 0], record[:, 1], record[:, 2] >> 7
-    outside = is_event & ((x >= sensor.width) | (y >= sensor.height) | (p >= sensor.polarities))
-    if not outside.any():
-        return
-    i = int(np.argmax(outside))
-    reach = "x".join(str(int(column[is_event].max()) + 1) for column in (x, y, p))
-    raise FormatError(
-        f"{source}: event {i} at byte {i * RECORD} has x = {x[i]}, y = {y[i]}, p = {p[i]}, outside the {sensor} sensor "
-        f"(x 0..{sensor.width - 1}, y 0..{sensor.height - 1}, p 0..{sensor.polarities - 1}); name the sensor that "
-        f"recorded it, here at least --sensor {reach}"
-    )
-
-
-def _check_order(t, row, source):
-    back = np.flatnonzero(t[1:] < t[:-1])
-    if back.size:
-        k = int(back[0]) + 1
-        raise FormatError(
-            f"{source}: event {row[k]} at byte {row[k] * RECORD} is at {t[k]} us, before the {t[k - 1]} us of the "
-            "event ahead of it; events must be in the order of time; sort them or download the recording again"
-        )
-
-
-CODEC = Codec("nmnist", (".bin", ".bs2"), decode, encode, NMNISTDecoder)
+CODEC = Codec("nmnist", "N-MNIST", (".bin", ".bs2"), NMNISTReader, writer=NMNISTWriter, decoder=NMNISTDecoder)
+decode, encode = CODEC.decode, CODEC.encode

@@ -23,6 +23,23 @@ KERNELS["remap_spikes"] = kernel("bin", """
     out int64[four]: counts
 """)
 
+KERNELS["survey_events"] = kernel("decode", """
+    int64[events]: t
+    uint16[events]: x y
+    uint8[events]: p
+    int64: last
+    out int64[four]: facts
+""")
+
+KERNELS["decode_nmnist"] = kernel("decode", """
+    uint8[bytes]: data
+    int64: base overflow_y overflow_us
+    out int64[events]: t
+    out uint16[events]: x y
+    out uint8[events]: p
+    out int64[one]: count
+""")
+
 KERNELS["camera_events"] = kernel("camera", """
     float64[rows,columns]: scene
     int64[steps]: row column

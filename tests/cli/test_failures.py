@@ -38,7 +38,7 @@ class TestRecording:
 
     def test_truncated(self, refuse, command, file):
         message = refuse(command, file(lambda data: data[:-3]))
-        assert "ends inside an event" in message and "copy or download it again" in message
+        assert "ends inside a record" in message and "copy or download it again" in message
 
     def test_unsorted(self, refuse, command, file):
         message = refuse(command, file(lambda data: data[5:] + data[:5]))

@@ -42,8 +42,10 @@ def test_files_are_read_and_written_by_their_suffix(tmp_path, recording):
     for name in ("a.csv", "a.TXT"):
         write(tmp_path / name, recording(1))
         assert read(tmp_path / name, sensor=SENSOR) == recording(1)
-        with pytest.raises(ConfigError, match=r"a\.(csv|TXT): is text, which says nothing of the sensor; name its"):
-            read(tmp_path / name)
+        smallest = read(tmp_path / name)
+        assert smallest.to_structured().tolist() == recording(1).to_structured().tolist()
+        assert smallest.sensor == Sensor(recording(1).x.max() + 1, recording(1).y.max() + 1)
+        assert read(tmp_path / name, default_sensor=SENSOR) == recording(1)
 
 
 @pytest.mark.parametrize(("text", "line"), [
@@ -79,23 +81,24 @@ def test_who_sends_later_does_not_end_the_stream():
 
 def test_an_event_outside_the_sensor_is_named():
     assert refusal("t,x,y,p\n\n1,2,3,0\n2,34,3,0\n") == (
-        "a/b.csv: line 4 has x = 34, y = 3, p = 0, outside the 34x34x2 sensor (x 0..33, y 0..33, p 0..1); name the "
-        "sensor that recorded it with --sensor"
+        "a/b.csv: event 1 at line 4 has x = 34, y = 3, p = 0, outside the 34x34x2 sensor (x 0..33, y 0..33, p 0..1); "
+        "name the sensor that recorded it, here at least --sensor 35x4x1"
     )
-    assert "line 1 has x = 2, y = 3, p = -1" in refusal("1,2,3,-1\n")
-    assert "line 1 has x = 2, y = 70000, p = 0" in refusal("1,2,70000,0\n")
+    assert "event 0 at line 1 has p = -1, which no sensor has (0..255)" in refusal("1,2,3,-1\n")
+    assert "event 0 at line 1 has y = 70000, which no sensor has (0..65535)" in refusal("1,2,70000,0\n")
 
 
 def test_unsorted_events_are_named():
     assert refusal("9,1,1,0\n\n8,1,1,0\n") == (
-        "a/b.csv: line 3 is at 8 us, before the 9 us of the event ahead of it; events must be in the order of time; "
-        "sort them"
+        "a/b.csv: event 1 at line 3 is at 8 us, before the 9 us of the event ahead of it; events must be in the order "
+        "of time; sort them or download the recording again"
     )
 
 
-@pytest.mark.parametrize("text", ["", "\n\n", "t,x,y,p\n"])
-def test_a_recording_without_events_is_refused(text):
-    assert refusal(text).startswith("a/b.csv: holds no event; ")
+@pytest.mark.parametrize(("text", "what"), [("", "is empty"), ("\n\n", "holds no event"),
+                                           ("t,x,y,p\n", "holds no event")])
+def test_a_recording_without_events_is_refused(text, what):
+    assert refusal(text).startswith(f"a/b.csv: {what}; ")
 
 
 def test_nonsense_is_refused():

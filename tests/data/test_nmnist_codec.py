@@ -61,25 +61,24 @@ def test_an_overflow_before_the_first_event_shifts_all_of_them():
 
 
 def test_an_empty_recording_is_refused():
-    assert refusal(b"") == ("a/b.bin: is empty, it ends at byte 0; a recording has at least one 5-byte event; "
-                            "copy or download it again")
+    assert refusal(b"") == "a/b.bin: is empty; a recording has at least one event; copy or download it again"
 
 
 def test_a_truncated_recording_is_refused_with_the_byte():
     assert refusal(record(1, 2, 3, 0) * 2 + b"abc") == (
-        "a/b.bin: ends inside an event, 3 bytes are left at byte 10 of 13; an N-MNIST recording is a whole number of "
-        "5-byte events; copy or download it again"
+        "a/b.bin: ends inside a record, 3 bytes are left at byte 10 of 13; the format is whole records of 5 bytes; "
+        "copy or download it again"
     )
 
 
 def test_a_recording_of_overflow_records_alone_is_refused():
-    assert refusal(record(1, 2, 240, 0) * 2).startswith("a/b.bin: holds no event, all 2 records from byte 0 on mark")
+    assert refusal(record(1, 2, 240, 0) * 2).startswith("a/b.bin: holds no event (2 overflow); ")
 
 
 def test_an_event_outside_the_sensor_is_refused_with_the_sensor_that_would_do():
     data = record(1, 2, 240, 0) + record(1, 33, 33, 1) + record(2, 34, 5, 1) + record(3, 7, 127, 0)
     assert refusal(data) == (
-        "a/b.bin: event 2 at byte 10 has x = 34, y = 5, p = 1, outside the 34x34x2 sensor (x 0..33, y 0..33, p 0..1); "
+        "a/b.bin: event 1 at byte 10 has x = 34, y = 5, p = 1, outside the 34x34x2 sensor (x 0..33, y 0..33, p 0..1); "
         "name the sensor that recorded it, here at least --sensor 35x128x2"
     )
     assert len(decode(data, Sensor(35, 128))) == 3
@@ -89,21 +88,22 @@ def test_an_event_outside_the_sensor_is_refused_with_the_sensor_that_would_do():
 def test_unsorted_events_are_refused_with_the_byte_in_the_file():
     data = record(7, 1, 1, 0) + record(0, 0, 240, 0) + record(9, 1, 1, 0) + record(8, 1, 1, 0)
     assert refusal(data) == (
-        "a/b.bin: event 3 at byte 15 is at 8200 us, before the 8201 us of the event ahead of it; events must be in the "
+        "a/b.bin: event 2 at byte 15 is at 8200 us, before the 8201 us of the event ahead of it; events must be in the "
         "order of time; sort them or download the recording again"
     )
 
 
 @pytest.mark.parametrize(("row", "got"), [
-    ((0, 256, 0, 0), "x = 256"), ((0, 0, 256, 0), "y = 256"), ((0, 0, 240, 0), "y = 240"), ((0, 0, 0, 2), "p = 2"),
-    ((END, 0, 0, 0), "t = 8388608"), ((-1, 0, 0, 0), "t = -1"),
+    ((0, 256, 0, 0), "x = 256; N-MNIST recordings hold t in 0"), ((0, 0, 256, 0), "y = 256; "),
+    ((0, 0, 240, 0), "y = 240, which marks an overflow in N-MNIST recordings; "), ((0, 0, 0, 2), "p = 2; "),
+    ((END, 0, 0, 0), "t = 8388608; "), ((-1, 0, 0, 0), "t = -1; "),
 ])
 def test_events_that_the_format_cannot_hold_are_not_encoded(row, got):
     sensor = Sensor(300, 300, 3)
     good, bad = (5, 1, 1, 1), row
     events = Events(*np.array(sorted([good, bad])).T, sensor)
     i = sorted([good, bad]).index(bad)
-    with pytest.raises(ConfigError, match=rf"^event {i} has {got}; N-MNIST recordings hold x and y in 0\.\.255 "):
+    with pytest.raises(ConfigError, match=f"^event {i} has {got}"):
         encode(events)
 
 

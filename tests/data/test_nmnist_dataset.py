@@ -142,10 +142,10 @@ def test_corrupt_zips_are_refused(tree, tmp_path):
 
 def test_bad_and_unreadable_samples_are_named(tree, monkeypatch):
     folder = tree({"Train": {2: [1, 2]}, "Test": {2: [3]}})
-    (folder / "Train/2/00001.bin").write_bytes(b"1234567")
+    (folder / "Train/2/00001.bin").write_bytes(bytes(7))
     (folder / "Train/2/00002.bin").write_bytes(b"")
     train = open_dataset(folder).train
-    with pytest.raises(FormatError, match=r"Train/2/00001\.bin: ends inside an event, 2 bytes are left at byte 5 of 7"):
+    with pytest.raises(FormatError, match=r"Train/2/00001\.bin: ends inside a record, 2 bytes are left at byte 5 of 7"):
         train.events(0)
     with pytest.raises(FormatError, match=r"Train/2/00002\.bin: is empty"):
         train.events(1)

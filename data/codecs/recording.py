@@ -1,0 +1,131 @@
+"""`Recording`: a file of events of any format, read in blocks; what every format promises is checked here."""
+
+import numpy as np
+
+from eventsim import kernels
+from eventsim.data.codecs.base import sensor_or_none
+from eventsim.errors import ConfigError, FormatError
+from eventsim.events import Events
+from eventsim.sensor import Sensor
+
+_NAMES = "xyp"
+_TYPES = {"t": np.int64, "x": np.uint16, "y": np.uint16, "p": np.uint8}
+
+
+class Recording:
+    """One recording; iterating over it gives its `Events` in blocks, in the order of time.
+
+    A recording of a format that says nothing of the sensor, for which nobody named one, is read twice: its sensor is
+    then the smallest that holds all events.
+
+    Attributes
+    ----------
+    codec : Codec; source : what messages call the file
+    declared : Sensor that was named, or that the recording says or its format implies, or the default; None where
+        nobody said one
+    about : dict of str, what the recording says of itself
+    skipped : dict of str to int, records that are no event, of what was read so far
+    """
+
+    def __init__(self, file, codec, source="recording", sensor=None, default_sensor=None):
+        self.codec, self.source = codec, source
+        self._file, self._named, self._default = file, sensor_or_none(sensor), default_sensor
+        self._reader = codec.reader(file, source)
+        self._is_fresh = True
+        self._measured = None
+
+    @property
+    def declared(self) -> Sensor | None:
+        return self._named or self._reader.sensor or self._default
+
+    @property
+    def sensor(self) -> Sensor:
+        """`declared`, else the smallest sensor of two polarities that holds all events."""
+        if self.declared is None and self._measured is None:
+            most = np.zeros(3, np.int64)
+            for _, facts in self._blocks():
+                most = np.maximum(most, facts[:3])
+            self._measured = Sensor(int(most[0]) + 1, int(most[1]) + 1, max(2, int(most[2]) + 1))
+        return self.declared or self._measured
+
+    @property
+    def about(self) -> dict:
+        return self._reader.about
+
+    @property
+    def skipped(self) -> dict:
+        return {name: n for name, n in self._reader.skipped.items() if n}
+
+    def __iter__(self):
+        sensor = self.sensor
+        for columns, _ in self._blocks(sensor):
+            yield Events(*columns, sensor)
+
+    def events(self) -> Events:
+        """All of them at once."""
+        parts = list(self)
+        columns = [np.concatenate([getattr(part, name) for part in parts]) if len(parts) > 1
+                   else getattr(parts[0], name) for name in _TYPES]
+        return Events(*columns, self.sensor, self.skipped)
+
+    def _blocks(self, sensor=None):
+        """(columns, facts) of every block, see `survey_events`; pixels are checked where the sensor is known."""
+        reader, n, last = self._begin(), 0, np.iinfo(np.int64).min
+        for block in reader.blocks():
+            if not len(block[0]):
+                continue
+            columns = [_column(name, values, reader, n, self.source)
+                       for name, values in zip(_TYPES, block, strict=True)]
+            facts = np.empty(4, np.int64)
+            kernels.call("survey_events", **dict(zip(_TYPES, columns, strict=True)), last=last, facts=facts)
+            if facts[3] >= 0:
+                raise _unsorted(reader, columns[0], int(facts[3]), n, last, self.source)
+            if sensor is not None and (facts[:3] >= (sensor.width, sensor.height, sensor.polarities)).any():
+                raise _outside(reader, columns[1:], n, sensor, facts, self.source)
+            n, last = n + len(columns[0]), int(columns[0][-1])
+            yield columns, facts
+        if not n:
+            kinds = ", ".join(f"{count:,} {name}" for name, count in self.skipped.items())
+            what = "is empty" if reader.is_empty else f"holds no event{f' ({kinds})' if kinds else ''}"
+            raise FormatError(f"{self.source}: {what}; a recording has at least one event; copy or download it again")
+
+    def _begin(self):
+        """A reader at the start."""
+        if not self._is_fresh:
+            if not self._file.seekable():
+                raise ConfigError(f"{self.source}: can be read only once, and says nothing of the sensor; name it, "
+                                  "e.g. --sensor 640x480")
+            self._file.seek(0)
+            self._reader = self.codec.reader(self._file, self.source)
+        self._is_fresh = False
+        return self._reader
+
+
+def _column(name, values, reader, n, source):
+    """A column in the type that `Events` has; raises `FormatError` for what that cannot hold."""
+    dtype = _TYPES[name]
+    if values.dtype != dtype:
+        limits = np.iinfo(dtype)
+        bad = (values < limits.min) | (values > limits.max)
+        if bad.any():
+            i = int(np.argmax(bad))
+            raise FormatError(f"{source}: event {n + i} at {reader.place(i)} has {name} = {values[i]}, which no sensor "
+                              f"has ({limits.min}..{limits.max}); correct it, or copy or download it again")
+    return np.ascontiguousarray(values, dtype)
+
+
+def _unsorted(reader, t, i, n, last, source):
+    before = t[i - 1] if i else last
+    return FormatError(f"{source}: event {n + i} at {reader.place(i)} is at {t[i]} us, before the {before} us of the "
+                       "event ahead of it; events must be in the order of time; sort them or download the recording "
+                       "again")
+
+
+def _outside(reader, pixel, n, sensor, facts, source):
+    limits = (sensor.width, sensor.height, sensor.polarities)
+    i = int(np.argmax(np.any([column >= limit for column, limit in zip(pixel, limits, strict=True)], axis=0)))
+    got = ", ".join(f"{name} = {column[i]}" for name, column in zip(_NAMES, pixel, strict=True))
+    allowed = ", ".join(f"{name} 0..{limit - 1}" for name, limit in zip(_NAMES, limits, strict=True))
+    reach = "x".join(str(most + 1) for most in facts[:3])
+    return FormatError(f"{source}: event {n + i} at {reader.place(i)} has {got}, outside the {sensor} sensor "
+                       f"({allowed}); name the sensor that recorded it, here at least --sensor {reach}")
