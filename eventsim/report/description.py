@@ -1,11 +1,11 @@
-"""What an architecture, recording, model or data set is: figures, and the screen that shows them."""
+"""What an architecture, model or data set is: figures, and the screen that shows them."""
 
 import shlex
 from dataclasses import asdict
 
 import numpy as np
 
-from eventsim.report import numbers, training
+from eventsim.report import numbers, recording, training
 
 _SAMPLE_TICKS = 300  # an N-MNIST sample at 1 ms, where an architecture has no length of its own
 # Stages as their notation says them.
@@ -41,18 +41,6 @@ def _layer(name, layer, field, ticks):
         "neurons": layer.n_out, "fan_in": layer.fan_in, "weights": layer.n_weights,
         "parameters": layer.n_weights + norms, "macs_per_tick": layer.n_synapses,
         "macs_per_sample": layer.n_synapses * ticks, "recurrent": field.kind == "recurrent", "delay_ms": field.delay,
-    }
-
-
-def of_recording(source, events) -> dict:
-    """Sensor, counts, time and rate of a recording."""
-    span = int(events.t[-1] - events.t[0]) if len(events) else 0
-    return {
-        "kind": "recording", "source": source, "sensor": str(events.sensor), "events": len(events),
-        "first_us": int(events.t[0]) if len(events) else None, "last_us": int(events.t[-1]) if len(events) else None,
-        "on_share": float(np.mean(events.p == 1)) if len(events) else None,
-        "rate_hz": 1e6 * len(events) / span if span else None,
-        "pixels": len(np.unique(events.address)), "skipped": events.skipped,
     }
 
 
@@ -134,21 +122,6 @@ def _spatial_rows(f):
     return ("layer", "before it", "neurons", "fan-in", "parameters", "MACs/tick", "MACs/sample"), rows
 
 
-def _recording(f):
-    skipped = ", ".join(f"{numbers.count(n)} {name}" for name, n in f["skipped"].items()) or "none"
-    facts = [("Recording", f["source"]), ("Sensor", f["sensor"])]
-    if f["events"]:
-        rate = "" if f["rate_hz"] is None else f", {numbers.large(f['rate_hz'])} a second"
-        facts += [
-            ("Events", f"{numbers.count(f['events'])}{rate}, on {numbers.count(f['pixels'])} addresses"),
-            ("Time", f"{f['first_us'] / 1000:.3f} to {f['last_us'] / 1000:.3f} ms"),
-            ("Polarity", f"{numbers.share(f['on_share'])} ON, {numbers.share(1 - f['on_share'])} OFF"),
-        ]
-    else:
-        facts.append(("Events", "0"))
-    return [[*facts, ("Skipped", f"{skipped} (records that are no events)")]]
-
-
 def _model(f):
     from eventsim.report.tables import plain_table
 
@@ -209,5 +182,5 @@ def _spikes(f):
 
 
 _SCREENS = {
-    "architecture": _network, "recording": _recording, "model": _model, "dataset": _dataset, "spikes": _spikes,
+    "architecture": _network, "recording": recording.screen, "model": _model, "dataset": _dataset, "spikes": _spikes,
 }

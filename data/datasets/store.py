@@ -1,0 +1,46 @@
+"""Data sets in an event store, see `eventsim.data.store`."""
+
+from eventsim import files
+from eventsim.data.datasets.base import Dataset, Splits, stratified_tenth
+from eventsim.data.store import Store
+from eventsim.errors import FormatError
+
+
+class StoreDataset(Dataset):
+    """The recordings of one part of a store."""
+
+    def __init__(self, store, part):
+        self._store, self._part = store, part
+        super().__init__(name=store.name, sensor=store.sensor, n_classes=store.n_classes, duration=store.duration,
+                         labels=store.labels[part])
+
+    def events(self, i):
+        return self._store.events(self._part, self.check_index(i))
+
+    def sample_name(self, i):
+        return self._store.recording_name(self._part, self.check_index(i))
+
+    def sample_size(self, i):
+        return self._store.n_events(self._part, self.check_index(i))
+
+
+def open_store(path, seed=0) -> Splits:
+    """The samples of an event store, none of them read yet.
+
+    seed : where there are no validation samples, a tenth of every class is held out, chosen by this seed
+
+    Raises `FormatError` where there are no labelled samples, or the store is damaged.
+    """
+    path = files.as_path(path)
+    with files.reading(path):
+        path.open("rb").close()  # what the operating system refuses is said in its own words
+    store = Store(path, str(path))
+    if not store.n_classes:
+        raise FormatError(f"{path}: holds recordings without labels, so it is no data set; convert a folder of classes")
+    train, validation = (StoreDataset(store, part) if part in store.parts else None for part in ("train", "validation"))
+    if train is None or validation is not None:
+        return Splits(train, validation, store.note)
+    kept, held_out = stratified_tenth(train.labels, seed)
+    return Splits(train.subset(kept), train.subset(held_out) if len(held_out) else None,
+                  f"{len(held_out)} of {len(train)} samples, a tenth of every class chosen by seed {seed}, are held out "
+                  "for validation")

@@ -1,0 +1,178 @@
+"""The event store: recordings, labelled or not, in one HDF5 file, read by slices.
+
+Layout, version 1: attributes ``format`` = "eventsim-events", ``version``, ``package``, ``sensor`` = (width, height,
+polarities), ``name``, ``n_classes`` (0: no labels), ``duration`` (ms of every sample, NaN: to its last event) and
+``note``; a group for each part, "train", "validation" or, of recordings without labels, "recordings", with the columns
+``t`` int64 (us), ``x``, ``y`` uint16 and ``p`` uint8 of all its recordings one behind the other, ``offset``
+int64[n + 1], ``label`` int64[n], ``name`` (text) and ``skipped`` (JSON) of each recording. Columns are chunked, shuffled
+and deflated.
+"""
+
+import contextlib
+import json
+import math
+from importlib.metadata import version
+
+import h5py
+import numpy as np
+
+from eventsim.errors import FormatError
+from eventsim.events import Events
+from eventsim.sensor import Sensor
+
+FORMAT, VERSION = "eventsim-events", 1
+PARTS = ("train", "validation", "recordings")
+_COLUMNS = {"t": np.int64, "x": np.uint16, "y": np.uint16, "p": np.uint8}
+_CHUNK = 1 << 16  # events
+_PACKING = {"shuffle": True, "compression": "gzip", "compression_opts": 1}
+_GATHERED = 1 << 18  # events that are written at once
+
+
+class StoreWriter:
+    """Adds recordings to an open HDF5 file, one after the other; what was added is in the file after `flush`.
+
+    file : h5py.File to write; sensor : of all recordings; the other arguments are attributes, see the layout
+
+    A file that has recordings already is gone on with: `n_recordings` are in it.
+    """
+
+    def __init__(self, file, sensor, *, name="recordings", n_classes=0, duration=None, note=""):
+        self._file = file
+        file.attrs.update(
+            format=FORMAT, version=VERSION, package=version("eventsim"), name=name, n_classes=n_classes, note=note,
+            sensor=(sensor.width, sensor.height, sensor.polarities),
+            duration=math.nan if duration is None else duration,
+        )
+        self._waiting, self._n_waiting = [], 0  # events that are not in the file yet
+        self._n_open = 0  # events of the recording that is not ended yet
+
+    def n_recordings(self, part) -> int:
+        """Recordings of a part that are in the file."""
+        return len(self._file[part]["label"]) if part in self._file else 0
+
+    def add(self, part, blocks, **what):
+        """Add a recording, `Events` in blocks; see `end` for what else is said of it."""
+        for events in blocks:
+            self.gather(part, events)
+        self.end(part, **what)
+
+    def gather(self, part, events):
+        """Add events to the recording that is open; small writes would take longer than what is in them."""
+        self._waiting.append(events)
+        self._n_waiting += len(events)
+        self._n_open += len(events)
+        if self._n_waiting >= _GATHERED:
+            self._write_out(self._group(part))
+
+    def end(self, part, label=-1, name="", skipped=None):
+        """End the recording that is open. skipped : dict of what a reader left out of it"""
+        group = self._group(part)
+        self._write_out(group)
+        offset = group["offset"]
+        _append(offset, [offset[-1] + self._n_open])
+        _append(group["name"], [name])
+        _append(group["skipped"], [json.dumps(skipped or {})])
+        _append(group["label"], [label])  # the last: a recording counts once it is there
+        self._n_open = 0
+
+    def flush(self):
+        """Hand everything to the disk."""
+        self._file.flush()
+
+    def _group(self, part):
+        if part not in self._file:
+            group = self._file.create_group(part)
+            for name, dtype in _COLUMNS.items():
+                group.create_dataset(name, (0,), dtype, maxshape=(None,), chunks=(_CHUNK,), **_PACKING)
+            group.create_dataset("offset", data=np.zeros(1, np.int64), maxshape=(None,), chunks=(1024,))
+            group.create_dataset("label", (0,), np.int64, maxshape=(None,), chunks=(1024,))
+            for name in ("name", "skipped"):
+                group.create_dataset(name, (0,), h5py.string_dtype(), maxshape=(None,), chunks=(1024,))
+        return self._file[part]
+
+    def _write_out(self, group):
+        for name in _COLUMNS if self._waiting else ():
+            _append(group[name], np.concatenate([getattr(events, name) for events in self._waiting]))
+        self._waiting, self._n_waiting = [], 0
+
+
+def _append(data, values):
+    data.resize(len(data) + len(values), 0)
+    data[len(data) - len(values):] = values
+
+
+class Store:
+    """An open event store; its recordings may be read from several threads.
+
+    sensor : Sensor; name : str; n_classes : int; duration : ms or None; note : str
+    parts : names of the parts in it
+    """
+
+    def __init__(self, file, source):
+        """``file`` is a path or a file object; raises `FormatError` where it holds no event store."""
+        self.source = source
+        with self._readable():
+            self._file = h5py.File(file, "r")
+            attributes = self._file.attrs
+            if attributes.get("format") != FORMAT:
+                raise FormatError(f"{source}: is an HDF5 file but no event store; `eventsim convert` makes one")
+            if attributes.get("version") != VERSION:
+                raise FormatError(f"{source}: is an event store of version {attributes.get('version')}, this eventsim "
+                                  f"reads {VERSION}; install the eventsim that wrote it "
+                                  f"({attributes.get('package', 'unknown')}) or a newer one")
+            self.sensor = Sensor(*(int(size) for size in attributes["sensor"]))
+            self.name, self.note = str(attributes["name"]), str(attributes["note"])
+            self.n_classes, duration = int(attributes["n_classes"]), float(attributes["duration"])
+            self.duration = None if math.isnan(duration) else duration
+            self.parts = [name for name in PARTS if name in self._file]
+            self._offsets = {part: self._file[part]["offset"][:] for part in self.parts}
+            self.labels = {part: self._file[part]["label"][:] for part in self.parts}
+            self._check()
+
+    def _check(self):
+        for part, offset in self._offsets.items():
+            n = min(len(self._file[part][name]) for name in _COLUMNS)
+            if len(offset) != len(self.labels[part]) + 1 or offset[0] != 0 or offset[-1] > n \
+                    or (np.diff(offset) < 0).any():
+                raise FormatError(f"{self.source}: the offsets of {part} do not fit its columns; convert its source "
+                                  "again")
+
+    def __len__(self):
+        return sum(len(labels) for labels in self.labels.values())
+
+    def n_events(self, part, i) -> int:
+        """Events of recording ``i`` of a part."""
+        return int(np.diff(self._offsets[part][i:i + 2])[0])
+
+    def recording_name(self, part, i) -> str:
+        """What recording ``i`` of a part is called."""
+        with self._readable():
+            return self._file[part]["name"].asstr()[i]
+
+    def skipped(self, part, i) -> dict:
+        """What was left out of recording ``i`` when it was read."""
+        with self._readable():
+            return json.loads(self._file[part]["skipped"].asstr()[i])
+
+    def columns(self, part, i, start=0, stop=None):
+        """``(t, x, y, p)`` of events ``start`` to ``stop`` of recording ``i``."""
+        first, end = self._offsets[part][i:i + 2].tolist()
+        rows = slice(first + start, end if stop is None else min(first + stop, end))
+        with self._readable():
+            return tuple(self._file[part][name][rows] for name in _COLUMNS)
+
+    def events(self, part, i) -> Events:
+        """Recording ``i`` of a part."""
+        return Events(*self.columns(part, i), self.sensor, self.skipped(part, i))
+
+    @contextlib.contextmanager
+    def _readable(self):
+        """Turn what is wrong inside into a `FormatError`."""
+        try:
+            yield
+        except FormatError:
+            raise
+        except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise FormatError(f"{self.source}: is damaged or no event store ({reason}); convert its source again") \
+                from error
