@@ -1,5 +1,6 @@
 """``eventsim convert``: recordings and data sets from one format to another."""
 
+import contextlib
 import pathlib
 
 import click
@@ -15,7 +16,8 @@ from eventsim.cli import options
 @options.force_option
 @options.threads_option
 @options.json_option
-def convert(sources, out, target, codec, sensor, force, as_json):
+@click.pass_context
+def convert(context, sources, out, target, codec, sensor, force, as_json):
     """Convert recordings, or a data set.
 
     SRC is a recording of any format that eventsim reads (- is standard input, then name its format with --codec), or
@@ -32,3 +34,110 @@ def convert(sources, out, target, codec, sensor, force, as_json):
       eventsim convert --to csv a.bin b.bin texts/
       eventsim convert N-MNIST/ nmnist.h5
     """
+    from eventsim.cli.output import print_json, show
+    from eventsim.report import numbers
+
+    if len(sources) == 1 and _is_dataset(sources[0]):
+        options.refuse_typed(context, ("target", "codec", "sensor"), "is for recordings; leave it out for a data set")
+        done = _dataset(sources[0], out, force)
+    elif target is not None or out.is_dir():
+        done = _folder(sources, out, target, codec, sensor, force)
+    else:
+        done = _file(sources, out, codec, sensor, force)
+    if as_json:
+        print_json(done)
+        return
+    show(f"{done['out']}: {numbers.several(done['recordings'], 'recording')}, {done['events']:,} events")
+
+
+def _is_dataset(source):
+    path = pathlib.Path(source)
+    return source == "synthetic" or path.is_dir() or path.suffix == ".zip"
+
+
+def _file(sources, out, codec, sensor, force):
+    """One recording into a file of any format, or several into an event store."""
+    from eventsim.data import conversion
+    from eventsim.data.codecs import choose
+    from eventsim.errors import ConfigError
+
+    chosen = _target(choose, str(out))
+    options.refuse_existing(out, force)
+    if len(sources) > 1 and chosen.name != "store":
+        raise ConfigError(f"{out}: one file of {chosen.title} holds one recording, got {len(sources)}; name an .h5 "
+                          "file, or with --to a folder")
+    with _events_bar() as advance:
+        if len(sources) == 1:
+            with _open(sources[0], codec, sensor)() as recording:
+                n_events = conversion.convert_recording(recording, out, chosen, advance)
+        else:
+            n_events = conversion.convert_recordings([_open(one, codec, sensor) for one in sources], out, advance)
+    return {"out": str(out), "recordings": len(sources), "events": n_events}
+
+
+def _folder(sources, out, target, codec, sensor, force):
+    """Every recording into a file of its own."""
+    from eventsim.data import conversion
+    from eventsim.data.codecs import choose
+    from eventsim.errors import ConfigError
+
+    if target is None:
+        raise ConfigError(f"{out}: is a folder; say with --to what format to write")
+    chosen = _target(choose, "", target)
+    paths = [out / (pathlib.Path(source).stem + chosen.suffixes[0]) for source in sources]
+    twice = next((path for i, path in enumerate(paths) if path in paths[:i]), None)
+    if twice is not None:
+        raise ConfigError(f"{twice}: several recordings would be written there; convert them one at a time")
+    for path in paths:
+        options.refuse_existing(path, force)
+    out.mkdir(parents=True, exist_ok=True)
+    n_events = 0
+    with _events_bar() as advance:
+        for source, path in zip(sources, paths, strict=True):
+            with _open(source, codec, sensor)() as recording:
+                n_events += conversion.convert_recording(recording, path, chosen, advance)
+    return {"out": str(out), "recordings": len(sources), "events": n_events}
+
+
+def _dataset(source, out, force):
+    """A data set into an event store."""
+    from eventsim.cli.output import track
+    from eventsim.data import conversion, open_dataset
+    from eventsim.errors import ConfigError
+    from eventsim.trainer.interrupt import watch_for_interrupt
+
+    if out.suffix.lower() != ".h5":
+        raise ConfigError(f"{out}: a data set becomes one event store; name an .h5 file")
+    options.refuse_existing(out, force)
+    splits = open_dataset(source)
+    n = sum(len(part) for part in (splits.train, splits.validation) if part is not None)
+    with watch_for_interrupt() as stop, track("converting", n) as bar:
+        n_events = conversion.convert_dataset(splits, out, is_stopped=stop.is_set,
+                                              advance=lambda done: bar.advance(bar.task_ids[0], done))
+    return {"out": str(out), "recordings": n, "events": n_events}
+
+
+def _target(choose, name, codec=None):
+    """The codec to write; a name that says none is the user's mistake, not a file's."""
+    from eventsim.errors import ConfigError, FormatError
+
+    try:
+        return choose(name, codec)
+    except FormatError as error:
+        raise ConfigError(str(error)) from None
+
+
+def _open(source, codec, sensor):
+    """A function that opens a recording."""
+    from eventsim.data import open_recording
+
+    return lambda: open_recording(source, sensor=sensor, codec=codec)
+
+
+@contextlib.contextmanager
+def _events_bar():
+    """A count of events on stderr; gives the function that moves it on."""
+    from eventsim.cli.output import track
+
+    with track("converting", None) as bar:
+        yield lambda n: bar.advance(bar.task_ids[0], n)

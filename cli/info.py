@@ -41,10 +41,11 @@ def info(thing, codec, sensor, as_json):
 
 def _describe(description, thing, codec, sensor):
     """The figures of whatever ``thing`` names; an existing file goes before an architecture's notation."""
-    from eventsim.data import open_dataset, read
+    from eventsim.data import open_dataset, open_recording
     from eventsim.errors import EventsimError, FormatError
     from eventsim.model import PRESETS, Network
-    from eventsim.report import spike_file
+    from eventsim.report import spike_file, store
+    from eventsim.report.recording import describe as describe_recording
     from eventsim.trainer.checkpoint import FILE_NAME, describe
 
     path = pathlib.Path(thing)
@@ -54,11 +55,19 @@ def _describe(description, thing, codec, sensor):
         return description.of_network(thing, Network(thing, seed=None))
     if path.is_dir() and not (path / FILE_NAME).exists():
         return description.of_dataset(thing, open_dataset(thing))
-    if path.is_dir() or (path.exists() and path.suffix == ".h5"):
-        spikes = None if path.is_dir() else spike_file.describe(path)
-        return spikes or description.of_model(thing, describe(path))
+    if path.is_dir():
+        return description.of_model(thing, describe(path))
+    if path.is_file() and path.suffix == ".h5":
+        held = store.open_if_store(path)
+        if held is None:
+            return spike_file.describe(path) or description.of_model(thing, describe(path))
+        if held.n_classes:
+            return description.of_dataset(thing, open_dataset(thing))
+        if len(held) > 1:
+            return store.describe(held)
     if path.exists() or thing == "-":
-        return description.of_recording(thing, read(thing, sensor=sensor, codec=codec))
+        with open_recording(thing, sensor=sensor, codec=codec) as recording:
+            return describe_recording(recording)
     try:
         return description.of_network(thing, Network(thing, seed=None))
     except EventsimError as error:

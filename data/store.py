@@ -4,8 +4,8 @@ Layout, version 1: attributes ``format`` = "eventsim-events", ``version``, ``pac
 polarities), ``name``, ``n_classes`` (0: no labels), ``duration`` (ms of every sample, NaN: to its last event) and
 ``note``; a group for each part, "train", "validation" or, of recordings without labels, "recordings", with the columns
 ``t`` int64 (us), ``x``, ``y`` uint16 and ``p`` uint8 of all its recordings one behind the other, ``offset``
-int64[n + 1], ``label`` int64[n], ``name`` (text) and ``skipped`` (JSON) of each recording. Columns are chunked, shuffled
-and deflated.
+int64[n + 1], ``label`` int64[n], ``name`` (text) and ``skipped`` (JSON) of each recording. Columns are chunked,
+shuffled and deflated.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ _GATHERED = 1 << 18  # events that are written at once
 
 
 class StoreWriter:
-    """Adds recordings to an open HDF5 file, one after the other; what was added is in the file after `flush`.
+    """Adds recordings to an open HDF5 file, one after the other; what was added is in the file after `flush` only.
 
     file : h5py.File to write; sensor : of all recordings; the other arguments are attributes, see the layout
 
@@ -43,12 +43,27 @@ class StoreWriter:
             sensor=(sensor.width, sensor.height, sensor.polarities),
             duration=math.nan if duration is None else duration,
         )
-        self._waiting, self._n_waiting = [], 0  # events that are not in the file yet
+        self._part = None  # of what waits to be written
+        self._events, self._n_events = [], 0
+        self._ended = []  # (offset, label, name, skipped) of recordings
         self._n_open = 0  # events of the recording that is not ended yet
+        for part in PARTS:
+            if part in file:
+                self._cut(file[part])
+
+    def _cut(self, group):
+        """Take away what a crash left behind the last whole recording."""
+        n = len(group["label"])
+        group["offset"].resize(n + 1, 0)
+        for name in ("name", "skipped"):
+            group[name].resize(n, 0)
+        for name in _COLUMNS:
+            group[name].resize(int(group["offset"][-1]), 0)
 
     def n_recordings(self, part) -> int:
-        """Recordings of a part that are in the file."""
-        return len(self._file[part]["label"]) if part in self._file else 0
+        """Recordings of a part that were added."""
+        waiting = len(self._ended) if part == self._part else 0
+        return waiting + (len(self._file[part]["label"]) if part in self._file else 0)
 
     def add(self, part, blocks, **what):
         """Add a recording, `Events` in blocks; see `end` for what else is said of it."""
@@ -57,27 +72,44 @@ class StoreWriter:
         self.end(part, **what)
 
     def gather(self, part, events):
-        """Add events to the recording that is open; small writes would take longer than what is in them."""
-        self._waiting.append(events)
-        self._n_waiting += len(events)
+        """Add events to the recording that is open; they wait until they are many, since small writes take long."""
+        self._turn_to(part)
+        self._events.append(events)
+        self._n_events += len(events)
         self._n_open += len(events)
-        if self._n_waiting >= _GATHERED:
-            self._write_out(self._group(part))
+        if self._n_events >= _GATHERED:
+            self._write()
 
     def end(self, part, label=-1, name="", skipped=None):
         """End the recording that is open. skipped : dict of what a reader left out of it"""
-        group = self._group(part)
-        self._write_out(group)
-        offset = group["offset"]
-        _append(offset, [offset[-1] + self._n_open])
-        _append(group["name"], [name])
-        _append(group["skipped"], [json.dumps(skipped or {})])
-        _append(group["label"], [label])  # the last: a recording counts once it is there
+        self._turn_to(part)
+        self._ended.append((self._n_open, label, name, json.dumps(skipped or {})))
         self._n_open = 0
 
     def flush(self):
         """Hand everything to the disk."""
+        self._write()
         self._file.flush()
+
+    def _turn_to(self, part):
+        if part != self._part:
+            self._write()
+            self._part = part
+
+    def _write(self):
+        """Write what waits. Labels come last: a recording counts once its label is there."""
+        if not self._events and not self._ended:
+            return
+        group = self._group(self._part)
+        for column in _COLUMNS if self._events else ():
+            _append(group[column], np.concatenate([getattr(events, column) for events in self._events]))
+        if self._ended:
+            sizes, labels, names, skipped = zip(*self._ended, strict=True)
+            _append(group["offset"], group["offset"][-1] + np.cumsum(sizes))
+            _append(group["name"], names)
+            _append(group["skipped"], skipped)
+            _append(group["label"], labels)
+        self._events, self._n_events, self._ended = [], 0, []
 
     def _group(self, part):
         if part not in self._file:
@@ -89,11 +121,6 @@ class StoreWriter:
             for name in ("name", "skipped"):
                 group.create_dataset(name, (0,), h5py.string_dtype(), maxshape=(None,), chunks=(1024,))
         return self._file[part]
-
-    def _write_out(self, group):
-        for name in _COLUMNS if self._waiting else ():
-            _append(group[name], np.concatenate([getattr(events, name) for events in self._waiting]))
-        self._waiting, self._n_waiting = [], 0
 
 
 def _append(data, values):

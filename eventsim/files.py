@@ -50,16 +50,16 @@ def replacing(path):
         yield temporary
         os.replace(temporary, path)
     except (OSError, RuntimeError) as error:
-        reason = _reason(error)
-        if reason is None:
+        said = reason(error)
+        if said is None:
             raise
-        raise ConfigError(f"{path}: cannot be written ({reason}); choose another place or free it") from error
+        raise ConfigError(f"{path}: cannot be written ({said}); choose another place or free it") from error
     finally:
         with contextlib.suppress(OSError):  # it is gone where all went well
             temporary.unlink()
 
 
-def _reason(error):
+def reason(error):
     """What the operating system said, None where it said nothing.
 
     HDF5 hides it in a text of several lines, and raises a RuntimeError where it fails on closing.

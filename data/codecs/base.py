@@ -1,5 +1,6 @@
 """What a recording format is to the readers and writers, and to streams of it."""
 
+import contextlib
 import io
 from collections import Counter
 from collections.abc import Callable
@@ -112,8 +113,14 @@ class Writer:
         """The bytes of some more events."""
         raise NotImplementedError
 
-    def finish(self):
-        """Write what stands behind the last event."""
+    def finish(self, source="", skipped=None):
+        """Write what stands behind the last event.
+
+        source : what the events were read from; skipped : dict of what was left out of it, for formats that keep this
+        """
+
+    def close(self):
+        """Let go of what the writer holds, whether the recording was finished or not."""
 
     def check(self, events, limits, format_, cure):
         """Raise `ConfigError` unless all events lie within limits, {column: (least, most)}."""
@@ -230,9 +237,9 @@ class Codec:
         if not len(events):
             raise ConfigError(f"there is no event to write; a recording ({self.title}) has at least one")
         out = io.BytesIO()
-        writer = self.writer(out, events.sensor)
-        writer.write(events)
-        writer.finish()
+        with contextlib.closing(self.writer(out, events.sensor)) as writer:
+            writer.write(events)
+            writer.finish()
         return out.getvalue()
 
 

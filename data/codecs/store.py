@@ -28,8 +28,9 @@ class StoreReader(Reader):
             self.about["Converted"] = f"from {name}"
 
     def blocks(self):
-        for self._start in range(0, self._store.n_events(self._part, 0), _BLOCK):
-            yield self._store.columns(self._part, 0, self._start, self._start + _BLOCK)
+        for start in range(0, self._store.n_events(self._part, 0), _BLOCK):
+            self._start = start
+            yield self._store.columns(self._part, 0, start, start + _BLOCK)
 
     def place(self, i):
         return f"row {self._start + i}"
@@ -71,8 +72,11 @@ class StoreFileWriter(Writer):
         self._store.gather("recordings", events)
         self.written += len(events)
 
-    def finish(self):
-        self._store.end("recordings")
+    def finish(self, source="", skipped=None):
+        self._store.end("recordings", name=source, skipped=skipped)
+        self._store.flush()
+
+    def close(self):
         self._hdf5.close()
 
 

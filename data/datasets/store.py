@@ -42,5 +42,5 @@ def open_store(path, seed=0) -> Splits:
         return Splits(train, validation, store.note)
     kept, held_out = stratified_tenth(train.labels, seed)
     return Splits(train.subset(kept), train.subset(held_out) if len(held_out) else None,
-                  f"{len(held_out)} of {len(train)} samples, a tenth of every class chosen by seed {seed}, are held out "
-                  "for validation")
+                  f"{len(held_out)} of {len(train)} samples, a tenth of every class chosen by seed {seed}, are held "
+                  "out for validation")

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import numpy as np
 
-from eventsim.report import numbers, recording, training
+from eventsim.report import numbers, recording, store, training
 
 _SAMPLE_TICKS = 300  # an N-MNIST sample at 1 ms, where an architecture has no length of its own
 # Stages as their notation says them.
@@ -182,5 +182,6 @@ def _spikes(f):
 
 
 _SCREENS = {
-    "architecture": _network, "recording": recording.screen, "model": _model, "dataset": _dataset, "spikes": _spikes,
+    "architecture": _network, "recording": recording.screen,
+    "recordings": store.screen, "model": _model, "dataset": _dataset, "spikes": _spikes,
 }

@@ -1,0 +1,153 @@
+"""Recordings and data sets from one format to another, in memory that does not grow with them."""
+
+import collections
+import contextlib
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import h5py
+
+from eventsim import files, kernels
+from eventsim.data.codecs.base import Codec
+from eventsim.data.store import PARTS, StoreWriter
+from eventsim.errors import ConfigError, EventsimError
+
+_BETWEEN_FLUSHES = 256  # samples
+_AHEAD = 4  # samples a thread that wait to be written
+
+
+class Stopped(EventsimError):
+    """A conversion was stopped on request; what is converted is kept."""
+
+
+def convert_recording(recording, path, codec: Codec, advance=lambda n: None) -> int:
+    """Write an open `Recording` in another format; returns its number of events.
+
+    path : file, replaced at the end or not at all; advance : told the number of events of every block
+
+    Raises `FormatError` where the recording is damaged, `ConfigError` where the format cannot hold its events.
+    """
+    if codec.writer is None:
+        raise ConfigError(f"{codec.title} is only read; choose another format")
+    with files.replacing(path) as temporary, open(temporary, "x+b") as file, \
+            contextlib.closing(codec.writer(file, recording.sensor)) as writer:
+        for events in recording:
+            try:
+                writer.write(events)
+            except ConfigError as error:
+                raise ConfigError(f"{recording.source}: {error}") from None
+            advance(len(events))
+        writer.finish(recording.source, recording.skipped)
+    return writer.written
+
+
+def convert_recordings(opened, path, advance=lambda n: None) -> int:
+    """Write several recordings into one event store; returns their number of events.
+
+    opened : iterable of functions that open one recording each, all of one sensor; the rest is as above
+    """
+    total, sensor = 0, None
+    with files.replacing(path) as temporary, h5py.File(temporary, "x") as file:
+        for open_one in opened:
+            with open_one() as recording:
+                if sensor is None:
+                    sensor = recording.sensor
+                    store = StoreWriter(file, sensor)
+                if recording.sensor != sensor:
+                    raise ConfigError(f"{recording.source}: is of a {recording.sensor} sensor, those before of "
+                                      f"{sensor}; name one that holds all with --sensor, or convert it alone")
+                n = 0
+                for events in recording:
+                    store.gather("recordings", events)
+                    n += len(events)
+                    advance(len(events))
+                store.end("recordings", name=recording.source, skipped=recording.skipped)
+                total += n
+        store.flush()
+    return total
+
+
+def partial_of(path):
+    """Where an unfinished conversion of a data set to ``path`` is kept."""
+    path = files.as_path(path)
+    return path.with_name(f".{path.name}.part")
+
+
+def convert_dataset(splits, path, *, advance=lambda n: None, is_stopped=lambda: False) -> int:
+    """Write the samples of `Splits` into an event store, decoded on all threads; returns their number of events.
+
+    path : file, replaced at the end; until then, and after a stop or crash, `partial_of` it holds what is converted,
+        and the same call goes on from there
+    advance : told how many samples are done at the start, and 1 for each that follows; is_stopped : asked now and then
+
+    Raises `Stopped` where it was asked to stop, and passes on what reading a sample raises.
+    """
+    parts = {name: part for name in PARTS[:2] if (part := getattr(splits, name)) is not None and len(part)}
+    one, partial = next(iter(parts.values())), partial_of(path)
+    with _writing(path), _partial_file(partial, parts) as file:
+        store = StoreWriter(file, one.sensor, name=one.name, n_classes=one.n_classes, duration=one.duration,
+                            note=splits.note)
+        for name, dataset in parts.items():
+            done = store.n_recordings(name)
+            advance(done)
+            for i, events in _decoded(dataset, range(done, len(dataset))):
+                store.add(name, [events], label=int(dataset.labels[i]), name=dataset.sample_name(i),
+                          skipped=events.skipped)
+                advance(1)
+                if i % _BETWEEN_FLUSHES == _BETWEEN_FLUSHES - 1:
+                    store.flush()
+                if is_stopped():
+                    store.flush()
+                    raise Stopped(f"stopped after {store.n_recordings(name)} of {len(dataset)} samples of {name}; the "
+                                  "same command goes on from there")
+        store.flush()
+        n_events = sum(int(file[name]["offset"][-1]) for name in parts)
+    with _writing(path):
+        os.replace(partial, path)
+    return n_events
+
+
+@contextlib.contextmanager
+def _partial_file(partial, parts):
+    """The unfinished store of these data sets, open for writing; one of others, or that cannot be read, is replaced."""
+    fingerprint = " ".join(f"{name} {dataset.fingerprint()}" for name, dataset in parts.items())
+    try:
+        file = h5py.File(partial, "r+")
+        is_ours = file.attrs.get("source_fingerprint") == fingerprint
+        if not is_ours:
+            file.close()
+    except OSError:  # there is none, or a crash has left it unreadable
+        is_ours = False
+    if not is_ours:
+        file = h5py.File(partial, "w")
+        file.attrs["source_fingerprint"] = fingerprint
+    with file:
+        yield file
+
+
+def _decoded(dataset, indices):
+    """(index, events) of samples, in this order, decoded ahead on all threads."""
+    waiting, todo = collections.deque(), iter(indices)
+    with ThreadPoolExecutor(kernels.threads()) as pool:
+        try:
+            while True:
+                while len(waiting) < _AHEAD * kernels.threads() and (i := next(todo, None)) is not None:
+                    waiting.append((i, pool.submit(dataset.events, i)))
+                if not waiting:
+                    return
+                i, events = waiting.popleft()
+                yield i, events.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _writing(path):
+    """Turn what the operating system refuses while the store is written into a `ConfigError`."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        said = files.reason(error)
+        if said is None:
+            raise
+        raise ConfigError(f"{path}: cannot be written ({said}); choose another place or free it") from error

@@ -1,0 +1,192 @@
+"""The event store: recordings come back as they were, a crash costs what was not flushed, damage is a sentence."""
+
+import h5py
+import numpy as np
+import pytest
+
+from eventsim import open_dataset
+from eventsim.data import Splits, conversion, open_recording, read, write
+from eventsim.data.codecs import CODECS
+from eventsim.data.store import Store, StoreWriter
+from eventsim.errors import ConfigError, FormatError
+from eventsim.events import Events
+from eventsim.sensor import Sensor
+
+
+@pytest.fixture
+def splits(tree):
+    """An N-MNIST folder of three digits."""
+    return open_dataset(tree({"Train": {0: range(1, 9), 1: range(1, 7), 7: [1]}, "Test": {1: [3, 4]}}))
+
+
+def test_a_recording_comes_back_in_blocks(tmp_path, recording, monkeypatch):
+    monkeypatch.setattr("eventsim.data.codecs.store._BLOCK", 7)
+    path = tmp_path / "a.h5"
+    write(path, recording(3))
+    assert read(path) == recording(3)
+    with open_recording(path) as opened:
+        parts = list(opened)
+        assert opened.declared == recording(3).sensor and opened.codec.name == "store"
+        assert max(map(len, parts)) == 7 and np.array_equal(np.concatenate([part.t for part in parts]), recording(3).t)
+
+
+def test_a_store_is_known_by_its_first_bytes(tmp_path, recording):
+    path = tmp_path / "a.bin"
+    path.write_bytes(CODECS["store"].encode(recording(1)))
+    assert read(path) == recording(1)
+
+
+def test_what_was_skipped_is_still_said(tmp_path, recording):
+    path = tmp_path / "a.bin"
+    path.write_bytes(bytes([0, 240, 0, 0, 0]) + CODECS["nmnist"].encode(recording(1)))
+    with open_recording(path) as opened:
+        conversion.convert_recording(opened, tmp_path / "a.h5", CODECS["store"])
+    assert read(tmp_path / "a.h5").skipped == {"overflow": 1}
+
+
+def same(one, other):
+    assert len(one) == len(other) and np.array_equal(one.labels, other.labels)
+    assert (one.sensor, one.n_classes, one.duration, one.name) == (other.sensor, other.n_classes, other.duration,
+                                                                 other.name)
+    for i in range(len(one)):
+        assert one.events(i) == other.events(i) and one.sample_name(i) == other.sample_name(i)
+
+
+def test_a_data_set_comes_back(tmp_path, splits):
+    path, told = tmp_path / "all.h5", []
+    n_events = conversion.convert_dataset(splits, path, advance=told.append)
+    again = open_dataset(path)
+    same(again.train, splits.train)
+    same(again.validation, splits.validation)
+    assert sum(told) == 17 and n_events == 17 * 200
+    assert [p.name for p in tmp_path.glob("*.h5*")] == ["all.h5"] and not conversion.partial_of(path).exists()
+
+
+def test_without_validation_samples_a_tenth_is_held_out(tmp_path, splits):
+    conversion.convert_dataset(Splits(splits.train, None, "no test set"), tmp_path / "a.h5")
+    again = open_dataset(tmp_path / "a.h5", seed=2)
+    assert np.bincount(again.validation.labels, minlength=2).tolist() == [1, 1]
+    names = [part.sample_name(i) for part in (again.train, again.validation) for i in range(len(part))]
+    assert sorted(names) == sorted(splits.train.sample_name(i) for i in range(len(splits.train)))
+
+
+@pytest.mark.parametrize("stop_after", [1, 5, 16])
+def test_a_stopped_conversion_goes_on(tmp_path, splits, monkeypatch, stop_after):
+    path, asked, seen = tmp_path / "all.h5", [], []
+
+    def is_stopped():
+        asked.append(1)
+        return len(asked) == stop_after
+
+    with pytest.raises(conversion.Stopped, match=r"stopped after \d+ of .* the same command goes on from there"):
+        conversion.convert_dataset(splits, path, is_stopped=is_stopped)
+    assert not path.exists() and conversion.partial_of(path).exists()
+    conversion.convert_dataset(splits, path, advance=seen.append)
+    assert seen[0] == min(stop_after, 15) and sum(seen) == 17
+    same(open_dataset(path).train, splits.train)
+    same(open_dataset(path).validation, splits.validation)
+
+
+def test_what_a_crash_left_behind_the_last_whole_recording_is_cut(tmp_path, splits, monkeypatch):
+    """Columns may be longer than their offsets, and offsets than labels."""
+    path = tmp_path / "all.h5"
+    monkeypatch.setattr(conversion, "_BETWEEN_FLUSHES", 2)
+    flush, flushed = StoreWriter.flush, []
+
+    def crash(self):
+        flush(self)
+        flushed.append(1)
+        if len(flushed) == 3:
+            group = self._file["train"]
+            group["t"].resize(len(group["t"]) + 50, 0)
+            group["offset"].resize(len(group["offset"]) + 1, 0)
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(StoreWriter, "flush", crash)
+        with pytest.raises(KeyboardInterrupt):
+            conversion.convert_dataset(splits, path)
+    conversion.convert_dataset(splits, path)
+    same(open_dataset(path).train, splits.train)
+
+
+@pytest.mark.parametrize("leave", ["noise", "another"])
+def test_what_is_no_part_of_this_conversion_is_replaced(tmp_path, splits, leave):
+    path = tmp_path / "all.h5"
+    if leave == "noise":
+        conversion.partial_of(path).write_bytes(b"noise")
+    else:
+        with h5py.File(conversion.partial_of(path), "w") as file:
+            file.attrs["source_fingerprint"] = "another"
+    conversion.convert_dataset(splits, path)
+    same(open_dataset(path).train, splits.train)
+
+
+def test_several_recordings_become_one_store(tmp_path, recording):
+    names = []
+    for i in range(3):
+        names.append(tmp_path / f"{i}.csv")
+        write(names[-1], recording(i))
+    sensor = recording(0).sensor
+    opened = [lambda name=name: open_recording(name, sensor=sensor) for name in names]
+    assert conversion.convert_recordings(opened, tmp_path / "all.h5") == 600
+    held = Store(tmp_path / "all.h5", "all.h5")
+    assert [held.events("recordings", i) for i in range(3)] == [recording(i) for i in range(3)]
+    assert held.recording_name("recordings", 1) == str(names[1])
+    with pytest.raises(FormatError, match=r"holds 3 recordings, expected one; use it as a data set"):
+        read(tmp_path / "all.h5")
+    with pytest.raises(FormatError, match="holds recordings without labels, so it is no data set"):
+        open_dataset(tmp_path / "all.h5")
+
+
+def test_recordings_of_several_sensors_do_not_go_together(tmp_path, recording):
+    for i, sensor in enumerate((Sensor(34, 34), Sensor(40, 40))):
+        write(tmp_path / f"{i}.h5", Events([1], [2], [3], [1], sensor))
+    opened = [lambda i=i: open_recording(tmp_path / f"{i}.h5") for i in range(2)]
+    with pytest.raises(ConfigError, match=r"1\.h5: is of a 40x40x2 sensor, those before of 34x34x2"):
+        conversion.convert_recordings(opened, tmp_path / "all.h5")
+    assert not (tmp_path / "all.h5").exists()
+
+
+def test_other_files_and_versions_are_refused(tmp_path, recording):
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file["x"] = [1]
+    with pytest.raises(FormatError, match=r"a\.h5: is an HDF5 file but no event store"):
+        read(path)
+    write(path, recording(1))
+    with h5py.File(path, "r+") as file:
+        file.attrs["version"] = 9
+    with pytest.raises(FormatError, match="is an event store of version 9, this eventsim reads 1"):
+        read(path)
+
+
+@pytest.mark.parametrize("break_it", [
+    lambda file: file.attrs.pop("sensor"), lambda file: file["recordings"].pop("t"),
+    lambda file: file["recordings/offset"].__setitem__(1, 10**9), lambda file: file["recordings/offset"].resize(1, 0),
+    lambda file: file["recordings/x"].__setitem__(0, 99), lambda file: file["recordings/t"].__setitem__(0, 10**9),
+    lambda file: file["recordings/skipped"].__setitem__(0, "{"),
+    lambda file: file.attrs.__setitem__("sensor", (0, 1, 2)),
+])
+def test_a_damaged_store_is_a_sentence(tmp_path, recording, break_it):
+    path = tmp_path / "a.h5"
+    write(path, recording(1))
+    with h5py.File(path, "r+") as file:
+        break_it(file)
+    with pytest.raises((FormatError, ConfigError)) as refused:
+        read(path)
+    assert str(refused.value).startswith((f"{path}: ", "sensor width"))
+
+
+def test_mutated_stores_decode_or_are_refused(tmp_path, recording, rng):
+    good = np.frombuffer(CODECS["store"].encode(recording(1)), np.uint8)
+    outcomes = set()
+    for _ in range(300):
+        data = good.copy()
+        data[rng.integers(0, len(data), 3)] = rng.integers(0, 256, 3)
+        data = data[:rng.integers(1, len(data))] if rng.random() < 0.3 else data
+        try:
+            outcomes.add(len(CODECS["store"].decode(data.tobytes())) > 0)
+        except (FormatError, ConfigError):
+            outcomes.add("refused")
+    assert outcomes == {True, "refused"}
