@@ -8,7 +8,6 @@ int64[n + 1], ``label`` int64[n], ``name`` (text) and ``skipped`` (JSON) of each
 shuffled and deflated.
 """
 
-import contextlib
 import json
 import math
 from importlib.metadata import version
@@ -16,6 +15,7 @@ from importlib.metadata import version
 import h5py
 import numpy as np
 
+from eventsim.data.hdf5 import readable
 from eventsim.errors import FormatError
 from eventsim.events import Events
 from eventsim.sensor import Sensor
@@ -192,14 +192,5 @@ class Store:
         """Recording ``i`` of a part."""
         return Events(*self.columns(part, i), self.sensor, self.skipped(part, i))
 
-    @contextlib.contextmanager
     def _readable(self):
-        """Turn what is wrong inside into a `FormatError`."""
-        try:
-            yield
-        except FormatError:
-            raise
-        except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise FormatError(f"{self.source}: is damaged or no event store ({reason}); convert its source again") \
-                from error
+        return readable(self.source, "event store", "convert its source again")

@@ -1,28 +1,71 @@
 """Labelled data sets, one file each, and `open_dataset` that chooses among them."""
 
-import os
+import pathlib
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from eventsim import checks
+from eventsim import checks, files
 from eventsim.data.datasets.base import SPLITS, Dataset, Splits
-from eventsim.data.datasets.nmnist import open_nmnist
+from eventsim.data.datasets.classes import open_classes
+from eventsim.data.datasets.nmnist import is_nmnist, open_nmnist
+from eventsim.data.datasets.ntidigits import is_ntidigits, open_ntidigits
+from eventsim.data.datasets.shd import find_files, open_shd
 from eventsim.data.datasets.store import open_store
 from eventsim.errors import ConfigError
 
 __all__ = ["DATASETS", "SPLITS", "Dataset", "Splits", "open_dataset"]
 
 
-def _recorded(opener):
-    """A data set whose samples are what they are."""
-    def open_it(source, seed, train, validation):
-        if train is not None or validation is not None:
-            raise ConfigError("sizes (train, validation) can be chosen for synthetic data only; "
-                              "take a subset of a recorded data set instead")
-        return opener(source, seed)
+@dataclass(frozen=True)
+class Kind:
+    """One kind of data set.
 
-    return open_it
+    title : what people call it
+    matches : whether it lies at a path
+    open : makes the `Splits` of a path and a seed, and where ``takes_sensor`` of a sensor or None
+    """
+
+    title: str
+    matches: Callable[[pathlib.Path], bool]
+    open: Callable[..., Splits]
+    takes_sensor: bool = False
 
 
-def _open_synthetic(source, seed, train, validation):
+# The first that matches is opened.
+DATASETS: dict[str, Kind] = {
+    "shd": Kind("Spiking Heidelberg Digits, Spiking Speech Commands", lambda path: bool(find_files(path)[0]), open_shd),
+    "ntidigits": Kind("N-TIDIGITS18", lambda path: path.suffix in (".h5", ".hdf5") and is_ntidigits(path),
+                      open_ntidigits),
+    "store": Kind("event store", lambda path: path.suffix in (".h5", ".hdf5"), open_store),
+    "nmnist": Kind("N-MNIST", is_nmnist, open_nmnist),
+    "classes": Kind("a folder for every class, N-Caltech101", lambda path: True, open_classes, takes_sensor=True),
+}
+
+
+def open_dataset(source, *, seed=0, train=None, validation=None, sensor=None) -> Splits:
+    """Training and validation samples of a data set, of the kind that lies there (see `DATASETS`).
+
+    source : the path of a folder, file or zip, or ``"synthetic"`` for generated digits
+    seed : chooses the synthetic samples, or which samples are held out where a data set has no test set
+    train, validation : numbers of synthetic samples
+    sensor : `Sensor` of recordings in a folder of classes, where they do not say it
+
+    Raises `FormatError` where the data set cannot be read, `ConfigError` where an argument makes no sense.
+    """
+    seed = checks.whole_number("seed", seed, 0)
+    if isinstance(source, str) and source == "synthetic":
+        return _open_synthetic(seed, train, validation)
+    if train is not None or validation is not None:
+        raise ConfigError("sizes (train, validation) can be chosen for synthetic data only; "
+                          "take a subset of a recorded data set instead")
+    path = files.as_path(source)
+    kind = next(kind for kind in DATASETS.values() if kind.matches(path))
+    if sensor is not None and not kind.takes_sensor:
+        raise ConfigError(f"{path}: is {kind.title}, whose sensor is known; leave --sensor out")
+    return kind.open(source, seed, *([checks.sensor(sensor)] if sensor is not None else []))
+
+
+def _open_synthetic(seed, train, validation):
     from eventsim.data.synthetic import SyntheticDigits  # only where it is asked for
 
     train = checks.whole_number("train", 2000 if train is None else train, 1)
@@ -30,26 +73,3 @@ def _open_synthetic(source, seed, train, validation):
     # Even and odd seeds: no training set shares its samples with any validation set.
     return Splits(SyntheticDigits(train, seed=2 * seed), SyntheticDigits(validation, seed=2 * seed + 1),
                   f"synthetic digits, seed {seed}: {train} to train on, {validation} others for validation")
-
-
-DATASETS = {"nmnist": _recorded(open_nmnist), "store": _recorded(open_store), "synthetic": _open_synthetic}
-
-
-def open_dataset(source, *, seed=0, train=None, validation=None) -> Splits:
-    """Training and validation samples of a data set.
-
-    source : the path of a folder or zip (see `open_nmnist`), of an event store (see `open_store`), or ``"synthetic"``
-        for generated digits
-    seed : chooses the synthetic samples, or which samples are held out where a data set has no test set
-    train, validation : numbers of synthetic samples
-
-    Raises `FormatError` where the data set cannot be read, `ConfigError` where an argument makes no sense.
-    """
-    seed = checks.whole_number("seed", seed, 0)
-    return DATASETS[_kind_of(source)](source, seed, train, validation)
-
-
-def _kind_of(source):
-    if isinstance(source, str) and source == "synthetic":
-        return "synthetic"
-    return "store" if str(source).endswith(".h5") and not os.path.isdir(source) else "nmnist"

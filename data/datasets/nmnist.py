@@ -49,6 +49,11 @@ class NMNIST(Dataset):
         return sample.archive.size(sample.path)
 
 
+def is_nmnist(path) -> bool:
+    """Whether there are N-MNIST samples at a path, or a zip that may have some, or nothing at all."""
+    return not path.is_dir() or bool(_scan_folder(path)[0])
+
+
 def open_nmnist(path, seed=0) -> Splits:
     """The N-MNIST samples at ``path``, none of them read yet.
 

@@ -2,6 +2,7 @@
 
 from eventsim import files
 from eventsim.data.datasets.base import Dataset, Splits, stratified_tenth
+from eventsim.data.hdf5 import check_file
 from eventsim.data.store import Store
 from eventsim.errors import FormatError
 
@@ -32,8 +33,7 @@ def open_store(path, seed=0) -> Splits:
     Raises `FormatError` where there are no labelled samples, or the store is damaged.
     """
     path = files.as_path(path)
-    with files.reading(path):
-        path.open("rb").close()  # what the operating system refuses is said in its own words
+    check_file(path)
     store = Store(path, str(path))
     if not store.n_classes:
         raise FormatError(f"{path}: holds recordings without labels, so it is no data set; convert a folder of classes")

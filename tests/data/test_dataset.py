@@ -1,9 +1,9 @@
-"""What holds of every data set: subsets, fingerprints, what is held out, and the registry."""
+"""What holds of every data set: subsets, fingerprints, what is and what is held out."""
 
 import numpy as np
 import pytest
 
-from eventsim.data import DATASETS, Dataset, open_dataset
+from eventsim.data import Dataset, open_dataset
 from eventsim.data.datasets.base import stratified_tenth
 from eventsim.errors import ConfigError
 from eventsim.sensor import Sensor
@@ -38,10 +38,6 @@ def test_a_held_out_tenth_is_a_tenth_of_every_class():
     kept, held_out = stratified_tenth(labels, seed=0)
     assert np.bincount(labels[held_out], minlength=3).tolist() == [10, 1, 0]
     assert np.array_equal(np.sort(np.concatenate((kept, held_out))), np.arange(115))
-
-
-def test_every_data_set_is_in_the_registry():
-    assert set(DATASETS) == {"nmnist", "synthetic"}
 
 
 def test_synthetic_digits_never_share_samples_between_training_and_validation(monkeypatch):

@@ -1,0 +1,80 @@
+"""Spiking Heidelberg Digits and Spiking Speech Commands: the HDF5 files of the download, beside each other or alone.
+
+Cramer et al. 2020, "The Heidelberg Spiking Data Sets for the Systematic Evaluation of Spiking Neural Networks",
+doi:10.1109/TNNLS.2020.3044364. 700 cochlea channels; ``spikes/times`` in seconds and ``spikes/units`` of every sample,
+``labels``. 20 classes, or 35 of speech commands. Source of the layout: https://zenkelab.org/datasets.
+"""
+
+import pathlib
+import re
+
+import h5py
+
+from eventsim import files
+from eventsim.data.datasets.base import Dataset, Splits, stratified_tenth
+from eventsim.data.hdf5 import channel_events, check_file, readable
+from eventsim.errors import FormatError
+from eventsim.sensor import Sensor
+
+SENSOR = Sensor(700, 1, 1)
+CLASSES = {"shd": 20, "ssc": 35}
+_FILE = re.compile(r"(shd|ssc)_(train|valid|test)\.h5", re.IGNORECASE)
+
+
+class SHD(Dataset):
+    """The samples of one file; a channel is x, and events are sorted by time."""
+
+    def __init__(self, path, name):
+        self._path = path
+        check_file(path)
+        with readable(path, "file of SHD or SSC"):
+            file = h5py.File(path, "r")
+            labels = file["labels"][:]
+            self._times, self._units = file["spikes/times"], file["spikes/units"]
+            if not len(labels) == len(self._times) == len(self._units):
+                raise FormatError(f"{path}: has {len(labels)} labels for {len(self._times)} times and "
+                                  f"{len(self._units)} units; download it again")
+            super().__init__(name=name, sensor=SENSOR, n_classes=CLASSES[name], labels=labels)
+
+    def events(self, i):
+        name = self.sample_name(i)
+        with readable(self._path, f"file of SHD or SSC, at sample {i}"):
+            return channel_events(self._times[i], self._units[i], SENSOR, name)
+
+    def sample_name(self, i):
+        return f"{self._path.name}:{self.check_index(i)}"
+
+
+def find_files(path):
+    """{split: path} of the files of one data set at ``path``, and its name; ``({}, "")`` where there are none."""
+    path = pathlib.Path(path)
+    paths = [path] if path.is_file() else sorted(path.iterdir()) if path.is_dir() else []
+    found = {}
+    for one in paths:
+        match = _FILE.fullmatch(one.name)
+        if match:
+            found.setdefault(match[1].lower(), {})[match[2].lower()] = one
+    name = next(iter(found), "")
+    return found.get(name, {}), name
+
+
+def open_shd(path, seed=0) -> Splits:
+    """The samples of SHD or SSC at ``path``, a folder with its files or one of them; none of them read yet.
+
+    Validation samples are those of ``valid``, where there is none of ``test``; a file that is alone is for training,
+    and a tenth of every class is held out, chosen by ``seed``. Raises `FormatError` where a file cannot be read.
+    """
+    found, name = find_files(files.as_path(path))
+    parts = {split: SHD(one, name) for split, one in found.items()}
+    train, validation = parts.get("train"), parts.get("valid", parts.get("test"))
+    note = f"validation is {'valid' if 'valid' in parts else 'test'}"
+    if "valid" in parts and "test" in parts:
+        note += f"; {len(parts['test'])} samples of test are left alone, name their file to use them"
+    if train is None:
+        return Splits(None, validation, f"{path} has no training samples")
+    if validation is None:
+        kept, held_out = stratified_tenth(train.labels, seed)
+        return Splits(train.subset(kept), train.subset(held_out),
+                      f"{path} is alone: {len(held_out)} samples, a tenth of every class chosen by seed {seed}, are "
+                      "held out for validation")
+    return Splits(train, validation, note)
