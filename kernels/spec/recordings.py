@@ -40,6 +40,15 @@ KERNELS["decode_nmnist"] = kernel("decode", """
     out int64[one]: count
 """)
 
+KERNELS["decode_es"] = kernel("decode_es", """
+    uint8[bytes]: data
+    out int64[events]: t
+    out uint16[events]: x y
+    out uint8[events]: p
+    out int64[one]: state
+    out int64[three]: facts
+""")
+
 KERNELS["camera_events"] = kernel("camera", """
     float64[rows,columns]: scene
     int64[steps]: row column

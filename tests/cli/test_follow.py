@@ -321,5 +321,5 @@ class TestRefused:
         assert refuse("simulate", "--follow", "udp://:0").startswith("udp://:0: does not say its format")
         assert "no such file" in refuse("simulate", "--follow", "none.bin")
         assert "is no address" in refuse("simulate", "--follow", "udp://x", "--codec", "csv")
-        assert "supported are" in refuse("simulate", "--follow", "sample.aedat")
+        assert "supported are" in refuse("simulate", "--follow", "sample.xyz")
         assert "is a stream, not a file; add --follow" in refuse("simulate", "tcp://:5000")
