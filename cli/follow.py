@@ -135,10 +135,14 @@ def _codec(name, codec):
     from eventsim.data.streams import is_address
     from eventsim.errors import ConfigError
 
+    followed = ", ".join(one.name for one in CODECS.values() if one.decoder)
     if codec is None and (name == "-" or is_address(name)):
-        raise ConfigError(f"{_shown(name)}: does not say its format; name it, e.g. --codec nmnist "
-                          f"({', '.join(CODECS)})")
-    return choose(name, codec)
+        raise ConfigError(f"{_shown(name)}: does not say its format; name it, e.g. --codec nmnist ({followed})")
+    chosen = choose(name, codec)
+    if chosen.decoder is None:
+        raise ConfigError(f"{_shown(name)}: recordings of {chosen.title} are not followed, those of {followed} are; "
+                          "leave --follow out")
+    return chosen
 
 
 def _run(stream, source, decoder, stop, clock, screen):

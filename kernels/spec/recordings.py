@@ -40,6 +40,34 @@ KERNELS["decode_nmnist"] = kernel("decode", """
     out int64[one]: count
 """)
 
+KERNELS["decode_aedat2"] = kernel("decode_aedat", """
+    uint8[bytes]: data
+    int64[ten]: layout
+    out int64[events]: t
+    out uint16[events]: x y
+    out uint8[events]: p
+    out int64[two]: state
+    out int64[five]: facts
+""")
+
+KERNELS["decode_aedat3"] = kernel("decode_aedat", """
+    uint8[bytes]: data
+    out int64[events]: t
+    out uint16[events]: x y
+    out uint8[events]: p
+    out int64[five]: state facts
+    out int64[fifteen]: skipped
+""")
+
+KERNELS["decode_es"] = kernel("decode_es", """
+    uint8[bytes]: data
+    out int64[events]: t
+    out uint16[events]: x y
+    out uint8[events]: p
+    out int64[one]: state
+    out int64[three]: facts
+""")
+
 KERNELS["camera_events"] = kernel("camera", """
     float64[rows,columns]: scene
     int64[steps]: row column

@@ -305,6 +305,7 @@ class TestRefused:
         (["--idle", "-1"], "--idle must be a time in ms"),
         (["--score", "0"], "score_ms must be a time in ms"), (["--reorder", "-1"], "reorder_ms must be a time in ms"),
         (["--late", "never"], "--late"), (["--buffer", "0"], "--buffer"), (["--codec", "aedat9"], "nmnist or csv"),
+        (["--codec", "aedat2"], "recordings of AEDAT 2.0 are not followed, those of nmnist, csv are"),
     ])
     def test_beside_follow(self, refuse, run, recording, arguments, part):
         assert part in refuse("simulate", "--follow", recording, *arguments)
@@ -321,5 +322,5 @@ class TestRefused:
         assert refuse("simulate", "--follow", "udp://:0").startswith("udp://:0: does not say its format")
         assert "no such file" in refuse("simulate", "--follow", "none.bin")
         assert "is no address" in refuse("simulate", "--follow", "udp://x", "--codec", "csv")
-        assert "supported are" in refuse("simulate", "--follow", "sample.aedat")
+        assert "supported are" in refuse("simulate", "--follow", "sample.xyz")
         assert "is a stream, not a file; add --follow" in refuse("simulate", "tcp://:5000")
