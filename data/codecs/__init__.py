@@ -7,14 +7,14 @@ import sys
 import tempfile
 
 from eventsim import checks, files
-from eventsim.data.codecs import csv, evt2, evt3, nmnist
+from eventsim.data.codecs import csv, dat, evt2, evt3, nmnist
 from eventsim.data.codecs.base import Codec, Decoder, Reader, Writer, sensor_or_none
 from eventsim.data.codecs.recording import Recording
 from eventsim.errors import ConfigError, FormatError
 from eventsim.events import Events
 
 CODECS: dict[str, Codec] = {
-    codec.name: codec for codec in (nmnist.CODEC, csv.CODEC, evt2.CODEC, evt3.CODEC)
+    codec.name: codec for codec in (nmnist.CODEC, csv.CODEC, evt2.CODEC, evt3.CODEC, dat.CODEC)
 }
 
 __all__ = ["CODECS", "Codec", "Decoder", "Reader", "Recording", "Writer", "choose", "open_recording", "read", "write"]
