@@ -7,7 +7,7 @@ import sys
 import tempfile
 
 from eventsim import checks, files
-from eventsim.data.codecs import aedat2, aedat3, aedat4, csv, es, nmnist, store
+from eventsim.data.codecs import aedat2, aedat3, aedat4, csv, dat, es, evt2, evt3, nmnist, store
 from eventsim.data.codecs.base import Codec, Decoder, Reader, Writer, sensor_or_none
 from eventsim.data.codecs.recording import Recording
 from eventsim.errors import ConfigError, FormatError
@@ -15,7 +15,8 @@ from eventsim.events import Events
 
 # Of several that claim a suffix and know none of the first bytes, the first is taken.
 CODECS: dict[str, Codec] = {codec.name: codec for codec in (
-    nmnist.CODEC, csv.CODEC, aedat2.CODEC, aedat3.CODEC, aedat4.CODEC, es.CODEC, store.CODEC,
+    nmnist.CODEC, csv.CODEC, evt2.CODEC, evt3.CODEC, dat.CODEC, aedat2.CODEC, aedat3.CODEC, aedat4.CODEC, es.CODEC,
+    store.CODEC,
 )}
 
 __all__ = ["CODECS", "Codec", "Decoder", "Reader", "Recording", "Writer", "choose", "open_recording", "read", "write"]

@@ -68,6 +68,27 @@ KERNELS["decode_es"] = kernel("decode_es", """
     out int64[three]: facts
 """)
 
+_WORDS_TO_EVENTS = """
+    out int64[values]: state
+    out int64[events]: t
+    out uint16[events]: x y
+    out uint8[events]: p
+    out int64[two]: progress
+    out int64[sixteen]: kinds
+"""
+
+KERNELS["decode_evt2"] = kernel("decode_prophesee", f"uint32[words]: words {_WORDS_TO_EVENTS}")
+KERNELS["decode_evt3"] = kernel("decode_prophesee", f"uint16[words]: words {_WORDS_TO_EVENTS}")
+
+KERNELS["decode_dat"] = kernel("decode_prophesee", """
+    uint32[words]: words
+    int64: x_bits y_bits
+    out int64[one]: state
+    out int64[events]: t
+    out uint16[events]: x y
+    out uint8[events]: p
+""")
+
 KERNELS["camera_events"] = kernel("camera", """
     float64[rows,columns]: scene
     int64[steps]: row column

@@ -49,7 +49,7 @@ class TestRecording:
         assert "outside the 34x34x2 sensor" in message and "--sensor 100x" in message
 
     def test_of_an_unknown_format(self, refuse, command, file):
-        message = refuse(command, file(lambda data: data, "sample.dat"))
+        message = refuse(command, file(lambda data: data, "sample.xyz"))
         assert "which names no known format" in message and "--codec nmnist" in message
 
     def test_folder_without_samples(self, refuse, command, here):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from naive import decode as naive
 
 from eventsim.data.codecs.nmnist import decode, encode
 from eventsim.errors import ConfigError, FormatError
@@ -54,6 +55,18 @@ def test_overflow_records_are_dropped_counted_and_add_up():
     assert events.x.tolist() == events.y.tolist() == [1, 2, 3]
     assert events.p.tolist() == [0, 1, 0]
     assert events.skipped == {"overflow": 3}
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 500])
+def test_random_records_are_those_of_a_slow_decoder(rng, n):
+    data = rng.integers(0, 256, (n, 5), np.uint8)
+    data[rng.random(n) < 0.1, 1] = 240
+    data[:, 2:] = np.sort(rng.integers(0, END // 3, n))[:, None] >> (16, 8, 0) & 0xFF
+    data[:, 2] |= rng.integers(0, 2, n).astype(np.uint8) << 7
+    data[0, 1] = 0
+    events = decode(data.tobytes(), WIDE)
+    found = zip(*(getattr(events, name).tolist() for name in "txyp"), strict=True)
+    assert list(found) == naive.nmnist(data.tobytes())[0]
 
 
 def test_an_overflow_before_the_first_event_shifts_all_of_them():
