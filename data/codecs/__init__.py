@@ -7,15 +7,19 @@ import sys
 import tempfile
 
 from eventsim import checks, files
-from eventsim.data.codecs import csv, nmnist
+from eventsim.data.codecs import csv, nmnist, slayer
 from eventsim.data.codecs.base import Codec, Decoder, Reader, Writer, sensor_or_none
 from eventsim.data.codecs.recording import Recording
+from eventsim.data.codecs.slayer import read_target_counts
 from eventsim.errors import ConfigError, FormatError
 from eventsim.events import Events
 
-CODECS: dict[str, Codec] = {codec.name: codec for codec in (nmnist.CODEC, csv.CODEC)}
+CODECS: dict[str, Codec] = {codec.name: codec for codec in (nmnist.CODEC, csv.CODEC, slayer.BS1, slayer.BS3)}
 
-__all__ = ["CODECS", "Codec", "Decoder", "Reader", "Recording", "Writer", "choose", "open_recording", "read", "write"]
+__all__ = [
+    "CODECS", "Codec", "Decoder", "Reader", "Recording", "Writer", "choose", "open_recording", "read",
+    "read_target_counts", "write",
+]
 _STDIN = "standard input"  # what messages call it
 _HEAD = 4096  # bytes that a format is told by
 _IN_MEMORY = 1 << 24  # bytes of a stream that a reader must move about in; what is longer is kept on disk
@@ -117,7 +121,7 @@ def _spooled(file, source, out):
 def choose(source, name=None, head=b"") -> Codec:
     """The codec called ``name``, else the one that knows the first bytes, else claims the suffix of ``source``.
 
-    Raises `ConfigError` for another name, `FormatError` for another suffix.
+    Raises `ConfigError` for another name, `FormatError` for another suffix and for that of a table of target counts.
     """
     if name is not None:
         return CODECS[checks.choice("codec", name, CODECS)]
@@ -126,6 +130,9 @@ def choose(source, name=None, head=b"") -> Codec:
         for codec in CODECS.values():
             if fits(codec):
                 return codec
+    if suffix == slayer.BSN_SUFFIX:
+        raise FormatError(f"{source}: holds how many spikes neurons ought to fire, no events; name a recording, or "
+                          "read it with eventsim.data.read_target_counts")
     supported = ", ".join(f"{codec.name} ({' '.join(codec.suffixes)})" for codec in CODECS.values())
     got = f"the suffix {suffix!r}" if suffix else "no suffix"
     cure = "name its format" if source == _STDIN else "rename the file or name its format"

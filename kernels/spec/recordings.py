@@ -40,6 +40,14 @@ KERNELS["decode_nmnist"] = kernel("decode", """
     out int64[one]: count
 """)
 
+for _name in ("decode_bs1", "decode_bs3"):
+    KERNELS[_name] = kernel("decode_slayer", """
+        uint8[bytes]: data
+        out int64[events]: t
+        out uint16[events]: x y
+        out uint8[events]: p
+    """)
+
 KERNELS["camera_events"] = kernel("camera", """
     float64[rows,columns]: scene
     int64[steps]: row column

@@ -42,7 +42,7 @@ def record(t, x=1, y=1, p=0):
     return bytes([x, y, p << 7 | t >> 16, t >> 8 & 0xFF, t & 0xFF])
 
 
-@pytest.mark.parametrize("name", CODECS)
+@pytest.mark.parametrize("name", [name for name, codec in CODECS.items() if codec.decoder])
 @settings(deadline=None, derandomize=True, max_examples=40)
 @given(data=st.data())
 def test_a_recording_that_is_cut_anywhere_is_the_same_as_in_one_piece(name, data):
