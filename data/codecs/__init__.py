@@ -7,14 +7,17 @@ import sys
 import tempfile
 
 from eventsim import checks, files
-from eventsim.data.codecs import csv, nmnist, slayer
+from eventsim.data.codecs import csv, nmnist, numpy_archive, numpy_array, slayer
 from eventsim.data.codecs.base import Codec, Decoder, Reader, Writer, sensor_or_none
 from eventsim.data.codecs.recording import Recording
 from eventsim.data.codecs.slayer import read_target_counts
 from eventsim.errors import ConfigError, FormatError
 from eventsim.events import Events
 
-CODECS: dict[str, Codec] = {codec.name: codec for codec in (nmnist.CODEC, csv.CODEC, slayer.BS1, slayer.BS3)}
+CODECS: dict[str, Codec] = {
+    codec.name: codec for codec in (nmnist.CODEC, csv.CODEC, slayer.BS1, slayer.BS3, numpy_array.CODEC,
+                                    numpy_archive.CODEC)
+}
 
 __all__ = [
     "CODECS", "Codec", "Decoder", "Reader", "Recording", "Writer", "choose", "open_recording", "read",
