@@ -1,12 +1,12 @@
 """Recordings and data sets in, spikes out. Importing it compiles nothing: kernels load on their first call."""
 
 from eventsim.data.augment import Augment
-from eventsim.data.codecs import CODECS, open_recording, read, write
+from eventsim.data.codecs import CODECS, open_recording, read, read_target_counts, write
 from eventsim.data.datasets import DATASETS, Dataset, Splits, open_dataset
 from eventsim.data.encoders import ENCODERS, BinningReport, bin_events, exact_times
 from eventsim.data.loader import Loader
 
 __all__ = [
     "CODECS", "DATASETS", "ENCODERS", "Augment", "BinningReport", "Dataset", "Loader", "Splits", "bin_events",
-    "exact_times", "open_dataset", "open_recording", "read", "write",
+    "exact_times", "open_dataset", "open_recording", "read", "read_target_counts", "write",
 ]

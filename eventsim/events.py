@@ -11,6 +11,11 @@ _COLUMNS = {"t": np.int64, "x": np.uint16, "y": np.uint16, "p": np.uint8}
 _ALIASES = {"p": ("p", "on", "polarity"), "t": ("t", "ts", "timestamp"), "x": ("x",), "y": ("y",)}
 
 
+def column_names(names) -> dict:
+    """Which of ``names`` stand for the columns t, x, y and p: {column: its name}, None where there is none."""
+    return {column: next((alias for alias in _ALIASES[column] if alias in names), None) for column in _COLUMNS}
+
+
 def _column(name, values):
     """`values` as a contiguous, read-only column; refuses what the column's type cannot hold."""
     array = checks.column(f"events.{name}", values)
@@ -136,9 +141,8 @@ class Events(Arrivals):
         if not names:
             raise ConfigError("expected a structured array with the fields t, x, y, p; got a plain array")
         columns = {}
-        for name, aliases in _ALIASES.items():
-            found = [alias for alias in aliases if alias in names]
-            if not found:
-                raise ConfigError(f"structured array has no field {name!r}; its fields are {', '.join(names)}")
-            columns[name] = array[found[0]]
+        for column, name in column_names(names).items():
+            if name is None:
+                raise ConfigError(f"structured array has no field {column!r}; its fields are {', '.join(names)}")
+            columns[column] = array[name]
         return cls(**columns, sensor=sensor)

@@ -7,19 +7,37 @@ import sys
 import tempfile
 
 from eventsim import checks, files
-from eventsim.data.codecs import aedat2, aedat3, aedat4, csv, dat, es, evt2, evt3, nmnist, store
+from eventsim.data.codecs import (
+    aedat2,
+    aedat3,
+    aedat4,
+    csv,
+    dat,
+    es,
+    evt2,
+    evt3,
+    nmnist,
+    numpy_archive,
+    numpy_array,
+    slayer,
+    store,
+)
 from eventsim.data.codecs.base import Codec, Decoder, Reader, Writer, sensor_or_none
 from eventsim.data.codecs.recording import Recording
+from eventsim.data.codecs.slayer import read_target_counts
 from eventsim.errors import ConfigError, FormatError
 from eventsim.events import Events
 
 # Of several that claim a suffix and know none of the first bytes, the first is taken.
 CODECS: dict[str, Codec] = {codec.name: codec for codec in (
     nmnist.CODEC, csv.CODEC, evt2.CODEC, evt3.CODEC, dat.CODEC, aedat2.CODEC, aedat3.CODEC, aedat4.CODEC, es.CODEC,
-    store.CODEC,
+    slayer.BS1, slayer.BS3, numpy_array.CODEC, numpy_archive.CODEC, store.CODEC,
 )}
 
-__all__ = ["CODECS", "Codec", "Decoder", "Reader", "Recording", "Writer", "choose", "open_recording", "read", "write"]
+__all__ = [
+    "CODECS", "Codec", "Decoder", "Reader", "Recording", "Writer", "choose", "open_recording", "read",
+    "read_target_counts", "write",
+]
 _STDIN = "standard input"  # what messages call it
 _HEAD = 4096  # bytes that a format is told by
 _IN_MEMORY = 1 << 24  # bytes of a stream that a reader must move about in; what is longer is kept on disk
@@ -121,7 +139,7 @@ def _spooled(file, source, out):
 def choose(source, name=None, head=b"") -> Codec:
     """The codec called ``name``, else the one that knows the first bytes, else claims the suffix of ``source``.
 
-    Raises `ConfigError` for another name, `FormatError` for another suffix.
+    Raises `ConfigError` for another name, `FormatError` for another suffix and for that of a table of target counts.
     """
     if name is not None:
         return CODECS[checks.choice("codec", name, CODECS)]
@@ -130,6 +148,9 @@ def choose(source, name=None, head=b"") -> Codec:
         for codec in CODECS.values():
             if fits(codec):
                 return codec
+    if suffix == slayer.BSN_SUFFIX:
+        raise FormatError(f"{source}: holds how many spikes neurons ought to fire, no events; name a recording, or "
+                          "read it with eventsim.data.read_target_counts")
     supported = ", ".join(f"{codec.name} ({' '.join(codec.suffixes)})" for codec in CODECS.values())
     got = f"the suffix {suffix!r}" if suffix else "no suffix"
     cure = "name its format" if source == _STDIN else "rename the file or name its format"

@@ -88,6 +88,15 @@ KERNELS["decode_dat"] = kernel("decode_prophesee", """
     out uint16[events]: x y
     out uint8[events]: p
 """)
+""")
+
+for _name in ("decode_bs1", "decode_bs3"):
+    KERNELS[_name] = kernel("decode_slayer", """
+        uint8[bytes]: data
+        out int64[events]: t
+        out uint16[events]: x y
+        out uint8[events]: p
+    """)
 
 KERNELS["camera_events"] = kernel("camera", """
     float64[rows,columns]: scene
