@@ -13,7 +13,7 @@ _LONGEST = 1e9  # s, which no recording lasts
 
 @contextlib.contextmanager
 def readable(path, what, cure="download it again"):
-    """Turn whatever goes wrong while the HDF5 file ``path`` is read into a `FormatError`: it is damaged or no ``what``."""
+    """Turn what goes wrong while the HDF5 file ``path`` is read into a `FormatError`: it is damaged or no ``what``."""
     try:
         yield
     except FormatError:
@@ -36,16 +36,16 @@ def channel_events(seconds, channel, sensor, where) -> Events:
     """
     seconds, channel = np.asarray(seconds, np.float64), np.asarray(channel)
     if seconds.shape != channel.shape or seconds.ndim != 1:
-        raise FormatError(f"{where}: has times of the shape {seconds.shape} for channels of {channel.shape}; download it "
-                          "again")
+        raise FormatError(f"{where}: has times of the shape {seconds.shape} for channels of {channel.shape}; download "
+                          "it again")
     if not (np.abs(seconds) < _LONGEST).all():
         i = int(np.argmin(np.abs(seconds) < _LONGEST))
         raise FormatError(f"{where}: event {i} is at {seconds[i]} s, which is no time; download it again")
     bad = (channel < 0) | (channel >= sensor.width) | (channel != np.rint(channel))
     if bad.any():
         i = int(np.argmax(bad))
-        raise FormatError(f"{where}: event {i} has the channel {channel[i]}, expected 0..{sensor.width - 1}; download it "
-                          "again")
+        raise FormatError(f"{where}: event {i} has the channel {channel[i]}, expected 0..{sensor.width - 1}; download "
+                          "it again")
     t = np.rint(seconds * 1e6).astype(np.int64)
     order = np.argsort(t, kind="stable")
     zero = np.zeros(len(t), np.uint8)

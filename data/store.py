@@ -12,7 +12,6 @@ import json
 import math
 from importlib.metadata import version
 
-import h5py
 import numpy as np
 
 from eventsim.data.hdf5 import readable
@@ -112,6 +111,8 @@ class StoreWriter:
         self._events, self._n_events, self._ended = [], 0, []
 
     def _group(self, part):
+        import h5py  # which takes long to load, and reading other formats needs none of it
+
         if part not in self._file:
             group = self._file.create_group(part)
             for name, dtype in _COLUMNS.items():
@@ -137,6 +138,8 @@ class Store:
 
     def __init__(self, file, source):
         """``file`` is a path or a file object; raises `FormatError` where it holds no event store."""
+        import h5py
+
         self.source = source
         with self._readable():
             self._file = h5py.File(file, "r")

@@ -2,8 +2,6 @@
 
 import io
 
-import h5py
-
 from eventsim.data import store
 from eventsim.data.codecs.base import Codec, Reader, Writer
 from eventsim.errors import FormatError
@@ -64,6 +62,8 @@ class StoreFileWriter(Writer):
     """Writes a store of one recording."""
 
     def __init__(self, file, sensor):
+        import h5py  # takes long to load
+
         super().__init__(file, sensor)
         self._hdf5 = h5py.File(file, "w")
         self._store = store.StoreWriter(self._hdf5, sensor)

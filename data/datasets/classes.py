@@ -1,8 +1,8 @@
 """A folder for every class, with recordings of any format in it; also N-Caltech101, which is one of these.
 
-``<class>/<recording>``, or ``train/<class>/<recording>`` beside ``test/...`` or ``validation/...``. Classes are numbered
-in the order of their names. N-Caltech101 (Orchard et al. 2015, doi:10.3389/fnins.2015.00437) has ``image_<n>.bin`` in
-101 folders, five-byte records of a sensor of 240x180.
+``<class>/<recording>``, or ``train/<class>/<recording>`` beside ``test/...`` or ``validation/...``. Classes are
+numbered in the order of their names. N-Caltech101 (Orchard et al. 2015, doi:10.3389/fnins.2015.00437) has
+``image_<n>.bin`` in 101 folders, five-byte records of a sensor of 240x180.
 """
 
 import os

@@ -2,12 +2,10 @@
 
 Anumula et al. 2018, "Feature Representations for Neuromorphic Audio Spike Streams", doi:10.3389/fnins.2018.00023.
 ``{train,test}_labels`` names the samples, whose channels and times (in seconds) are the data sets
-``{train,test}_addresses/<name>`` and ``{train,test}_timestamps/<name>``. What was said follows the last ``-`` of a name,
-a letter a digit: ``o`` and ``z`` (both are zero) and ``1`` to ``9``. Samples of one digit are the data set, of 11
+``{train,test}_addresses/<name>`` and ``{train,test}_timestamps/<name>``. What was said follows the last ``-`` of a
+name, a letter a digit: ``o`` and ``z`` (both are zero) and ``1`` to ``9``. Samples of one digit are the data set, of 11
 classes; those of several are counted in its note.
 """
-
-import h5py
 
 from eventsim import files
 from eventsim.data.datasets.base import Dataset, Splits
@@ -41,6 +39,8 @@ class NTIDIGITS(Dataset):
 
 def is_ntidigits(path) -> bool:
     """Whether a file is N-TIDIGITS."""
+    import h5py  # takes long to load
+
     try:
         with h5py.File(path, "r") as file:
             return {"train_labels", "test_labels"} <= set(file)
@@ -53,6 +53,8 @@ def open_ntidigits(path, seed=0) -> Splits:
 
     Raises `FormatError` where the file cannot be read or has no such samples.
     """
+    import h5py
+
     path = files.as_path(path)
     check_file(path)
     parts, n_longer = {}, 0

@@ -5,10 +5,7 @@ doi:10.1109/TNNLS.2020.3044364. 700 cochlea channels; ``spikes/times`` in second
 ``labels``. 20 classes, or 35 of speech commands. Source of the layout: https://zenkelab.org/datasets.
 """
 
-import pathlib
 import re
-
-import h5py
 
 from eventsim import files
 from eventsim.data.datasets.base import Dataset, Splits, stratified_tenth
@@ -25,6 +22,8 @@ class SHD(Dataset):
     """The samples of one file; a channel is x, and events are sorted by time."""
 
     def __init__(self, path, name):
+        import h5py  # takes long to load
+
         self._path = path
         check_file(path)
         with readable(path, "file of SHD or SSC"):
@@ -47,13 +46,11 @@ class SHD(Dataset):
 
 def find_files(path):
     """{split: path} of the files of one data set at ``path``, and its name; ``({}, "")`` where there are none."""
-    path = pathlib.Path(path)
-    paths = [path] if path.is_file() else sorted(path.iterdir()) if path.is_dir() else []
     found = {}
-    for one in paths:
-        match = _FILE.fullmatch(one.name)
-        if match:
-            found.setdefault(match[1].lower(), {})[match[2].lower()] = one
+    with files.reading(path):
+        for one in sorted(path.iterdir()) if path.is_dir() else [path]:
+            if match := _FILE.fullmatch(one.name):
+                found.setdefault(match[1].lower(), {})[match[2].lower()] = one
     name = next(iter(found), "")
     return found.get(name, {}), name
 

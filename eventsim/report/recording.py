@@ -39,6 +39,7 @@ def describe(recording) -> dict:
 
     ``rate_hz`` is the mean from the first event to the last, ``peak_rate_hz`` that of the busiest 10 ms; ``pixels`` is
     the number of addresses with events and ``busiest`` the one with most, None where the sensor is too large to count.
+    ``on_share`` is None of a sensor of one polarity.
     """
     survey = _Survey(recording.sensor)
     for events in recording:
@@ -48,9 +49,10 @@ def describe(recording) -> dict:
         "kind": "recording", "source": recording.source, "format": recording.codec.name,
         "title": recording.codec.title, "about": recording.about, "sensor": str(recording.sensor),
         "sensor_is_said": recording.declared is not None, "events": survey.events, "first_us": survey.first,
-        "last_us": survey.last, "on_share": survey.n_on / survey.events,
+        "last_us": survey.last, "on_share": survey.n_on / survey.events if survey.sensor.polarities > 1 else None,
         "rate_hz": 1e6 * survey.events / span if span else None,
-        "peak_rate_hz": 1e6 * survey.peak / _WINDOW, **_pixels(survey), "skipped": recording.skipped,
+        "peak_rate_hz": 1e6 * survey.peak / min(_WINDOW, span) if span else None,
+        **_pixels(survey), "skipped": recording.skipped,
     }
 
 
@@ -69,13 +71,15 @@ def screen(f) -> list:
     rate = "" if f["rate_hz"] is None else (f", {numbers.large(f['rate_hz'])} a second, at most "
                                              f"{numbers.large(f['peak_rate_hz'])} (in {_WINDOW // 1000} ms)")
     skipped = ", ".join(f"{numbers.count(n)} {name}" for name, n in f["skipped"].items()) or "none"
+    header = [("Says", "; ".join(f"{name} {value}" for name, value in f["about"].items()))] if f["about"] else []
     facts = [
-        ("Recording", f["source"]), ("Format", f["title"]), *((name, str(value)) for name, value in f["about"].items()),
+        ("Recording", f["source"]), ("Format", f["title"]), *header,
         ("Sensor", f["sensor"] + guess), ("Events", numbers.count(f["events"]) + rate),
         ("Time", f"{f['first_us'] / 1000:.3f} to {f['last_us'] / 1000:.3f} ms, "
                  f"{numbers.seconds((f['last_us'] - f['first_us']) / 1e6)}"),
-        ("Polarity", f"{numbers.share(f['on_share'])} ON, {numbers.share(1 - f['on_share'])} OFF"),
     ]
+    if f["on_share"] is not None:
+        facts.append(("Polarity", f"{numbers.share(f['on_share'])} ON, {numbers.share(1 - f['on_share'])} OFF"))
     if f["busiest"]:
         one = f["busiest"]
         facts.append(("Pixels", f"{numbers.count(f['pixels'])} addresses have events, most of them x = {one['x']}, "

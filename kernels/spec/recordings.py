@@ -88,7 +88,6 @@ KERNELS["decode_dat"] = kernel("decode_prophesee", """
     out uint16[events]: x y
     out uint8[events]: p
 """)
-""")
 
 for _name in ("decode_bs1", "decode_bs3"):
     KERNELS[_name] = kernel("decode_slayer", """

@@ -83,7 +83,7 @@ def test_samples_of_one_digit_are_ntidigits(tmp_path):
 
 def test_a_damaged_file_of_ntidigits_is_a_sentence(tmp_path):
     path = write_ntidigits(tmp_path / "n.hdf5", channel=64)
-    with pytest.raises(FormatError, match="train/woman-ac-a-3: event 0 has the channel 64, expected 0..63"):
+    with pytest.raises(FormatError, match=r"train/woman-ac-a-3: event 0 has the channel 64, expected 0\.\.63"):
         open_dataset(path).train.events(0)
     with h5py.File(path, "r+") as file:
         del file["train_timestamps/man-x-o"]

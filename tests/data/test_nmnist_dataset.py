@@ -118,9 +118,9 @@ def test_other_files_are_ignored_but_counted(tree, tmp_path):
 
 def test_places_without_samples_are_refused(tmp_path):
     (tmp_path / "Train/3").mkdir(parents=True)
-    (tmp_path / "Train/3/notes.txt").touch()
+    (tmp_path / "Train/3/notes.md").touch()
     expected = "expected Train/<digit>/<id>.bin and Test/<digit>/<id>.bin, or the zip of these; check the path"
-    assert refusal(tmp_path) == f"{tmp_path}: has no N-MNIST sample (1 other files); {expected}"
+    assert refusal(tmp_path).startswith(f"{tmp_path}: has no recording (1 other files); expected <class>/<recording>")
     empty = zipped(tmp_path / "Train/3", tmp_path / "empty.zip")
     assert refusal(empty) == f"{empty}: has no N-MNIST sample (1 other files); {expected}"
     assert refusal(tmp_path / "none") == f"{tmp_path}/none: no such file or folder; check the path"
