@@ -7,7 +7,7 @@ import sys
 import tempfile
 
 from eventsim import checks, files
-from eventsim.data.codecs import csv, nmnist, numpy_archive, numpy_array, slayer
+from eventsim.data.codecs import csv, mat, nmnist, numpy_archive, numpy_array, slayer
 from eventsim.data.codecs.base import Codec, Decoder, Reader, Writer, sensor_or_none
 from eventsim.data.codecs.recording import Recording
 from eventsim.data.codecs.slayer import read_target_counts
@@ -16,7 +16,7 @@ from eventsim.events import Events
 
 CODECS: dict[str, Codec] = {
     codec.name: codec for codec in (nmnist.CODEC, csv.CODEC, slayer.BS1, slayer.BS3, numpy_array.CODEC,
-                                    numpy_archive.CODEC)
+                                    numpy_archive.CODEC, mat.CODEC)
 }
 
 __all__ = [
