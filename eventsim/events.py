@@ -8,12 +8,12 @@ from eventsim.sensor import Sensor
 
 _COLUMNS = {"t": np.int64, "x": np.uint16, "y": np.uint16, "p": np.uint8}
 # Names that other libraries give to the same column (aedat and faery call the polarity "on").
-_ALIASES = {"p": ("p", "on", "polarity"), "t": ("t", "ts", "timestamp"), "x": ("x",), "y": ("y",)}
+ALIASES = {"p": ("p", "on", "polarity"), "t": ("t", "ts", "timestamp"), "x": ("x",), "y": ("y",)}
 
 
 def column_names(names) -> dict:
     """Which of ``names`` stand for the columns t, x, y and p: {column: its name}, None where there is none."""
-    return {column: next((alias for alias in _ALIASES[column] if alias in names), None) for column in _COLUMNS}
+    return {column: next((alias for alias in ALIASES[column] if alias in names), None) for column in _COLUMNS}
 
 
 def _column(name, values):

@@ -16,6 +16,7 @@ from eventsim.data.codecs import (
     es,
     evt2,
     evt3,
+    mat,
     nmnist,
     numpy_archive,
     numpy_array,
@@ -31,7 +32,7 @@ from eventsim.events import Events
 # Of several that claim a suffix and know none of the first bytes, the first is taken.
 CODECS: dict[str, Codec] = {codec.name: codec for codec in (
     nmnist.CODEC, csv.CODEC, evt2.CODEC, evt3.CODEC, dat.CODEC, aedat2.CODEC, aedat3.CODEC, aedat4.CODEC, es.CODEC,
-    slayer.BS1, slayer.BS3, numpy_array.CODEC, numpy_archive.CODEC, store.CODEC,
+    slayer.BS1, slayer.BS3, numpy_array.CODEC, numpy_archive.CODEC, mat.CODEC, store.CODEC,
 )}
 
 __all__ = [
