@@ -58,7 +58,6 @@ def _file(out, digit, index, seed, force, as_json):
 
     from eventsim.cli.output import print_json, show
     from eventsim.data import CODECS, open_dataset, write
-    from eventsim.trainer import newest_run
 
     options.refuse_existing(out, force)
     # Validation samples, which no training with this seed sees; every ten of them hold every digit once.
@@ -70,11 +69,9 @@ def _file(out, digit, index, seed, force, as_json):
         print_json({"file": str(out), "digit": label, "events": len(events), "duration_ms": events.duration})
         return
     sized = out.suffix.lower() in CODECS["nmnist"].suffixes  # others do not say what sensor they are of
-    steps = [f"eventsim simulate {shlex.quote(str(out))}" + ("" if sized else f" --sensor {events.sensor}")]
-    if newest_run() is None:
-        steps.insert(0, "eventsim train --arch mlp512")
+    size = "" if sized else f" --sensor {events.sensor}"
     show(f"{out}: digit {label}, {len(events):,} events in {events.duration:.1f} ms on a {events.sensor} sensor", "",
-         "What to type next:", *(f"  {step}" for step in steps))
+         "What to type next:", f"  eventsim simulate {shlex.quote(str(out))}{size}")
 
 
 def _folder(out, images, samples, validation, seed, force, as_json):

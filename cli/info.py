@@ -8,7 +8,7 @@ from eventsim.cli import options
 
 
 @options.command
-@click.argument("thing", metavar="ARCH|FILE|RUN|DATASET")
+@click.argument("thing", metavar="ARCH|FILE|RUN|MODEL|DATASET")
 @options.recording_options
 @options.json_option
 def info(thing, codec, sensor, as_json):
@@ -18,8 +18,8 @@ def info(thing, codec, sensor, as_json):
     64@d2 one with a delay of 2 ms in all synapses into it; 32c5 a convolution of 32 channels with kernels of 5x5
     (32c5s2p1d2g4: stride, padding, dilation, groups), 2a SLAYER's spiking sum pool; and between layers 2p is average
     pooling, bn batch normalisation and do0.1 dropout. A recording: sensor, events, time. A run folder or model file:
-    network, training, where it came from. A file that `simulate --out` wrote: spikes. A data set (a folder, a zip, or
-    "synthetic"): samples of every class.
+    network, training, where it came from. A network that comes with eventsim, nmnist: its model card. A file that
+    `simulate --out` wrote: spikes. A data set (a folder, a zip, or "synthetic"): samples of every class.
 
     \b
     Examples:
@@ -28,6 +28,7 @@ def info(thing, codec, sensor, as_json):
       eventsim info 34x34x2-12c5-2a-64c5-2a-10
       eventsim info sample.bin
       eventsim info runs/smlp-synthetic-01 --json
+      eventsim info nmnist
     """
     from eventsim.cli.output import print_json, show
     from eventsim.report import description
@@ -41,6 +42,7 @@ def info(thing, codec, sensor, as_json):
 
 def _describe(description, thing, codec, sensor):
     """The figures of whatever ``thing`` names; an existing file goes before an architecture's notation."""
+    from eventsim import pretrained
     from eventsim.data import open_dataset, open_recording
     from eventsim.errors import EventsimError, FormatError
     from eventsim.model import PRESETS, Network
@@ -65,6 +67,8 @@ def _describe(description, thing, codec, sensor):
             return description.of_dataset(thing, open_dataset(thing))
         if len(held) > 1:
             return store.describe(held)
+    if thing in pretrained.names() and not path.exists():
+        return description.of_model(thing, describe(pretrained.path(thing)), pretrained.card(thing))
     if path.exists() or thing == "-":
         with open_recording(thing, sensor=sensor, codec=codec) as recording:
             return describe_recording(recording)

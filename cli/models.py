@@ -3,9 +3,10 @@
 import pathlib
 from dataclasses import dataclass
 
+from eventsim import pretrained
 from eventsim.cli.clocks import on_clock
 from eventsim.cli.runs import data_source, open_source
-from eventsim.errors import ConfigError, FormatError
+from eventsim.errors import ConfigError
 from eventsim.model import Network
 from eventsim.trainer import load, newest_run
 from eventsim.trainer.checkpoint import describe
@@ -13,14 +14,15 @@ from eventsim.trainer.checkpoint import describe
 
 @dataclass(frozen=True)
 class Model:
-    """A loaded network, where it came from, and what its file says of it (see `describe`)."""
+    """A loaded network, what to call it, where it came from, and what its file says of it (see `describe`)."""
 
+    name: str
     path: pathlib.Path
     network: Network
     about: dict
 
     def __str__(self):
-        text = f"{self.path} ({self.network.arch.notation}"
+        text = f"{self.name} ({self.network.arch.notation}"
         if self.network.weights != "float32":
             text += f" in {self.network.weights}"
         history = self.about["history"]
@@ -43,13 +45,23 @@ class Model:
         return open_source(self.data_source(data))
 
 
-def find_model(name=None, weights="float32", clock=None) -> Model:
-    """The model called ``name`` (a run folder or file), else the newest run under ./runs; in this precision.
+def locate_model(name=None) -> tuple[str, pathlib.Path]:
+    """What to call the model ``name`` and where it lies: a run folder, a file, or a network of the package.
 
-    clock : see `on_clock`
+    Without a name it is the newest run under ./runs, and where there is none the package's own.
     """
     path = newest_run() if name is None else pathlib.Path(name)
     if path is None:
-        raise FormatError("there is no model under ./runs; train one with `eventsim train --arch mlp512`, or name a "
-                          "run or model file with --model")
-    return Model(path, on_clock(load(path).with_weights(weights), clock), describe(path))
+        name = pretrained.DEFAULT
+    elif path.exists() or name not in pretrained.names():
+        return str(path), path
+    return f"{name}, which comes with eventsim", pretrained.path(name)
+
+
+def find_model(name=None, weights="float32", clock=None) -> Model:
+    """The model that `locate_model` finds, in this precision.
+
+    clock : see `on_clock`
+    """
+    name, path = locate_model(name)
+    return Model(name, path, on_clock(load(path).with_weights(weights), clock), describe(path))

@@ -109,7 +109,9 @@ threads_option = click.option(
     help="Threads to compute on (results do not depend on it).  [default: all cores]",
 )
 model_option = click.option(
-    "--model", metavar="RUN|FILE", help="Run folder or model file.  [default: the newest run under ./runs]",
+    "--model", metavar="RUN|FILE|nmnist",
+    help="Run folder, model file, or the network that comes with eventsim.  [default: the newest run under ./runs, "
+         "else nmnist]",
 )
 weights_option = click.option(
     "--weights", type=click.Choice(["float32", "float16", "int8"]), default="float32", show_default=True,

@@ -44,9 +44,9 @@ def _layer(name, layer, field, ticks):
     }
 
 
-def of_model(source, about) -> dict:
-    """What `eventsim.trainer.checkpoint.describe` says."""
-    return {"kind": "model", "source": source, **about}
+def of_model(source, about, card=None) -> dict:
+    """What `eventsim.trainer.checkpoint.describe` says, and the model card of a network that has one."""
+    return {"kind": "model", "source": source, **about, "card": card}
 
 
 def of_dataset(source, splits) -> dict:
@@ -150,6 +150,8 @@ def _model(f):
     if "command" in provenance:
         facts.append(("Command", shlex.join(provenance["command"])))
     facts.append(("Written", f"by eventsim {f['package']}"))
+    if f["card"]:
+        return [facts, "", *f["card"].splitlines()]
     if not f["history"]:
         return [facts]
     rows = [

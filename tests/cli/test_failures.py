@@ -71,12 +71,6 @@ def test_missing_recording(refuse, run):
     assert "no such file or folder" in refuse("info", "no.bin")
 
 
-@pytest.mark.parametrize("command", ["simulate", "profile"])
-def test_no_model_says_how_to_get_one(refuse, recording, command):
-    message = refuse(command, recording)
-    assert "there is no model under ./runs" in message and "`eventsim train --arch mlp512`" in message
-
-
 class TestModel:
     @pytest.fixture(params=["simulate", "profile", "evaluate", "info", "train"])
     def use(self, request, recording, refuse):

@@ -21,7 +21,7 @@ def test_recording_of_a_digit(call, digit):
     text = call("generate", "sample.bin", "--digit", digit, "--seed", 3)
     events = eventsim.read("sample.bin")
     assert len(events) > 100 and f"sample.bin: digit {digit}, {len(events):,} events" in text
-    assert "\n  eventsim simulate sample.bin" in text and "eventsim train --arch mlp512" in text
+    assert text.endswith("\n  eventsim simulate sample.bin\n")
 
 
 def test_text_recording(call):
