@@ -66,7 +66,7 @@ def open_classes(path, seed=0, sensor=None) -> Splits:
     root = files.as_path(path)
     samples, ignored = _scan(root)
     if not samples:
-        suffixes = " ".join(suffix for codec in CODECS.values() for suffix in codec.suffixes)
+        suffixes = " ".join(sorted({suffix for codec in CODECS.values() for suffix in codec.suffixes}))
         raise FormatError(f"{root}: has no recording ({ignored} other files); expected <class>/<recording> or "
                           f"train/<class>/<recording>, or N-MNIST's Train/<digit>/<id>.bin, of files {suffixes}; check "
                           "the path")

@@ -55,7 +55,7 @@ class TestRecording:
     def test_folder_without_samples(self, refuse, command, here):
         (here / "nothing").mkdir()
         message = refuse(command, "nothing")
-        assert "is a folder" in message or "has no N-MNIST sample" in message
+        assert "is a folder" in message or "has no recording" in message
 
     def test_unreadable(self, refuse, command, file):
         name = file(lambda data: data)

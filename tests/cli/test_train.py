@@ -213,7 +213,7 @@ class TestRefused:
         assert not os.path.exists("runs") or os.listdir("runs") == []
 
     def test_folder_without_samples(self, refuse, here):
-        assert "has no N-MNIST sample" in refuse("train", "--data", here)
+        assert "has no recording" in refuse("train", "--data", here)
 
     def test_missing_data(self, refuse):
         assert "nowhere: no such file or folder" in refuse("train", "--data", "nowhere")
