@@ -5,8 +5,9 @@ from eventsim.data.codecs import CODECS, open_recording, read, read_target_count
 from eventsim.data.datasets import DATASETS, Dataset, Splits, open_dataset
 from eventsim.data.encoders import ENCODERS, BinningReport, bin_events, exact_times
 from eventsim.data.loader import Loader
+from eventsim.data.transforms import TRANSFORMS
 
 __all__ = [
-    "CODECS", "DATASETS", "ENCODERS", "Augment", "BinningReport", "Dataset", "Loader", "Splits", "bin_events",
-    "exact_times", "open_dataset", "open_recording", "read", "read_target_counts", "write",
+    "CODECS", "DATASETS", "ENCODERS", "TRANSFORMS", "Augment", "BinningReport", "Dataset", "Loader", "Splits",
+    "bin_events", "exact_times", "open_dataset", "open_recording", "read", "read_target_counts", "write",
 ]

@@ -35,6 +35,13 @@ def number(name, value, least=0.0, below=math.inf) -> float:
     return number
 
 
+def generator(seed) -> np.random.Generator:
+    """``seed``, which may be a generator itself, as one."""
+    if isinstance(seed, np.random.Generator):
+        return seed
+    return np.random.default_rng(whole_number("seed", seed, 0, 2**64 - 1))
+
+
 def choice(name, value, choices) -> str:
     """``value``, which must be one of ``choices``."""
     if not isinstance(value, str) or value not in choices:

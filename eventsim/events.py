@@ -40,7 +40,7 @@ class Arrivals:
     t : int64[E], microseconds from the recording's zero
     x, y : uint16[E], pixel; p : uint8[E], polarity (1 is ON)
     sensor : Sensor
-    skipped : dict of str to int, what a reader left out of this recording and how often
+    skipped : dict of str to int, what readers and transforms left out of this recording and how often
 
     Raises `ConfigError` where columns differ in length or a pixel lies outside the sensor. Columns are read-only views;
     transforms return new events.

@@ -30,6 +30,7 @@ class Recording:
     def __init__(self, file, codec, source="recording", sensor=None, default_sensor=None):
         self.codec, self.source = codec, source
         self._file, self._named, self._default = file, sensor_or_none(sensor), default_sensor
+        self._start = file.tell() if file.seekable() else 0
         self._reader = codec.reader(file, source)
         self._is_fresh = True
         self._measured = None
@@ -45,8 +46,15 @@ class Recording:
             most = np.zeros(3, np.int64)
             for _, facts in self._blocks():
                 most = np.maximum(most, facts[:3])
-            self._measured = Sensor(int(most[0]) + 1, int(most[1]) + 1, max(2, int(most[2]) + 1))
+            self._measured = self._smallest(*(int(value) + 1 for value in most))
         return self.declared or self._measured
+
+    def _smallest(self, width, height, polarities):
+        try:
+            return Sensor(width, height, max(2, polarities))
+        except ConfigError as error:
+            raise FormatError(f"{self.source}: has events that need a sensor of {width}x{height}x{polarities}, and "
+                              f"{error}; copy or download it again") from None
 
     @property
     def about(self) -> dict:
@@ -95,7 +103,7 @@ class Recording:
             if not self._file.seekable():
                 raise ConfigError(f"{self.source}: can be read only once, and says nothing of the sensor; name it, "
                                   "e.g. --sensor 640x480")
-            self._file.seek(0)
+            self._file.seek(self._start)
             self._reader = self.codec.reader(self._file, self.source)
         self._is_fresh = False
         return self._reader

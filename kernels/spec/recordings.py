@@ -1,4 +1,4 @@
-"""From recordings to spikes, and the synthetic camera."""
+"""Recordings: decoded, filtered and made into spikes; and the synthetic camera."""
 
 from eventsim.kernels.spec.declare import Kernel, kernel
 
@@ -96,6 +96,22 @@ for _name in ("decode_bs1", "decode_bs3"):
         out uint16[events]: x y
         out uint8[events]: p
     """)
+
+KERNELS["denoise_events"] = kernel("filters", """
+    int64[events]: t
+    uint16[events]: x y
+    int64: width height window
+    scratch int64[pixels]: last
+    out bool[events]: keep
+""")
+
+KERNELS["refract_events"] = kernel("filters", """
+    int64[events]: t
+    int32[events]: address
+    int64: period
+    scratch int64[addresses]: ready
+    out bool[events]: keep
+""")
 
 KERNELS["camera_events"] = kernel("camera", """
     float64[rows,columns]: scene

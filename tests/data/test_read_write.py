@@ -163,3 +163,15 @@ def test_other_nonsense_is_refused(tmp_path, recording):
     with pytest.raises(ConfigError, match="closed file"):
         read(closed)
     assert pathlib.Path(path).exists()
+
+
+def test_a_file_object_is_read_from_where_it_stands(recording):
+    """Also the second time, where the first finds the sensor."""
+    file = io.BytesIO(b"header\n" + CODECS["csv"].encode(recording(1)))
+    file.seek(7)
+    assert read(file, codec="csv").t.tolist() == recording(1).t.tolist()
+
+
+def test_pixels_that_no_sensor_holds_are_a_sentence(tmp_path):
+    (tmp_path / "a.csv").write_text("1,65535,0,0\n2,0,65535,1\n")
+    assert "a.csv: has events that need a sensor of 65536x65536x2, and sensor" in refusal(tmp_path / "a.csv")
