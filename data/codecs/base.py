@@ -75,7 +75,7 @@ class RecordReader(Reader):
 
     def records(self):
         """Blocks of whole records, uint8[n * record]; raises `FormatError` where the last one is cut."""
-        at, size = self.start, BLOCK - BLOCK % self.record
+        at, size = self.start, max(BLOCK // self.record, 1) * self.record
         while data := self.read(size):
             whole = len(data) - len(data) % self.record
             if whole:

@@ -1,4 +1,4 @@
-"""Recordings: decoded, filtered and made into spikes; and the synthetic camera."""
+"""Recordings and series: decoded, filtered and made into spikes; and the synthetic camera."""
 
 from eventsim.kernels.spec.declare import Kernel, kernel
 
@@ -111,6 +111,22 @@ KERNELS["refract_events"] = kernel("filters", """
     int64: period
     scratch int64[addresses]: ready
     out bool[events]: keep
+""")
+
+KERNELS["integrate_shares"] = kernel("encode", """
+    float64[rows,neurons]: share
+    int64: n_ticks
+    scratch float64[neurons]: filled
+    out int32[spikes]: tick address
+    out int64[one]: count
+""")
+
+KERNELS["delta_steps"] = kernel("encode", """
+    float64[ticks,neurons]: series
+    float64: threshold
+    int64: most
+    scratch int64[neurons]: level
+    out int32[ticks,neurons]: steps
 """)
 
 KERNELS["camera_events"] = kernel("camera", """
