@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from eventsim import checks, files
 from eventsim.data.datasets.base import SPLITS, Dataset, Splits
 from eventsim.data.datasets.classes import open_classes
+from eventsim.data.datasets.dvsgesture import is_dvsgesture, open_dvsgesture
 from eventsim.data.datasets.nmnist import is_nmnist, open_nmnist
 from eventsim.data.datasets.ntidigits import is_ntidigits, open_ntidigits
 from eventsim.data.datasets.shd import find_files, open_shd
@@ -37,6 +38,7 @@ DATASETS: dict[str, Kind] = {
     "ntidigits": Kind("N-TIDIGITS18", lambda path: path.suffix in (".h5", ".hdf5") and is_ntidigits(path),
                       open_ntidigits),
     "store": Kind("event store", lambda path: path.suffix in (".h5", ".hdf5"), open_store),
+    "dvsgesture": Kind("DVS128 Gesture", is_dvsgesture, open_dvsgesture),
     "nmnist": Kind("N-MNIST", is_nmnist, open_nmnist),
     "classes": Kind("a folder for every class, N-Caltech101", lambda path: True, open_classes, takes_sensor=True),
 }
