@@ -11,6 +11,7 @@ COMMANDS = {
     "simulate": "Run one recording through a trained network.",
     "profile": "Show how sparse a network is on recordings.",
     "info": "Describe an architecture, recording, run or data set.",
+    "download": "Download a data set, or list those that there are.",
     "convert": "Convert recordings, or a data set.",
     "generate": "Write recordings of a synthetic event camera.",
     "bench": "Measure the engine's speed on this machine.",

@@ -84,7 +84,7 @@ def convert_dataset(splits, path, *, advance=lambda n: None, is_stopped=lambda: 
     """
     parts = {name: part for name in PARTS[:2] if (part := getattr(splits, name)) is not None and len(part)}
     one, partial = next(iter(parts.values())), partial_of(path)
-    with _writing(path), _partial_file(partial, parts) as file:
+    with files.writing(path), _partial_file(partial, parts) as file:
         store = StoreWriter(file, one.sensor, name=one.name, n_classes=one.n_classes, duration=one.duration,
                             note=splits.note)
         for name, dataset in parts.items():
@@ -102,7 +102,7 @@ def convert_dataset(splits, path, *, advance=lambda n: None, is_stopped=lambda: 
                                   "same command goes on from there")
         store.flush()
         n_events = sum(int(file[name]["offset"][-1]) for name in parts)
-    with _writing(path):
+    with files.writing(path):
         os.replace(partial, path)
     return n_events
 
@@ -139,15 +139,3 @@ def _decoded(dataset, indices):
                 yield i, events.result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
-
-
-@contextlib.contextmanager
-def _writing(path):
-    """Turn what the operating system refuses while the store is written into a `ConfigError`."""
-    try:
-        yield
-    except (OSError, RuntimeError) as error:
-        said = files.reason(error)
-        if said is None:
-            raise
-        raise ConfigError(f"{path}: cannot be written ({said}); choose another place or free it") from error

@@ -47,19 +47,27 @@ def replacing(path):
         raise ConfigError(f"{path}: is a folder, expected the name of a file to write")
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
-        yield temporary
-        os.replace(temporary, path)
-    except (OSError, RuntimeError) as error:
-        said = reason(error)
-        if said is None:
-            raise
-        raise ConfigError(f"{path}: cannot be written ({said}); choose another place or free it") from error
+        with writing(path):
+            yield temporary
+            os.replace(temporary, path)
     finally:
         with contextlib.suppress(OSError):  # it is gone where all went well
             temporary.unlink()
 
 
-def reason(error):
+@contextlib.contextmanager
+def writing(path):
+    """Turn what the operating system refuses while ``path`` is written into a `ConfigError`."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        said = _reason(error)
+        if said is None:
+            raise
+        raise ConfigError(f"{path}: cannot be written ({said}); choose another place or free it") from error
+
+
+def _reason(error):
     """What the operating system said, None where it said nothing.
 
     HDF5 hides it in a text of several lines, and raises a RuntimeError where it fails on closing.
