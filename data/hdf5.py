@@ -18,7 +18,8 @@ def readable(path, what, cure="download it again"):
         yield
     except FormatError:
         raise
-    except (EventsimError, OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError, IndexError) as error:
+    except (EventsimError, OSError, LookupError, ValueError, TypeError, AttributeError, RuntimeError,
+            OverflowError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise FormatError(f"{path}: is damaged or no {what} ({reason}); {cure}") from error
 

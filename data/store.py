@@ -5,7 +5,7 @@ polarities), ``name``, ``n_classes`` (0: no labels), ``duration`` (ms of every s
 ``note``; a group for each part, "train", "validation" or, of recordings without labels, "recordings", with the columns
 ``t`` int64 (us), ``x``, ``y`` uint16 and ``p`` uint8 of all its recordings one behind the other, ``offset``
 int64[n + 1], ``label`` int64[n], ``name`` (text) and ``skipped`` (JSON) of each recording. Columns are chunked,
-shuffled and deflated.
+shuffled, deflated and checksummed.
 """
 
 import json
@@ -23,7 +23,7 @@ FORMAT, VERSION = "eventsim-events", 1
 PARTS = ("train", "validation", "recordings")
 _COLUMNS = {"t": np.int64, "x": np.uint16, "y": np.uint16, "p": np.uint8}
 _CHUNK = 1 << 16  # events
-_PACKING = {"shuffle": True, "compression": "gzip", "compression_opts": 1}
+_PACKING = {"shuffle": True, "compression": "gzip", "compression_opts": 1, "fletcher32": True}
 _GATHERED = 1 << 18  # events that are written at once
 
 
@@ -161,7 +161,11 @@ class Store:
 
     def _check(self):
         for part, offset in self._offsets.items():
-            n = min(len(self._file[part][name]) for name in _COLUMNS)
+            columns = [self._file[part][name] for name in _COLUMNS]
+            n = min(map(len, columns))
+            for data in columns:  # HDF5 reads zeros where a chunk is not stored
+                if data.chunks is None or data.id.get_num_chunks() != -(-len(data) // data.chunks[0]):
+                    raise FormatError(f"{self.source}: {data.name} is not stored whole; convert its source again")
             if len(offset) != len(self.labels[part]) + 1 or offset[0] != 0 or offset[-1] > n \
                     or (np.diff(offset) < 0).any():
                 raise FormatError(f"{self.source}: the offsets of {part} do not fit its columns; convert its source "

@@ -162,11 +162,18 @@ def test_other_files_and_versions_are_refused(tmp_path, recording):
         read(path)
 
 
+def lose_chunks(group):
+    """A column as long as before, of which nothing is stored."""
+    n = len(group["y"])
+    del group["y"]
+    group.create_dataset("y", (n,), np.uint16, chunks=(100,))
+
+
 @pytest.mark.parametrize("break_it", [
     lambda file: file.attrs.pop("sensor"), lambda file: file["recordings"].pop("t"),
     lambda file: file["recordings/offset"].__setitem__(1, 10**9), lambda file: file["recordings/offset"].resize(1, 0),
     lambda file: file["recordings/x"].__setitem__(0, 99), lambda file: file["recordings/t"].__setitem__(0, 10**9),
-    lambda file: file["recordings/skipped"].__setitem__(0, "{"),
+    lambda file: file["recordings/skipped"].__setitem__(0, "{"), lambda file: lose_chunks(file["recordings"]),
     lambda file: file.attrs.__setitem__("sensor", (0, 1, 2)),
 ])
 def test_a_damaged_store_is_a_sentence(tmp_path, recording, break_it):

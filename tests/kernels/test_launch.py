@@ -124,7 +124,7 @@ def test_every_argument_line_of_the_table_was_understood():
         for argument in kernel.arguments:
             assert re.fullmatch("[a-z_0-9]+", argument.name), name
             assert argument.role in ("in", "out", "scratch"), name
-            known = ("bool", "int8", "uint8", "uint16", "int32", "uint64", "int64", "float32", "float64")
+            known = ("bool", "int8", "uint8", "uint16", "uint32", "int32", "uint64", "int64", "float32", "float64")
             assert all(dtype.name in known for dtype in argument.dtypes), name
 
 
