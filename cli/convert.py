@@ -6,6 +6,7 @@ import pathlib
 import click
 
 from eventsim.cli import options
+from eventsim.cli.failures import Stopped
 
 
 @options.command
@@ -25,7 +26,7 @@ def convert(context, sources, out, target, codec, sensor, force, as_json):
     of .h5 is an event store: one file for a whole data set, or for recordings of any length, which are read from it by
     slices. Events are converted in blocks, so memory does not grow with the recording.
 
-    A data set is converted on all threads. What Ctrl-C or a crash leaves is gone on with by the same command.
+    A data set is converted on all threads. What Ctrl-C leaves is gone on with by the same command.
 
     \b
     Examples:
@@ -35,33 +36,31 @@ def convert(context, sources, out, target, codec, sensor, force, as_json):
       eventsim convert N-MNIST/ nmnist.h5
     """
     from eventsim.cli.output import print_json, show
+    from eventsim.data import is_dataset
     from eventsim.report import numbers
 
-    if len(sources) == 1 and _is_dataset(sources[0]):
-        options.refuse_typed(context, ("target", "codec", "sensor"), "is for recordings; leave it out for a data set")
-        done = _dataset(sources[0], out, force)
-    elif target is not None or out.is_dir():
+    to_folder = target is not None and (len(sources) > 1 or not out.suffix)
+
+    if len(sources) == 1 and is_dataset(sources[0]):
+        options.refuse_typed(context, ("target", "codec"), "is for recordings; leave it out for a data set")
+        done = _dataset(sources[0], out, sensor, force)
+    elif out.is_dir() or to_folder:
         done = _folder(sources, out, target, codec, sensor, force)
     else:
-        done = _file(sources, out, codec, sensor, force)
+        done = _file(sources, out, target, codec, sensor, force)
     if as_json:
         print_json(done)
         return
     show(f"{done['out']}: {numbers.several(done['recordings'], 'recording')}, {done['events']:,} events")
 
 
-def _is_dataset(source):
-    path = pathlib.Path(source)
-    return source == "synthetic" or path.is_dir() or path.suffix == ".zip"
-
-
-def _file(sources, out, codec, sensor, force):
+def _file(sources, out, target, codec, sensor, force):
     """One recording into a file of any format, or several into an event store."""
     from eventsim.data import conversion
     from eventsim.data.codecs import choose
     from eventsim.errors import ConfigError
 
-    chosen = _target(choose, str(out))
+    chosen = _target(choose, str(out), target)
     options.refuse_existing(out, force)
     if len(sources) > 1 and chosen.name != "store":
         raise ConfigError(f"{out}: one file of {chosen.title} holds one recording, got {len(sources)}; name an .h5 "
@@ -84,7 +83,10 @@ def _folder(sources, out, target, codec, sensor, force):
     if target is None:
         raise ConfigError(f"{out}: is a folder; say with --to what format to write")
     chosen = _target(choose, "", target)
-    paths = [out / (pathlib.Path(source).stem + chosen.suffixes[0]) for source in sources]
+    if out.is_file():
+        raise ConfigError(f"{out}: is a file, expected a folder for {len(sources)} recordings; name another one")
+    names = ["stdin" if source == "-" else pathlib.Path(source).stem for source in sources]
+    paths = [out / (name + chosen.suffixes[0]) for name in names]
     twice = next((path for i, path in enumerate(paths) if path in paths[:i]), None)
     if twice is not None:
         raise ConfigError(f"{twice}: several recordings would be written there; convert them one at a time")
@@ -99,7 +101,7 @@ def _folder(sources, out, target, codec, sensor, force):
     return {"out": str(out), "recordings": len(sources), "events": n_events}
 
 
-def _dataset(source, out, force):
+def _dataset(source, out, sensor, force):
     """A data set into an event store."""
     from eventsim.cli.output import track
     from eventsim.data import conversion, open_dataset
@@ -109,11 +111,14 @@ def _dataset(source, out, force):
     if out.suffix.lower() != ".h5":
         raise ConfigError(f"{out}: a data set becomes one event store; name an .h5 file")
     options.refuse_existing(out, force)
-    splits = open_dataset(source)
+    splits = open_dataset(source, sensor=sensor)
     n = sum(len(part) for part in (splits.train, splits.validation) if part is not None)
     with watch_for_interrupt() as stop, track("converting", n) as bar:
-        n_events = conversion.convert_dataset(splits, out, is_stopped=stop.is_set,
-                                              advance=lambda done: bar.advance(bar.task_ids[0], done))
+        try:
+            n_events = conversion.convert_dataset(splits, out, is_stopped=stop.is_set,
+                                                  advance=lambda done: bar.advance(bar.task_ids[0], done))
+        except conversion.Stopped as stopped:
+            raise Stopped(str(stopped)) from None
     return {"out": str(out), "recordings": n, "events": n_events}
 
 

@@ -28,16 +28,14 @@ def download(name, out, as_json):
     from eventsim.cli.output import print_json, show
     from eventsim.data.download import SOURCES
     from eventsim.errors import ConfigError
-    from eventsim.report.tables import plain_table
 
     if name is None:
         if as_json:
             print_json({key: {"title": source.title, "licence": source.licence, "page": source.page,
                               "files": [item.name for item in source.items]} for key, source in SOURCES.items()})
             return
-        rows = [(key, source.title, source.licence, source.page, "" if source.items else "by hand")
-                for key, source in SOURCES.items()]
-        show(plain_table(("name", "data set", "licence", "page", ""), rows))
+        show([(key, f"{source.title}, {source.licence}: {source.page}{'' if source.items else ' (by hand)'}")
+              for key, source in SOURCES.items()])
         return
     source = SOURCES[checks.choice("data set", name, SOURCES)]
     if not source.items:
@@ -50,7 +48,7 @@ def download(name, out, as_json):
         return
     show([("Data set", source.title), ("Folder", str(folder)), ("Files", ", ".join(path.name for path in paths)),
           ("Licence", f"{source.licence} ({source.page})")], "",
-         "What to type next:", f"  eventsim info {folder}", f"  eventsim train --arch mlp512 --data {folder}")
+         "What to type next:", f"  eventsim info {folder}/", f"  eventsim train --arch {source.arch} --data {folder}/")
 
 
 def _fetch(item, folder):

@@ -43,7 +43,7 @@ def info(thing, codec, sensor, as_json):
 def _describe(description, thing, codec, sensor):
     """The figures of whatever ``thing`` names; an existing file goes before an architecture's notation."""
     from eventsim import pretrained
-    from eventsim.data import open_dataset, open_recording
+    from eventsim.data import is_dataset, open_dataset, open_recording
     from eventsim.errors import EventsimError, FormatError
     from eventsim.model import PRESETS, Network
     from eventsim.report import spike_file, store
@@ -51,24 +51,20 @@ def _describe(description, thing, codec, sensor):
     from eventsim.trainer.checkpoint import FILE_NAME, describe
 
     path = pathlib.Path(thing)
-    if thing == "synthetic" or thing.endswith(".zip"):
-        return description.of_dataset(thing, open_dataset(thing))
+    if thing in pretrained.names() and not path.is_file() and not (path / FILE_NAME).exists():
+        return description.of_model(thing, describe(pretrained.path(thing)), pretrained.card(thing))
     if thing in PRESETS:
         return description.of_network(thing, Network(thing, seed=None))
-    if path.is_dir() and not (path / FILE_NAME).exists():
-        return description.of_dataset(thing, open_dataset(thing))
-    if path.is_dir():
+    if (path / FILE_NAME).exists():
         return description.of_model(thing, describe(path))
+    if is_dataset(thing):
+        return description.of_dataset(thing, open_dataset(thing, sensor=sensor))
     if path.is_file() and path.suffix == ".h5":
         held = store.open_if_store(path)
         if held is None:
             return spike_file.describe(path) or description.of_model(thing, describe(path))
-        if held.n_classes:
-            return description.of_dataset(thing, open_dataset(thing))
         if len(held) > 1:
             return store.describe(held)
-    if thing in pretrained.names() and not path.exists():
-        return description.of_model(thing, describe(pretrained.path(thing)), pretrained.card(thing))
     if path.exists() or thing == "-":
         with open_recording(thing, sensor=sensor, codec=codec) as recording:
             return describe_recording(recording)

@@ -9,7 +9,7 @@ from eventsim.cli.runs import data_source, open_source
 from eventsim.errors import ConfigError
 from eventsim.model import Network
 from eventsim.trainer import load, newest_run
-from eventsim.trainer.checkpoint import describe
+from eventsim.trainer.checkpoint import FILE_NAME, describe
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def locate_model(name=None) -> tuple[str, pathlib.Path]:
     path = newest_run() if name is None else pathlib.Path(name)
     if path is None:
         name = pretrained.DEFAULT
-    elif path.exists() or name not in pretrained.names():
+    elif path.is_file() or (path / FILE_NAME).exists() or name not in pretrained.names():
         return str(path), path
     return f"{name}, which comes with eventsim", pretrained.path(name)
 

@@ -1,7 +1,5 @@
 """``eventsim profile``: how sparse a network is."""
 
-import pathlib
-
 import click
 
 from eventsim.cli import options
@@ -32,9 +30,10 @@ def profile(context, source, model, samples, split, codec, sensor, clock, weight
     """
     from eventsim.cli.models import find_model
     from eventsim.cli.output import print_json, show
+    from eventsim.data import is_dataset
 
     found = find_model(model, weights, clock)
-    if source == "synthetic" or pathlib.Path(source).is_dir() or source.endswith(".zip"):
+    if is_dataset(source):
         options.refuse_typed(context, ("codec", "sensor"), "is for a single recording; leave it out for a data set")
         facts, figures, tables = _dataset(found, source, split, samples)
     else:

@@ -9,10 +9,10 @@ import h5py
 
 from eventsim import files, kernels
 from eventsim.data.codecs.base import Codec
+from eventsim.data.hdf5 import written_hdf5
 from eventsim.data.store import PARTS, StoreWriter
-from eventsim.errors import ConfigError, EventsimError
+from eventsim.errors import ConfigError, EventsimError, FormatError
 
-_BETWEEN_FLUSHES = 256  # samples
 _AHEAD = 4  # samples a thread that wait to be written
 
 
@@ -47,7 +47,7 @@ def convert_recordings(opened, path, advance=lambda n: None) -> int:
     opened : iterable of functions that open one recording each, all of one sensor; the rest is as above
     """
     total, sensor = 0, None
-    with files.replacing(path) as temporary, h5py.File(temporary, "x") as file:
+    with files.replacing(path) as temporary, open(temporary, "x+b") as raw, written_hdf5(raw, "w") as file:
         for open_one in opened:
             with open_one() as recording:
                 if sensor is None:
@@ -76,53 +76,76 @@ def partial_of(path):
 def convert_dataset(splits, path, *, advance=lambda n: None, is_stopped=lambda: False) -> int:
     """Write the samples of `Splits` into an event store, decoded on all threads; returns their number of events.
 
-    path : file, replaced at the end; until then, and after a stop or crash, `partial_of` it holds what is converted,
-        and the same call goes on from there
+    path : file, replaced at the end; after a stop or a sample that cannot be read, `partial_of` it holds what is
+        converted, and the same call goes on from there. What a crash leaves is thrown away: HDF5 files that were not
+        closed may be damaged
     advance : told how many samples are done at the start, and 1 for each that follows; is_stopped : asked now and then
 
     Raises `Stopped` where it was asked to stop, and passes on what reading a sample raises.
     """
     parts = {name: part for name in PARTS[:2] if (part := getattr(splits, name)) is not None and len(part)}
-    one, partial = next(iter(parts.values())), partial_of(path)
-    with files.writing(path), _partial_file(partial, parts) as file:
-        store = StoreWriter(file, one.sensor, name=one.name, n_classes=one.n_classes, duration=one.duration,
-                            note=splits.note)
-        for name, dataset in parts.items():
-            done = store.n_recordings(name)
-            advance(done)
+    with files.writing(path):
+        with _partial_file(partial_of(path), parts) as (open_path, file):
+            n_events = _convert_parts(splits, parts, file, advance, is_stopped)
+        os.replace(open_path, path)
+    return n_events
+
+
+def _convert_parts(splits, parts, file, advance, is_stopped):
+    one = next(iter(parts.values()))
+    store = StoreWriter(file, one.sensor, name=one.name, n_classes=one.n_classes, duration=one.duration,
+                        note=splits.note)
+    for name, dataset in parts.items():
+        done = store.n_recordings(name)
+        advance(done)
+        try:
             for i, events in _decoded(dataset, range(done, len(dataset))):
                 store.add(name, [events], label=int(dataset.labels[i]), name=dataset.sample_name(i),
                           skipped=events.skipped)
                 advance(1)
-                if i % _BETWEEN_FLUSHES == _BETWEEN_FLUSHES - 1:
-                    store.flush()
                 if is_stopped():
-                    store.flush()
                     raise Stopped(f"stopped after {store.n_recordings(name)} of {len(dataset)} samples of {name}; the "
                                   "same command goes on from there")
-        store.flush()
-        n_events = sum(int(file[name]["offset"][-1]) for name in parts)
-    with files.writing(path):
-        os.replace(partial, path)
-    return n_events
+        except FormatError as error:
+            raise FormatError(f"{error}; the samples before it are converted, and the same command goes on from "
+                              "there") from error
+        finally:
+            store.flush()
+    return sum(int(file[name]["offset"][-1]) for name in parts)
 
 
 @contextlib.contextmanager
 def _partial_file(partial, parts):
-    """The unfinished store of these data sets, open for writing; one of others, or that cannot be read, is replaced."""
+    """(path, open HDF5 file) of the unfinished store of these data sets; one of others is replaced.
+
+    While it is open it has another name, so that what a crash leaves is known by it and thrown away.
+    """
     fingerprint = " ".join(f"{name} {dataset.fingerprint()}" for name, dataset in parts.items())
+    open_path = partial.with_suffix(".writing")
+    open_path.unlink(missing_ok=True)
+    if _is_of(partial, fingerprint):
+        os.replace(partial, open_path)
+    partial.unlink(missing_ok=True)
+    mode = "r+" if open_path.exists() else "w"
     try:
-        file = h5py.File(partial, "r+")
-        is_ours = file.attrs.get("source_fingerprint") == fingerprint
-        if not is_ours:
-            file.close()
-    except OSError:  # there is none, or a crash has left it unreadable
-        is_ours = False
-    if not is_ours:
-        file = h5py.File(partial, "w")
-        file.attrs["source_fingerprint"] = fingerprint
-    with file:
-        yield file
+        with open(open_path, "r+b" if mode == "r+" else "x+b") as file, written_hdf5(file, mode) as hdf5:
+            hdf5.attrs["source_fingerprint"] = fingerprint
+            yield open_path, hdf5
+    except OSError:  # a full disk: what is there may be damaged
+        open_path.unlink()
+        raise
+    except BaseException:
+        os.replace(open_path, partial)
+        raise
+
+
+def _is_of(partial, fingerprint):
+    """Whether there is an unfinished store of these data sets that can be gone on with."""
+    try:
+        with h5py.File(partial, "r") as file:
+            return file.attrs.get("source_fingerprint") == fingerprint
+    except (OSError, RuntimeError):
+        return False
 
 
 def _decoded(dataset, indices):

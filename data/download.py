@@ -1,5 +1,6 @@
 """Fetching data sets: from mirrors, checked by their hash, gone on with where a connection broke."""
 
+import contextlib
 import functools
 import hashlib
 import http.client
@@ -43,6 +44,7 @@ class Source:
     licence: str
     page: str
     items: tuple[Item, ...] = ()
+    arch: str = "mlp512"  # to try on it
 
 
 def _heidelberg(name, digest):
@@ -63,16 +65,16 @@ SOURCES: dict[str, Source] = {
     "shd": Source("Spiking Heidelberg Digits", "CC BY 4.0", "https://zenkelab.org/datasets", (
         _heidelberg("shd_train", "sha256:d21bf17b71bededa52cc9134717b2bfee25dc4a99a94c1807be9a3c4f9697dc4"),
         _heidelberg("shd_test", "sha256:f50b1d1f614ed84ff92f34aa771c33b237944722455b52ce1ccd2eac7903812c"),
-    )),
+    ), "700-128-20"),
     "ssc": Source("Spiking Speech Commands", "CC BY 4.0", "https://zenkelab.org/datasets", (
         _heidelberg("ssc_train", "md5:d102be95e7144fcc0553d1f45ba94170"),
         _heidelberg("ssc_valid", "md5:b4eee3516a4a90dd0c71a6ac23a8ae43"),
         _heidelberg("ssc_test", "md5:a35ff1e9cffdd02a20eb850c17c37748"),
-    )),
+    ), "700-128-35"),
     "ntidigits": Source("N-TIDIGITS18", "see its page", "https://doi.org/10.3389/fnins.2018.00023", (
         Item("n-tidigits.hdf5", ("https://www.dropbox.com/s/vfwwrhlyzkax4a2/n-tidigits.hdf5?dl=1",),
              "md5:360a2d11e5429555c9197381cf6b58e0"),
-    )),
+    ), "64-128-11"),
     "dvsgesture": Source("DVS128 Gesture", "CC BY 4.0",
                          "https://ibm.ent.box.com/s/3hiq58ww1pbbjrinh367ykfdf60xsfm8/folder/50167556794"),
     "ncaltech101": Source("N-Caltech101", "see its page", "https://www.garrickorchard.com/datasets/n-caltech101"),
@@ -80,7 +82,22 @@ SOURCES: dict[str, Source] = {
 
 
 class Broken(Exception):
-    """A mirror failed in a way that another try, or another mirror, may not."""
+    """A mirror failed in a way that another one may not."""
+
+
+class Lost(Exception):
+    """A connection failed in a way that another try may not."""
+
+
+@contextlib.contextmanager
+def _connection():
+    """Turn what goes wrong with a connection into `Lost`, so that it is not taken for what goes wrong with a disk."""
+    try:
+        yield
+    except urllib.error.HTTPError:
+        raise
+    except (OSError, http.client.HTTPException) as error:
+        raise Lost(str(getattr(error, "reason", None) or error) or type(error).__name__) from None
 
 
 def fetch(item, folder, advance=lambda done, total: None, tell=lambda sentence: None):
@@ -143,8 +160,8 @@ def _from_mirror(url, partial, advance, tell):
             if error.code not in (408, 425, 429) and error.code < 500:
                 raise Broken(f"HTTP status {error.code}") from None
             reason = f"HTTP status {error.code}"
-        except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
-            reason = str(getattr(error, "reason", None) or error) or type(error).__name__
+        except Lost as error:
+            reason = str(error)
         if attempt + 1 < _TRIES:
             tell(f"{url}: {reason}; trying again")
             time.sleep(_PAUSE * 2**attempt)
@@ -153,19 +170,26 @@ def _from_mirror(url, partial, advance, tell):
 
 def _one_try(url, partial, start, advance):
     headers = {"User-Agent": f"eventsim/{version('eventsim')}"} | ({"Range": f"bytes={start}-"} if start else {})
-    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=_SILENCE) as answer:
+    with _connection():
+        answer = urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=_SILENCE)
+    with answer:
         goes_on = answer.status == 206 and answer.headers.get("Content-Range", "").startswith(f"bytes {start}-")
         length = answer.headers.get("Content-Length", "")
         done = start if goes_on else 0
         total = done + int(length) if length.isdecimal() else None
         with open(partial, "ab" if goes_on else "wb") as file:
             advance(done, total)
-            while piece := answer.read(_PIECE):
+            while piece := _piece(answer):
                 file.write(piece)
                 done += len(piece)
                 advance(done, total)
         if total is not None and done < total:
-            raise http.client.IncompleteRead(b"", total - done)
+            raise Lost(f"the connection ended {total - done} bytes early")
+
+
+def _piece(answer):
+    with _connection():
+        return answer.read(_PIECE)
 
 
 def _unpacked(path, member):

@@ -1,6 +1,7 @@
 """HDF5 files of data sets: what is wrong inside becomes one sentence, and cochlea recordings become events."""
 
 import contextlib
+import io
 
 import numpy as np
 
@@ -22,6 +23,69 @@ def readable(path, what, cure="download it again"):
             OverflowError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise FormatError(f"{path}: is damaged or no {what} ({reason}); {cure}") from error
+
+
+class GuardedFile(io.RawIOBase):
+    """A binary file for HDF5 to write to, which keeps what the operating system refuses for later: see `check`.
+
+    HDF5 cannot close a file that cannot be written any more, and crashes when the process ends.
+    """
+
+    def __init__(self, file):
+        self._file, self.failure = file, None
+
+    def check(self):
+        """Raise the first `OSError` there was."""
+        if self.failure is not None:
+            raise self.failure
+
+    def _attempt(self, call, argument, otherwise):
+        if self.failure is None:
+            try:
+                return call(argument)
+            except OSError as error:
+                self.failure = error
+        return otherwise
+
+    def readable(self):
+        return True
+
+    def writable(self):
+        return True
+
+    def seekable(self):
+        return True
+
+    def seek(self, offset, whence=0):
+        return self._file.seek(offset, whence)
+
+    def tell(self):
+        return self._file.tell()
+
+    def readinto(self, buffer):
+        return self._attempt(self._file.readinto, buffer, len(buffer))
+
+    def write(self, data):
+        return self._attempt(self._file.write, data, len(data))
+
+    def truncate(self, size=None):
+        return self._attempt(self._file.truncate, size, size)
+
+    def flush(self):
+        self._attempt(lambda _: self._file.flush(), None, None)
+
+
+@contextlib.contextmanager
+def written_hdf5(file, mode):
+    """An HDF5 file in a binary file that can be written, opened by ``mode``; raises `OSError` where that failed."""
+    import h5py  # takes long to load
+
+    guarded = GuardedFile(file)
+    try:
+        with h5py.File(guarded, mode) as hdf5:
+            yield hdf5
+    finally:
+        guarded.check()
 
 
 def check_file(path):

@@ -160,8 +160,16 @@ class Store:
             self._check()
 
     def _check(self):
+        labelled = [part for part in self.parts if part != "recordings"]
+        if not self.parts or bool(labelled) != (self.n_classes > 0) or len(labelled) not in (0, len(self.parts)):
+            raise FormatError(f"{self.source}: has the parts {', '.join(self.parts) or 'none'} and {self.n_classes} "
+                              "classes, which do not go together; convert its source again")
         for part, offset in self._offsets.items():
             columns = [self._file[part][name] for name in _COLUMNS]
+            wrong = [data for data, dtype in zip(columns, _COLUMNS.values(), strict=True) if data.dtype != dtype]
+            if wrong:
+                raise FormatError(f"{self.source}: {wrong[0].name} holds {wrong[0].dtype}, which it must not; convert "
+                                  "its source again")
             n = min(map(len, columns))
             for data in columns:  # HDF5 reads zeros where a chunk is not stored
                 if data.chunks is None or data.id.get_num_chunks() != -(-len(data) // data.chunks[0]):
@@ -186,7 +194,7 @@ class Store:
     def skipped(self, part, i) -> dict:
         """What was left out of recording ``i`` when it was read."""
         with self._readable():
-            return json.loads(self._file[part]["skipped"].asstr()[i])
+            return {str(name): int(n) for name, n in json.loads(self._file[part]["skipped"].asstr()[i]).items()}
 
     def columns(self, part, i, start=0, stop=None):
         """``(t, x, y, p)`` of events ``start`` to ``stop`` of recording ``i``."""

@@ -103,7 +103,7 @@ def _opened(file, source, sensors, codec):
             file.seek(-len(head), io.SEEK_CUR)
         else:
             file = _Rejoined(head, file)
-            if chosen.seeks:
+            if chosen.seeks or sensors == (None, None):  # who finds the sensor reads it twice
                 file = _spooled(file, source, stack.enter_context(tempfile.SpooledTemporaryFile(_IN_MEMORY)))
         yield Recording(file, chosen, source, *sensors)
 

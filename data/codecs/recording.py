@@ -89,7 +89,7 @@ class Recording:
             if facts[3] >= 0:
                 raise _unsorted(reader, columns[0], int(facts[3]), n, last, self.source)
             if sensor is not None and (facts[:3] >= (sensor.width, sensor.height, sensor.polarities)).any():
-                raise _outside(reader, columns[1:], n, sensor, facts, self.source)
+                raise _outside(reader, columns[1:], n, sensor, facts, self.source, sensor is self._default)
             n, last = n + len(columns[0]), int(columns[0][-1])
             yield columns, facts
         if not n:
@@ -129,11 +129,14 @@ def _unsorted(reader, t, i, n, last, source):
                        "again")
 
 
-def _outside(reader, pixel, n, sensor, facts, source):
+def _outside(reader, pixel, n, sensor, facts, source, is_default):
     limits = (sensor.width, sensor.height, sensor.polarities)
     i = int(np.argmax(np.any([column >= limit for column, limit in zip(pixel, limits, strict=True)], axis=0)))
     got = ", ".join(f"{name} = {column[i]}" for name, column in zip(_NAMES, pixel, strict=True))
     allowed = ", ".join(f"{name} 0..{limit - 1}" for name, limit in zip(_NAMES, limits, strict=True))
     reach = "x".join(str(most + 1) for most in facts[:3])
+    if is_default:  # somebody else's, a network's: another one would not make them fit
+        return FormatError(f"{source}: event {n + i} at {reader.place(i)} has {got}, outside the {sensor} sensor that "
+                           f"is wanted ({allowed}); it needs at least {reach}, so crop or pool it first")
     return FormatError(f"{source}: event {n + i} at {reader.place(i)} has {got}, outside the {sensor} sensor "
                        f"({allowed}); name the sensor that recorded it, here at least --sensor {reach}")

@@ -4,6 +4,7 @@ import io
 
 from eventsim.data import store
 from eventsim.data.codecs.base import Codec, Reader, Writer
+from eventsim.data.hdf5 import GuardedFile
 from eventsim.errors import FormatError
 
 _MAGIC = b"\x89HDF\r\n\x1a\n"
@@ -65,16 +66,20 @@ class StoreFileWriter(Writer):
         import h5py  # takes long to load
 
         super().__init__(file, sensor)
-        self._hdf5 = h5py.File(file, "w")
+        self._guarded = GuardedFile(file)
+        self._hdf5 = h5py.File(self._guarded, "w")
         self._store = store.StoreWriter(self._hdf5, sensor)
 
     def write(self, events):
         self._store.gather("recordings", events)
         self.written += len(events)
+        self._guarded.check()
 
     def finish(self, source="", skipped=None):
         self._store.end("recordings", name=source, skipped=skipped)
         self._store.flush()
+        self._hdf5.close()
+        self._guarded.check()
 
     def close(self):
         self._hdf5.close()

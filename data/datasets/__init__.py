@@ -9,9 +9,9 @@ from eventsim.data.datasets.base import SPLITS, Dataset, Splits
 from eventsim.data.datasets.classes import open_classes
 from eventsim.data.datasets.dvsgesture import is_dvsgesture, open_dvsgesture
 from eventsim.data.datasets.nmnist import is_nmnist, open_nmnist
-from eventsim.data.datasets.ntidigits import is_ntidigits, open_ntidigits
+from eventsim.data.datasets.ntidigits import find_ntidigits, open_ntidigits
 from eventsim.data.datasets.shd import find_files, open_shd
-from eventsim.data.datasets.store import open_store
+from eventsim.data.datasets.store import is_labelled, open_store
 from eventsim.errors import ConfigError
 
 __all__ = ["DATASETS", "SPLITS", "Dataset", "Splits", "open_dataset"]
@@ -35,13 +35,22 @@ class Kind:
 # The first that matches is opened.
 DATASETS: dict[str, Kind] = {
     "shd": Kind("Spiking Heidelberg Digits, Spiking Speech Commands", lambda path: bool(find_files(path)[0]), open_shd),
-    "ntidigits": Kind("N-TIDIGITS18", lambda path: path.suffix in (".h5", ".hdf5") and is_ntidigits(path),
-                      open_ntidigits),
+    "ntidigits": Kind("N-TIDIGITS18", lambda path: find_ntidigits(path) is not None, open_ntidigits),
     "store": Kind("event store", lambda path: path.suffix in (".h5", ".hdf5"), open_store),
     "dvsgesture": Kind("DVS128 Gesture", is_dvsgesture, open_dvsgesture),
     "nmnist": Kind("N-MNIST", is_nmnist, open_nmnist),
     "classes": Kind("a folder for every class, N-Caltech101", lambda path: True, open_classes, takes_sensor=True),
 }
+
+
+def is_dataset(source) -> bool:
+    """Whether a path, or ``"synthetic"``, is for `open_dataset`: a folder, a zip, or a file of labelled samples."""
+    path = pathlib.Path(source)
+    if source == "synthetic" or path.is_dir() or path.suffix.lower() == ".zip":
+        return True
+    if not path.is_file() or path.suffix.lower() not in (".h5", ".hdf5"):
+        return False
+    return any(DATASETS[name].matches(path) for name in ("shd", "ntidigits")) or is_labelled(path)
 
 
 def open_dataset(source, *, seed=0, train=None, validation=None, sensor=None) -> Splits:

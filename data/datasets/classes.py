@@ -100,7 +100,7 @@ def _kind(root, samples, sensor):
     with open_recording(first) as recording:
         if recording.declared is None:
             raise FormatError(f"{first}: says nothing of the sensor; convert the folder to a store and name it, "
-                              f"`eventsim convert {root} {root.name}.h5 --sensor 128x128`")
+                              f"`eventsim convert {root} {root.resolve().name}.h5 --sensor 128x128`")
         return "classes", recording.declared, False
 
 

@@ -36,26 +36,36 @@ class NTIDIGITS(Dataset):
     def sample_name(self, i):
         return f"{self._split}/{self._names[self.check_index(i)]}"
 
+    def sample_size(self, i):
+        """That of the file: to know a sample's own it would have to be read."""
+        self.check_index(i)
+        return self._path.stat().st_size
 
-def is_ntidigits(path) -> bool:
-    """Whether a file is N-TIDIGITS."""
+
+def find_ntidigits(path):
+    """The file of N-TIDIGITS at a path: itself, or the one in a folder; None where there is none."""
     import h5py  # takes long to load
 
-    try:
-        with h5py.File(path, "r") as file:
-            return {"train_labels", "test_labels"} <= set(file)
-    except OSError:
-        return False
+    for one in sorted(path.glob("*.hdf5")) if path.is_dir() else [path]:
+        if one.suffix in (".h5", ".hdf5"):
+            try:
+                with h5py.File(one, "r") as file:
+                    if {"train_labels", "test_labels"} <= set(file):
+                        return one
+            except OSError:
+                pass
+    return None
 
 
 def open_ntidigits(path, seed=0) -> Splits:
-    """The samples of one digit in the file ``path``, none of them read yet; validation samples are those of test.
+    """The samples of one digit in the file at ``path``, none of them read yet; validation samples are those of test.
 
     Raises `FormatError` where the file cannot be read or has no such samples.
     """
     import h5py
 
     path = files.as_path(path)
+    path = find_ntidigits(path) or path
     check_file(path)
     parts, n_longer = {}, 0
     with readable(path, _WHAT):

@@ -43,6 +43,11 @@ class SHD(Dataset):
     def sample_name(self, i):
         return f"{self._path.name}:{self.check_index(i)}"
 
+    def sample_size(self, i):
+        """That of the file: to know a sample's own it would have to be read."""
+        self.check_index(i)
+        return self._path.stat().st_size
+
 
 def find_files(path):
     """{split: path} of the files of one data set at ``path``, and its name; ``({}, "")`` where there are none."""
@@ -58,8 +63,8 @@ def find_files(path):
 def open_shd(path, seed=0) -> Splits:
     """The samples of SHD or SSC at ``path``, a folder with its files or one of them; none of them read yet.
 
-    Validation samples are those of ``valid``, where there is none of ``test``; a file that is alone is for training,
-    and a tenth of every class is held out, chosen by ``seed``. Raises `FormatError` where a file cannot be read.
+    Validation samples are those of ``valid``, where there is none of ``test``; of a training file that is alone a tenth
+    of every class is held out, chosen by ``seed``. Raises `FormatError` where a file cannot be read.
     """
     found, name = find_files(files.as_path(path))
     parts = {split: SHD(one, name) for split, one in found.items()}

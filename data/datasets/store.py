@@ -3,7 +3,7 @@
 from eventsim import files
 from eventsim.data.datasets.base import Dataset, Splits, stratified_tenth
 from eventsim.data.hdf5 import check_file
-from eventsim.data.store import Store
+from eventsim.data.store import FORMAT, Store
 from eventsim.errors import FormatError
 
 
@@ -23,6 +23,17 @@ class StoreDataset(Dataset):
 
     def sample_size(self, i):
         return self._store.n_events(self._part, self.check_index(i))
+
+
+def is_labelled(path) -> bool:
+    """Whether a file is an event store with labels."""
+    import h5py  # takes long to load
+
+    try:
+        with h5py.File(path, "r") as file:
+            return file.attrs.get("format") == FORMAT and int(file.attrs.get("n_classes", 0)) > 0
+    except (OSError, TypeError, ValueError):
+        return False
 
 
 def open_store(path, seed=0) -> Splits:

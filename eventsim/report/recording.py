@@ -51,7 +51,7 @@ def describe(recording) -> dict:
         "sensor_is_said": recording.declared is not None, "events": survey.events, "first_us": survey.first,
         "last_us": survey.last, "on_share": survey.n_on / survey.events if survey.sensor.polarities > 1 else None,
         "rate_hz": 1e6 * survey.events / span if span else None,
-        "peak_rate_hz": 1e6 * survey.peak / min(_WINDOW, span) if span else None,
+        "peak_rate_hz": 1e6 * max(survey.peak / _WINDOW, survey.events / span) if span else None,
         **_pixels(survey), "skipped": recording.skipped,
     }
 

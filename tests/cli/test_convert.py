@@ -62,7 +62,57 @@ def test_a_data_set_trains_the_same_from_its_store(call, tree):
     assert losses[0] == losses[1]
 
 
+def test_one_recording_with_a_named_format_becomes_the_file(call, recording, here):
+    call("convert", "--to", "csv", recording, "out.data.csv")
+    assert (here / "out.data.csv").is_file()
+    call("convert", "--to", "csv", recording, "folder")
+    assert [path.name for path in (here / "folder").iterdir()] == [f"{recording.stem}.csv"]
+
+
+def test_folders_of_classes_take_a_sensor(call, refuse, recording, here):
+    for name in ("a", "b"):
+        (here / "set" / name).mkdir(parents=True)
+        call("convert", recording, here / "set" / name / "1.csv")
+    assert "`eventsim convert set set.h5 --sensor" in refuse("info", "set")
+    assert call("info", "set", "--sensor", "34x34", "--json")["samples"] == {"train": [1, 1]}
+    assert call("convert", "set", "set.h5", "--sensor", "34x34", "--json")["events"] == 800
+    assert call("convert", "set.h5", "again.h5", "--json")["recordings"] == 2
+
+
+def test_files_of_cochleas_are_data_sets_by_name(call, here):
+    import h5py
+
+    with h5py.File("shd_test.h5", "w") as file:
+        for name, values in (("times", [0.1, 0.2]), ("units", [5, 699])):
+            data = file.create_dataset(f"spikes/{name}", (1,), h5py.vlen_dtype(type(values[0])))
+            data[0] = values
+        file["labels"] = [3]
+    (here / "said").mkdir()
+    with h5py.File("said/n-tidigits.hdf5", "w") as file:
+        for split in ("train", "test"):
+            file[f"{split}_labels"] = [b"man-x-3"]
+            file[f"{split}_addresses/man-x-3"], file[f"{split}_timestamps/man-x-3"] = [7], [0.5]
+    for source, events in (("shd_test.h5", 2), ("said", 2), ("said/n-tidigits.hdf5", 2)):
+        assert call("info", source, "--json")["kind"] == "dataset"
+        assert call("convert", source, "out.h5", "--force", "--json")["events"] == events
+
+
+def test_a_stop_is_no_mistake(here, tree, monkeypatch):
+    from click.testing import CliRunner
+
+    from eventsim.cli import main
+    from eventsim.data import conversion
+
+    def stop(*_, **__):
+        raise conversion.Stopped("stopped after 3 of 60 samples")
+
+    monkeypatch.setattr(conversion, "convert_dataset", stop)
+    done = CliRunner().invoke(main, ["convert", str(tree), "a.h5"])
+    assert done.exit_code == 130 and "stopped after 3 of 60 samples" in done.stderr
+
+
 @pytest.mark.parametrize(("arguments", "sentence"), [
+    (("--to", "csv", "{recording}", "{recording}", "{recording}"), "is a file, expected a folder for 2 recordings"),
     (("no.bin", "a.csv"), "no.bin: no such file"),
     (("{recording}", "a.xyz"), "a.xyz: has the suffix '.xyz', which names no known format"),
     (("{recording}", "{recording}", "a.csv"), "one file of text holds one recording, got 2"),

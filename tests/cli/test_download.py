@@ -19,7 +19,7 @@ def test_fetches_into_a_folder(call, here, monkeypatch):
     monkeypatch.setitem(download.SOURCES, "nmnist", download.Source("N-MNIST", "free", "https://page", (one,)))
     text = call("download", "nmnist")
     assert (here / "nmnist" / "Train.zip").read_bytes() == data
-    assert "Licence    free (https://page)" in text and "\n  eventsim info nmnist\n" in text
+    assert "Licence    free (https://page)" in text and "\n  eventsim info nmnist/\n" in text
     assert call("download", "nmnist", "--json")["files"] == ["nmnist/Train.zip"]
 
 

@@ -24,6 +24,14 @@ def test_a_folder_of_its_name_goes_before_it(call, run, recording):
     assert call("simulate", recording, "--model", "nmnist", "--json")["model"] == "nmnist"
 
 
+def test_a_data_set_of_its_name_does_not(call, tree, here, recording):
+    """As `eventsim download nmnist` makes it."""
+    (here / "nmnist").symlink_to(tree)
+    assert call("simulate", recording, "--model", "nmnist", "--json")["model"] == PATH
+    assert call("info", "nmnist", "--json")["kind"] == "model"
+    assert call("info", "nmnist/", "--json")["kind"] == "dataset"
+
+
 def test_profile_evaluate_and_follow(call, tree, recording):
     assert call("profile", recording, "--json")["model"] == PATH
     figures = call("evaluate", "nmnist", "--data", tree, "--json")

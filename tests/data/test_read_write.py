@@ -172,6 +172,22 @@ def test_a_file_object_is_read_from_where_it_stands(recording):
     assert read(file, codec="csv").t.tolist() == recording(1).t.tolist()
 
 
+def test_a_stream_that_says_nothing_of_the_sensor_is_kept_until_it_is_known(tmp_path, recording):
+    data = CODECS["csv"].encode(recording(1))
+
+    class Stream:
+        def __init__(self):
+            self.read = io.BytesIO(data).read
+
+    assert read(Stream(), codec="csv").t.tolist() == recording(1).t.tolist()
+
+
+def test_a_default_sensor_is_not_what_to_name(tmp_path):
+    (tmp_path / "a.csv").write_text("1,100,0,0\n")
+    with pytest.raises(FormatError, match=r"outside the 34x34x2 sensor that is wanted .* it needs at least 101x1x1"):
+        read(tmp_path / "a.csv", default_sensor=Sensor(34, 34))
+
+
 def test_pixels_that_no_sensor_holds_are_a_sentence(tmp_path):
     (tmp_path / "a.csv").write_text("1,65535,0,0\n2,0,65535,1\n")
     assert "a.csv: has events that need a sensor of 65536x65536x2, and sensor" in refusal(tmp_path / "a.csv")

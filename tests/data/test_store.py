@@ -1,5 +1,9 @@
 """The event store: recordings come back as they were, a crash costs what was not flushed, damage is a sentence."""
 
+import errno
+import gc
+import io
+
 import h5py
 import numpy as np
 import pytest
@@ -8,6 +12,7 @@ from mutations import mutated, outcomes
 from eventsim import open_dataset
 from eventsim.data import Splits, conversion, open_recording, read, write
 from eventsim.data.codecs import CODECS
+from eventsim.data.hdf5 import GuardedFile, written_hdf5
 from eventsim.data.store import Store, StoreWriter
 from eventsim.errors import ConfigError, FormatError
 from eventsim.events import Events
@@ -71,44 +76,83 @@ def test_without_validation_samples_a_tenth_is_held_out(tmp_path, splits):
     assert sorted(names) == sorted(splits.train.sample_name(i) for i in range(len(splits.train)))
 
 
-@pytest.mark.parametrize("stop_after", [1, 5, 16])
-def test_a_stopped_conversion_goes_on(tmp_path, splits, monkeypatch, stop_after):
+@pytest.mark.parametrize("after", [1, 5, 16])
+def test_a_stopped_conversion_goes_on(tmp_path, splits, after):
     path, asked, seen = tmp_path / "all.h5", [], []
 
     def is_stopped():
         asked.append(1)
-        return len(asked) == stop_after
+        return len(asked) == after
 
     with pytest.raises(conversion.Stopped, match=r"stopped after \d+ of .* the same command goes on from there"):
         conversion.convert_dataset(splits, path, is_stopped=is_stopped)
     assert not path.exists() and conversion.partial_of(path).exists()
     conversion.convert_dataset(splits, path, advance=seen.append)
-    assert seen[0] == min(stop_after, 15) and sum(seen) == 17
+    assert seen[0] == min(after, 15) and sum(seen) == 17
     same(open_dataset(path).train, splits.train)
     same(open_dataset(path).validation, splits.validation)
 
 
-def test_what_a_crash_left_behind_the_last_whole_recording_is_cut(tmp_path, splits, monkeypatch):
-    """Columns may be longer than their offsets, and offsets than labels."""
+def stop_after(n):
+    """A function that says at its ``n``-th call that it is to stop."""
+    calls = iter([False] * (n - 1) + [True])
+    return lambda: next(calls)
+
+
+def test_what_is_behind_the_last_whole_recording_is_cut(tmp_path, splits):
+    """Columns may be longer than their offsets, and offsets than labels, where a conversion was stopped in between."""
     path = tmp_path / "all.h5"
-    monkeypatch.setattr(conversion, "_BETWEEN_FLUSHES", 2)
-    flush, flushed = StoreWriter.flush, []
-
-    def crash(self):
-        flush(self)
-        flushed.append(1)
-        if len(flushed) == 3:
-            group = self._file["train"]
-            group["t"].resize(len(group["t"]) + 50, 0)
-            group["offset"].resize(len(group["offset"]) + 1, 0)
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(StoreWriter, "flush", crash)
-        with pytest.raises(KeyboardInterrupt):
-            conversion.convert_dataset(splits, path)
+    with pytest.raises(conversion.Stopped):
+        conversion.convert_dataset(splits, path, is_stopped=stop_after(3))
+    with h5py.File(conversion.partial_of(path), "r+") as file:
+        for name in ("t", "offset"):
+            file["train"][name].resize(len(file["train"][name]) + 5, 0)
     conversion.convert_dataset(splits, path)
     same(open_dataset(path).train, splits.train)
+
+
+def test_what_a_crash_left_is_thrown_away(tmp_path, splits):
+    path, seen = tmp_path / "all.h5", []
+    conversion.partial_of(path).with_suffix(".writing").write_bytes(b"half a file")
+    conversion.convert_dataset(splits, path, advance=seen.append)
+    assert seen[0] == 0 and sum(seen) == 17
+    same(open_dataset(path).train, splits.train)
+    assert [one.name for one in tmp_path.glob(".*")] == []
+
+
+class Full(io.BytesIO):
+    """A disk of so many bytes."""
+
+    def __init__(self, room):
+        super().__init__()
+        self.room = room
+
+    def write(self, data):
+        if self.tell() + len(data) > self.room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(data)
+
+
+@pytest.mark.parametrize("room", [0, 100, 3000, 9000])
+def test_a_full_disk_is_said_once_and_closes_what_is_open(recording, room):
+    with pytest.raises(OSError, match="No space left"), written_hdf5(Full(room), "w") as file:
+        store = StoreWriter(file, recording(1).sensor)
+        store.add("recordings", [recording(1)])
+        store.flush()
+    gc.collect()
+
+
+def test_a_conversion_to_a_full_disk_leaves_nothing(tmp_path, splits, monkeypatch):
+    monkeypatch.setattr(GuardedFile, "_attempt", lambda self, call, argument, otherwise: self.fail(otherwise))
+
+    def fail(self, otherwise):
+        self.failure = OSError(errno.ENOSPC, "No space left on device")
+        return otherwise
+
+    monkeypatch.setattr(GuardedFile, "fail", fail, raising=False)
+    with pytest.raises(ConfigError, match=r"all\.h5: cannot be written \(No space left on device\)"):
+        conversion.convert_dataset(splits, tmp_path / "all.h5")
+    assert [one.name for one in tmp_path.iterdir()] == ["nmnist"]
 
 
 @pytest.mark.parametrize("leave", ["noise", "another"])
@@ -173,6 +217,8 @@ def lose_chunks(group):
     lambda file: file.attrs.pop("sensor"), lambda file: file["recordings"].pop("t"),
     lambda file: file["recordings/offset"].__setitem__(1, 10**9), lambda file: file["recordings/offset"].resize(1, 0),
     lambda file: file["recordings/x"].__setitem__(0, 99), lambda file: file["recordings/t"].__setitem__(0, 10**9),
+    lambda file: file["recordings/skipped"].__setitem__(0, '{"a": "b"}'), lambda file: file.pop("recordings"),
+    lambda file: file.attrs.__setitem__("n_classes", 10),
     lambda file: file["recordings/skipped"].__setitem__(0, "{"), lambda file: lose_chunks(file["recordings"]),
     lambda file: file.attrs.__setitem__("sensor", (0, 1, 2)),
 ])
