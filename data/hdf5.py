@@ -26,26 +26,37 @@ def readable(path, what, cure="download it again"):
 
 
 class GuardedFile(io.RawIOBase):
-    """A binary file for HDF5 to write to, which keeps what the operating system refuses for later: see `check`.
+    """A binary file for HDF5 to write to, which keeps what the operating system refuses for later: see `checked`.
 
     HDF5 cannot close a file that cannot be written any more, and crashes when the process ends.
     """
 
     def __init__(self, file):
         self._file, self.failure = file, None
+        self._position, self._size = 0, file.seek(0, io.SEEK_END)
 
-    def check(self):
-        """Raise the first `OSError` there was."""
-        if self.failure is not None:
-            raise self.failure
+    @contextlib.contextmanager
+    def checked(self):
+        """Raise the first `OSError` there was at the end, also where HDF5 raised something because of it."""
+        try:
+            yield
+        finally:
+            if self.failure is not None:
+                raise self.failure
 
-    def _attempt(self, call, argument, otherwise):
+    def _attempt(self, call, otherwise):
+        """What ``call`` gives at the position; ``otherwise``, once something has failed."""
         if self.failure is None:
             try:
-                return call(argument)
+                self._file.seek(self._position)
+                return call()
             except OSError as error:
                 self.failure = error
         return otherwise
+
+    def _write(self, data):
+        self._file.write(data)
+        self._file.flush()  # so that what fails does so here
 
     def readable(self):
         return True
@@ -56,23 +67,28 @@ class GuardedFile(io.RawIOBase):
     def seekable(self):
         return True
 
-    def seek(self, offset, whence=0):
-        return self._file.seek(offset, whence)
+    def seek(self, offset, whence=io.SEEK_SET):
+        self._position = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
+        return self._position
 
     def tell(self):
-        return self._file.tell()
+        return self._position
 
     def readinto(self, buffer):
-        return self._attempt(self._file.readinto, buffer, len(buffer))
+        n = self._attempt(lambda: self._file.readinto(buffer), len(buffer))
+        self._position += n
+        return n
 
     def write(self, data):
-        return self._attempt(self._file.write, data, len(data))
+        self._attempt(lambda: self._write(data), None)
+        self._position += len(data)
+        self._size = max(self._size, self._position)
+        return len(data)
 
     def truncate(self, size=None):
-        return self._attempt(self._file.truncate, size, size)
-
-    def flush(self):
-        self._attempt(lambda _: self._file.flush(), None, None)
+        self._size = self._position if size is None else size
+        self._attempt(lambda: self._file.truncate(self._size), None)
+        return self._size
 
 
 @contextlib.contextmanager
@@ -81,11 +97,8 @@ def written_hdf5(file, mode):
     import h5py  # takes long to load
 
     guarded = GuardedFile(file)
-    try:
-        with h5py.File(guarded, mode) as hdf5:
-            yield hdf5
-    finally:
-        guarded.check()
+    with guarded.checked(), h5py.File(guarded, mode) as hdf5:
+        yield hdf5
 
 
 def check_file(path):

@@ -71,15 +71,15 @@ class StoreFileWriter(Writer):
         self._store = store.StoreWriter(self._hdf5, sensor)
 
     def write(self, events):
-        self._store.gather("recordings", events)
+        with self._guarded.checked():
+            self._store.gather("recordings", events)
         self.written += len(events)
-        self._guarded.check()
 
     def finish(self, source="", skipped=None):
-        self._store.end("recordings", name=source, skipped=skipped)
-        self._store.flush()
-        self._hdf5.close()
-        self._guarded.check()
+        with self._guarded.checked():
+            self._store.end("recordings", name=source, skipped=skipped)
+            self._store.flush()
+            self._hdf5.close()
 
     def close(self):
         self._hdf5.close()

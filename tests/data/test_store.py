@@ -143,13 +143,10 @@ def test_a_full_disk_is_said_once_and_closes_what_is_open(recording, room):
 
 
 def test_a_conversion_to_a_full_disk_leaves_nothing(tmp_path, splits, monkeypatch):
-    monkeypatch.setattr(GuardedFile, "_attempt", lambda self, call, argument, otherwise: self.fail(otherwise))
+    def fail(self, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    def fail(self, otherwise):
-        self.failure = OSError(errno.ENOSPC, "No space left on device")
-        return otherwise
-
-    monkeypatch.setattr(GuardedFile, "fail", fail, raising=False)
+    monkeypatch.setattr(GuardedFile, "_write", fail)
     with pytest.raises(ConfigError, match=r"all\.h5: cannot be written \(No space left on device\)"):
         conversion.convert_dataset(splits, tmp_path / "all.h5")
     assert [one.name for one in tmp_path.iterdir()] == ["nmnist"]
