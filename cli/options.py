@@ -52,6 +52,20 @@ class SupportType(click.ParamType):
             self.fail(f"{value!r} is no support; write auto, inf, or a number of thresholds, e.g. 0.3")
 
 
+class StartType(click.ParamType):
+    """A time in ms, or ``first`` for that of the first event; gives a float or None."""
+
+    name = "MS|first"
+
+    def convert(self, value, param, ctx):
+        if value == "first":
+            return None
+        try:
+            return float(value)
+        except ValueError:
+            self.fail(f"{value!r} is no time; write ms, or first for the time of the first event")
+
+
 class EpochsType(click.ParamType):
     """An epoch, or several with commas between them; gives a tuple of floats."""
 
@@ -120,6 +134,10 @@ weights_option = click.option(
 clock_option = click.option(
     "--clock", type=ClockType(), metavar="grid|exact|TICK",
     help="Grid of ticks, or continuous time.  [default: the model's]",
+)
+start_option = click.option(
+    "--start", type=StartType(), default="0", metavar="MS|first",
+    help="Where in the recording the network's window begins, or first: at its first event.  [default: 0]",
 )
 split_option = click.option(
     "--split", type=click.Choice(["validation", "train", "all"]), default="validation", show_default=True,

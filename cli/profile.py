@@ -11,12 +11,13 @@ from eventsim.cli import options
 @click.option("--samples", type=click.IntRange(min=1), metavar="N", help="So many samples, evenly over the data set.")
 @options.split_option
 @options.recording_options
+@options.start_option
 @options.clock_option
 @options.weights_option
 @options.threads_option
 @options.json_option
 @click.pass_context
-def profile(context, source, model, samples, split, codec, sensor, clock, weights, as_json):
+def profile(context, source, model, samples, split, codec, sensor, start, clock, weights, as_json):
     """Show how sparse a network is on recordings.
 
     For a recording, or as means over the samples of a data set (a folder, a zip, or "synthetic"): spikes of every
@@ -34,11 +35,12 @@ def profile(context, source, model, samples, split, codec, sensor, clock, weight
 
     found = find_model(model, weights, clock)
     if is_dataset(source):
-        options.refuse_typed(context, ("codec", "sensor"), "is for a single recording; leave it out for a data set")
+        options.refuse_typed(context, ("codec", "sensor", "start"),
+                             "is for a single recording; leave it out for a data set")
         facts, figures, tables = _dataset(found, source, split, samples)
     else:
         options.refuse_typed(context, ("samples", "split"), "is for a data set; leave it out for a single recording")
-        facts, figures, tables = _recording(found, source, codec, sensor)
+        facts, figures, tables = _recording(found, source, codec, sensor, start)
     if as_json:
         print_json({"source": source, "model": str(found.path), "weights": weights, "clock": found.network.clock,
                     "arch": found.network.arch.notation, **figures})
@@ -46,16 +48,13 @@ def profile(context, source, model, samples, split, codec, sensor, clock, weight
         show([("Source", source), ("Model", found), *facts], "", *tables)
 
 
-def _recording(model, source, codec, sensor):
-    from eventsim.data import read
-    from eventsim.engine.warm_up import warm_up
+def _recording(model, source, codec, sensor, start):
+    from eventsim.cli.recordings import run_recording
     from eventsim.report import activity, simulation
     from eventsim.report.inputs import input_line
 
     network = model.network
-    events = read(source, sensor=sensor, codec=codec, default_sensor=network.sensor)
-    warm_up(network)
-    trace = network.simulate(events)
+    events, trace = run_recording(network, source, sensor, codec, start)
     figures = simulation.figures(network, events, trace)
     facts = [("Input", input_line(figures["input"]))]
     return facts, {"samples": 1, **figures}, activity.screen(activity.of_trace(trace))

@@ -15,6 +15,7 @@ from eventsim.cli.output import busy, print_json, show
 @options.model_option
 @options.clock_option
 @options.recording_options
+@options.start_option
 @click.option("--out", type=click.Path(path_type=pathlib.Path), help="Also write the spikes of all layers (HDF5).")
 @options.force_option
 @options.weights_option
@@ -23,12 +24,13 @@ from eventsim.cli.output import busy, print_json, show
 @live_options
 @options.json_option
 @click.pass_context
-def simulate(context, recording, model, clock, codec, sensor, out, force, weights, follow, as_json, **live):
+def simulate(context, recording, model, clock, codec, sensor, start, out, force, weights, follow, as_json, **live):
     """Run one recording through a trained network.
 
     Prints the class, the spikes of the output neurons, and a line for every layer: its spikes and rate, the synapses
     that they crossed (SynOps) against what a dense simulation multiplies (MACs), and the time. FILE is a recording,
-    N-MNIST or text of lines t,x,y,p; - reads it from standard input (then name its format with --codec).
+    of any format that `eventsim convert` reads; - reads it from standard input. A network with a window of its own,
+    such as N-MNIST's 300 ms, sees the events in it, from --start on; others are counted.
 
     With --follow the recording is a stream, run on the exact clock with float32 weights, and every output spike is
     printed as soon as no event can come any more that is earlier; now and then a line with the class and the spikes of
@@ -44,14 +46,14 @@ def simulate(context, recording, model, clock, codec, sensor, out, force, weight
       eventsim simulate --follow udp://:5000 --codec csv --reorder 2 --json
     """
     from eventsim.cli.models import find_model
-    from eventsim.data import read
+    from eventsim.cli.recordings import run_recording
     from eventsim.data.streams import is_address
-    from eventsim.engine.warm_up import warm_up
     from eventsim.errors import ConfigError
     from eventsim.report import simulation, spike_file
 
     if follow:
-        options.refuse_typed(context, {"out", "force", "weights"}, "goes with a recording; leave it out with --follow")
+        options.refuse_typed(context, {"out", "force", "weights", "start"},
+                             "goes with a recording; leave it out with --follow")
         run_stream(recording, model, clock, codec, sensor, as_json, **live)
         return
     options.refuse_typed(context, live, "goes with a stream; add --follow, or leave it out")
@@ -61,10 +63,8 @@ def simulate(context, recording, model, clock, codec, sensor, out, force, weight
         raise ConfigError(f"{recording}: is a stream, not a file; add --follow")
     found = find_model(model, weights, clock)
     network = found.network
-    events = read(recording, sensor=sensor, codec=codec, default_sensor=network.sensor)
     with busy("running the network (kernels compile when first used)"):
-        warm_up(network)
-        trace = network.simulate(events)
+        events, trace = run_recording(network, recording, sensor, codec, start)
     if out is not None:
         spike_file.write(out, trace, {"recording": recording, "model": str(found.path)})
     if as_json:

@@ -76,6 +76,26 @@ class Recording:
                    else getattr(parts[0], name) for name in _TYPES]
         return Events(*columns, self.sensor, self.skipped)
 
+    def window(self, start=0, length=None):
+        """Events of some of the time, in memory that grows with these alone.
+
+        start : us where it begins, None: at the first event; length : us, None: to the last event
+
+        Returns ``(events, before, after)``: `Events` whose times count from ``start``, and how many others there are.
+        """
+        sensor, parts, before, after = self.sensor, [], 0, 0
+        for events in self:
+            start = int(events.t[0]) if start is None else start
+            first = int(np.searchsorted(events.t, start))
+            end = len(events) if length is None else int(np.searchsorted(events.t, start + length))
+            before, after = before + first, after + len(events) - end
+            if first < end:
+                parts.append(events[first:end])
+        columns = {name: np.concatenate([getattr(part, name) for part in parts]) if parts else np.empty(0, dtype)
+                   for name, dtype in _TYPES.items()}
+        columns["t"] = columns["t"] - start
+        return Events(**columns, sensor=sensor, skipped=self.skipped), before, after
+
     def _blocks(self, sensor=None):
         """(columns, facts) of every block, see `survey_events`; pixels are checked where the sensor is known."""
         reader, n, last = self._begin(), 0, np.iinfo(np.int64).min

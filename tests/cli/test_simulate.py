@@ -53,6 +53,37 @@ def test_screen(call, run, recording):
     assert "of the multiply-accumulates (MACs) of a dense simulation" in text
 
 
+class TestStart:
+    """The network's window may begin elsewhere in the recording."""
+
+    @pytest.fixture
+    def late(self, recording, here):
+        """The recording, half a minute later."""
+        events = eventsim.read(recording)
+        eventsim.write("late.csv", eventsim.Events(events.t + 30_000_000, events.x, events.y, events.p, events.sensor))
+        return "late.csv", events
+
+    def test_at_a_time_or_the_first_event(self, call, run, recording, late):
+        path, events = late
+        whole = call("simulate", recording, "--json")
+        again = call("simulate", path, "--start", 30_000, "--json")
+        assert (again["counts"], again["input"]) == (whole["counts"], whole["input"])
+        first = call("simulate", path, "--start", "first", "--json")["input"]
+        inside = int(((events.t - events.t[0]) < 300_000).sum())
+        assert first["events"] == len(events) and first["out_of_window"] == len(events) - inside
+
+    def test_what_is_before_and_after_is_counted(self, call, run, late):
+        path, events = late
+        given = call("profile", path, "--start", 30_100, "--json")["input"]
+        assert given["events"] == len(events) and given["out_of_window"] == int((events.t < 100_000).sum())
+        given = call("simulate", path, "--json")["input"]
+        assert given["out_of_window"] == given["events"] == len(events)
+
+    def test_nonsense(self, refuse, run, recording):
+        assert "'x' is no time; write ms, or first" in refuse("simulate", recording, "--start", "x")
+        assert "goes with a recording" in refuse("simulate", "--follow", recording, "--start", "5")
+
+
 def test_takes_the_newest_run(call, run, recording):
     assert f"Model      {run} " in call("simulate", recording)
     assert call("simulate", recording, "--json")["model"] == str(run)

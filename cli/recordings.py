@@ -1,0 +1,24 @@
+"""Running one recording, or a window of it, through a network."""
+
+import dataclasses
+
+from eventsim.data import open_recording
+from eventsim.engine.warm_up import warm_up
+
+
+def run_recording(network, source, sensor, codec, start):
+    """The events of the recording ``source`` that lie in the network's window, and its `Trace`.
+
+    start : ms of the recording where the window begins, None: at its first event
+
+    What lies outside is counted in the trace's ``binning`` and takes no memory.
+    """
+    length = None if network.n_ticks is None else round(1000 * network.n_ticks * network.dt)
+    with open_recording(source, sensor=sensor, codec=codec, default_sensor=network.sensor) as recording:
+        events, before, after = recording.window(None if start is None else round(1000 * start), length)
+    warm_up(network)
+    trace = network.simulate(events)
+    counts = trace.binning
+    trace.binning = dataclasses.replace(counts, events=counts.events + before + after, before=counts.before + before,
+                                        after=counts.after + after)
+    return events, trace
