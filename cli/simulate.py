@@ -28,7 +28,7 @@ def simulate(context, recording, model, clock, codec, sensor, start, out, force,
     """Run one recording through a trained network.
 
     Prints the class, the spikes of the output neurons, and a line for every layer: its spikes and rate, the synapses
-    that they crossed (SynOps) against what a dense simulation multiplies (MACs), and the time. FILE is a recording,
+    that they crossed (SynOps) against what a dense simulation multiplies (MACs), and the time. FILE is a recording
     of any format that `eventsim convert` reads; - reads it from standard input. A network with a window of its own,
     such as N-MNIST's 300 ms, sees the events in it, from --start on; others are counted.
 
