@@ -1,6 +1,7 @@
 """``eventsim convert``: recordings and data sets from one format to another."""
 
 import contextlib
+import functools
 import pathlib
 
 import click
@@ -85,8 +86,8 @@ def _folder(sources, out, target, codec, sensor, force):
     chosen = _target(choose, "", target)
     if out.is_file():
         raise ConfigError(f"{out}: is a file, expected a folder for {len(sources)} recordings; name another one")
-    names = ["stdin" if source == "-" else pathlib.Path(source).stem for source in sources]
-    paths = [out / (name + chosen.suffixes[0]) for name in names]
+    opened = [one for source in sources for one in _recordings(source, codec, sensor)]
+    paths = [out / (pathlib.Path(name).stem + chosen.suffixes[0]) for name, _ in opened]
     twice = next((path for i, path in enumerate(paths) if path in paths[:i]), None)
     if twice is not None:
         raise ConfigError(f"{twice}: several recordings would be written there; convert them one at a time")
@@ -95,10 +96,21 @@ def _folder(sources, out, target, codec, sensor, force):
     out.mkdir(parents=True, exist_ok=True)
     n_events = 0
     with _events_bar() as advance:
-        for source, path in zip(sources, paths, strict=True):
-            with _open(source, codec, sensor)() as recording:
+        for (_, open_one), path in zip(opened, paths, strict=True):
+            with open_one() as recording:
                 n_events += conversion.convert_recording(recording, path, chosen, advance)
-    return {"out": str(out), "recordings": len(sources), "events": n_events}
+    return {"out": str(out), "recordings": len(paths), "events": n_events}
+
+
+def _recordings(source, codec, sensor):
+    """(name, function that opens it) of the recording that a source is, or of every one that a store holds."""
+    from eventsim.data.store import StoredRecording, open_if_store
+
+    held = open_if_store(source) if pathlib.Path(source).suffix.lower() == ".h5" else None
+    if held is None or len(held) < 2:
+        return [("stdin" if source == "-" else source, _open(source, codec, sensor))]
+    return [(held.recording_name(part, i), functools.partial(contextlib.nullcontext, StoredRecording(held, part, i)))
+            for part in held.parts for i in range(len(held.labels[part]))]
 
 
 def _dataset(source, out, sensor, force):

@@ -44,6 +44,7 @@ def _describe(description, thing, codec, sensor):
     """The figures of whatever ``thing`` names; an existing file goes before an architecture's notation."""
     from eventsim import pretrained
     from eventsim.data import is_dataset, open_dataset, open_recording
+    from eventsim.data.store import open_if_store
     from eventsim.errors import EventsimError, FormatError
     from eventsim.model import PRESETS, Network
     from eventsim.report import spike_file, store
@@ -60,7 +61,7 @@ def _describe(description, thing, codec, sensor):
     if is_dataset(thing):
         return description.of_dataset(thing, open_dataset(thing, sensor=sensor))
     if path.is_file() and path.suffix == ".h5":
-        held = store.open_if_store(path)
+        held = open_if_store(path)
         if held is None:
             return spike_file.describe(path) or description.of_model(thing, describe(path))
         if len(held) > 1:

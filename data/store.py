@@ -25,6 +25,7 @@ _COLUMNS = {"t": np.int64, "x": np.uint16, "y": np.uint16, "p": np.uint8}
 _CHUNK = 1 << 16  # events
 _PACKING = {"shuffle": True, "compression": "gzip", "compression_opts": 1, "fletcher32": True}
 _GATHERED = 1 << 18  # events that are written at once
+BLOCK = 1 << 16  # events that are read at once
 
 
 class StoreWriter:
@@ -209,3 +210,29 @@ class Store:
 
     def _readable(self):
         return readable(self.source, "event store", "convert its source again")
+
+
+class StoredRecording:
+    """One recording of a `Store`, read as a `Recording` is: iterating gives its `Events` in blocks."""
+
+    def __init__(self, store, part, i):
+        self._store, self._part, self._i = store, part, i
+        self.sensor, self.source = store.sensor, store.recording_name(part, i)
+        self.skipped = store.skipped(part, i)
+
+    def __iter__(self):
+        for start in range(0, self._store.n_events(self._part, self._i), BLOCK):
+            yield Events(*self._store.columns(self._part, self._i, start, start + BLOCK), self.sensor)
+
+
+def open_if_store(path) -> Store | None:
+    """The `Store` at ``path``, None where another file lies there; raises `FormatError` for one that is damaged."""
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            if file.attrs.get("format") != FORMAT:
+                return None
+    except OSError:
+        return None
+    return Store(path, str(path))

@@ -8,7 +8,6 @@ from eventsim.data.hdf5 import GuardedFile
 from eventsim.errors import FormatError
 
 _MAGIC = b"\x89HDF\r\n\x1a\n"
-_BLOCK = 1 << 16  # events
 
 
 class StoreReader(Reader):
@@ -19,7 +18,8 @@ class StoreReader(Reader):
         self._store = store.Store(_Seekable(file), source)
         self.is_empty = False
         if len(self._store) != 1:
-            raise FormatError(f"{source}: holds {len(self._store)} recordings, expected one; use it as a data set")
+            raise FormatError(f"{source}: holds {len(self._store)} recordings, expected one; use it as a data set, or "
+                              f"take it apart with `eventsim convert --to es {source} FOLDER`")
         self.sensor = self._store.sensor
         self._part = next(part for part, labels in self._store.labels.items() if len(labels))
         self.skipped.update(self._store.skipped(self._part, 0))
@@ -27,9 +27,9 @@ class StoreReader(Reader):
             self.about["Converted"] = f"from {name}"
 
     def blocks(self):
-        for start in range(0, self._store.n_events(self._part, 0), _BLOCK):
+        for start in range(0, self._store.n_events(self._part, 0), store.BLOCK):
             self._start = start
-            yield self._store.columns(self._part, 0, start, start + _BLOCK)
+            yield self._store.columns(self._part, 0, start, start + store.BLOCK)
 
     def place(self, i):
         return f"row {self._start + i}"

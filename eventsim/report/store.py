@@ -1,20 +1,6 @@
 """What an event store holds: recordings without labels. (One that is alone, and a data set, are shown as such.)"""
 
-import h5py
-
-from eventsim.data import store
 from eventsim.report import numbers
-
-
-def open_if_store(path):
-    """The `Store` at ``path``, None where another file lies there; raises `FormatError` for one that is damaged."""
-    try:
-        with h5py.File(path, "r") as file:
-            if file.attrs.get("format") != store.FORMAT:
-                return None
-    except OSError:
-        return None
-    return store.Store(path, str(path))
 
 
 def describe(held) -> dict:

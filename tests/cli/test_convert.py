@@ -36,6 +36,8 @@ def test_a_store_of_several(call, recording):
     assert figures["kind"] == "recordings" and [one["events"] for one in figures["recordings"]] == [400, 400]
     text = call("info", "all.h5")
     assert "2 recordings, 800 events" in text and "a.csv" in text
+    assert call("convert", "--to", "nmnist", "all.h5", "apart", "--json")["recordings"] == 2
+    assert eventsim.read("apart/a.bin") == eventsim.read(f"apart/{recording.stem}.bin") == eventsim.read(recording)
 
 
 def test_a_folder_of_texts(call, refuse, recording, here):

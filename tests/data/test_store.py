@@ -26,7 +26,7 @@ def splits(tree):
 
 
 def test_a_recording_comes_back_in_blocks(tmp_path, recording, monkeypatch):
-    monkeypatch.setattr("eventsim.data.codecs.store._BLOCK", 7)
+    monkeypatch.setattr("eventsim.data.store.BLOCK", 7)
     path = tmp_path / "a.h5"
     write(path, recording(3))
     assert read(path) == recording(3)
@@ -175,7 +175,7 @@ def test_several_recordings_become_one_store(tmp_path, recording):
     held = Store(tmp_path / "all.h5", "all.h5")
     assert [held.events("recordings", i) for i in range(3)] == [recording(i) for i in range(3)]
     assert held.recording_name("recordings", 1) == str(names[1])
-    with pytest.raises(FormatError, match=r"holds 3 recordings, expected one; use it as a data set"):
+    with pytest.raises(FormatError, match=r"holds 3 recordings, expected one; use it as a data set, or take"):
         read(tmp_path / "all.h5")
     with pytest.raises(FormatError, match="holds recordings without labels, so it is no data set"):
         open_dataset(tmp_path / "all.h5")
