@@ -26,11 +26,11 @@ def plain_table(header, rows) -> Table:
 
 def fact_lines(pairs, width=None) -> list[str]:
     """A line for every name and value; with ``width``, long values go on below themselves."""
-    lines = []
+    lines, column = [], max([_NAME, *(len(name) + 1 for name, _ in pairs)])
     for name, value in pairs:
-        room = max(20, width - _NAME) if width else sys.maxsize
+        room = max(20, width - column) if width else sys.maxsize
         first, *more = textwrap.wrap(str(value), room, break_long_words=False, break_on_hyphens=False) or [""]
-        lines += [f"{name:<{_NAME}}{first}", *(" " * _NAME + line for line in more)]
+        lines += [f"{name:<{column}}{first}", *(" " * column + line for line in more)]
     return lines
 
 
