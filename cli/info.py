@@ -8,10 +8,10 @@ from eventsim.cli import options
 
 
 @options.command
-@click.argument("thing", metavar="ARCH|FILE|RUN|MODEL|DATASET")
+@click.argument("things", metavar="ARCH|FILE|RUN|MODEL|DATASET...", nargs=-1, required=True)
 @options.recording_options
 @options.json_option
-def info(thing, codec, sensor, as_json):
+def info(things, codec, sensor, as_json):
     """Describe an architecture, recording, run or data set.
 
     An architecture by its name or notation: shapes, parameters, fan-in, multiplications. 64r is a recurrent layer,
@@ -19,7 +19,8 @@ def info(thing, codec, sensor, as_json):
     (32c5s2p1d2g4: stride, padding, dilation, groups), 2a SLAYER's spiking sum pool; and between layers 2p is average
     pooling, bn batch normalisation and do0.1 dropout. A recording: sensor, events, time. A run folder or model file:
     network, training, where it came from. A network that comes with eventsim, nmnist: its model card. A file that
-    `simulate --out` wrote: spikes. A data set (a folder, a zip, or "synthetic"): samples of every class.
+    `simulate --out` wrote: spikes. A data set (a folder, a zip, or "synthetic"): samples of every class. Several
+    things are described one after the other, with --json in an object a line.
 
     \b
     Examples:
@@ -27,17 +28,19 @@ def info(thing, codec, sensor, as_json):
       eventsim info 34x34x2-64r@d2-10
       eventsim info 34x34x2-12c5-2a-64c5-2a-10
       eventsim info sample.bin
+      eventsim info recordings/*.raw --json
       eventsim info runs/smlp-synthetic-01 --json
       eventsim info nmnist
     """
     from eventsim.cli.output import print_json, show
     from eventsim.report import description
 
-    figures = _describe(description, thing, codec, sensor)
-    if as_json:
-        print_json(figures)
-    else:
-        show(*description.screen(figures))
+    for i, thing in enumerate(things):
+        figures = _describe(description, thing, codec, sensor)
+        if as_json:
+            print_json(figures)
+        else:
+            show(*([""] if i else []), *description.screen(figures))
 
 
 def _describe(description, thing, codec, sensor):

@@ -1,5 +1,6 @@
 """`eventsim info` on everything that it describes."""
 
+import json
 import shutil
 
 import pytest
@@ -37,6 +38,17 @@ def test_recording(call, recording):
     text = call("info", recording)
     for part in ("34x34x2", "400", "ON", "OFF", " ms", "a second"):
         assert part in text
+
+
+def test_several_things_are_described_one_after_the_other(call, run, recording):
+    text = call("info", recording, "smlp")
+    assert text.index("Recording") < text.index("\n\nName") and "smlp" in text
+    from click.testing import CliRunner
+
+    from eventsim.cli import main
+
+    lines = CliRunner().invoke(main, ["info", str(recording), "smlp", "--json"]).stdout.splitlines()
+    assert [json.loads(line)["kind"] for line in lines] == ["recording", "architecture"]
 
 
 def test_recording_on_standard_input_with_overflow_records(call, recording):
