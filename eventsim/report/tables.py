@@ -26,6 +26,7 @@ def plain_table(header, rows) -> Table:
 
 def fact_lines(pairs, width=None) -> list[str]:
     """A line for every name and value; with ``width``, long values go on below themselves."""
+    pairs = list(pairs)
     lines, column = [], max([_NAME, *(len(name) + 1 for name, _ in pairs)])
     for name, value in pairs:
         room = max(20, width - column) if width else sys.maxsize
