@@ -41,7 +41,6 @@ def convert(context, sources, out, target, codec, sensor, force, as_json):
     from eventsim.report import numbers
 
     to_folder = target is not None and (len(sources) > 1 or not out.suffix)
-
     if len(sources) == 1 and is_dataset(sources[0]):
         options.refuse_typed(context, ("target", "codec"), "is for recordings; leave it out for a data set")
         done = _dataset(sources[0], out, sensor, force)
@@ -58,10 +57,10 @@ def convert(context, sources, out, target, codec, sensor, force, as_json):
 def _file(sources, out, target, codec, sensor, force):
     """One recording into a file of any format, or several into an event store."""
     from eventsim.data import conversion
-    from eventsim.data.codecs import choose
+    from eventsim.data.codecs import choose_target
     from eventsim.errors import ConfigError
 
-    chosen = _target(choose, str(out), target)
+    chosen = choose_target(str(out), target)
     options.refuse_existing(out, force)
     if len(sources) > 1 and chosen.name != "store":
         raise ConfigError(f"{out}: one file of {chosen.title} holds one recording, got {len(sources)}; name an .h5 "
@@ -78,12 +77,12 @@ def _file(sources, out, target, codec, sensor, force):
 def _folder(sources, out, target, codec, sensor, force):
     """Every recording into a file of its own."""
     from eventsim.data import conversion
-    from eventsim.data.codecs import choose
+    from eventsim.data.codecs import choose_target
     from eventsim.errors import ConfigError
 
     if target is None:
         raise ConfigError(f"{out}: is a folder; say with --to what format to write")
-    chosen = _target(choose, "", target)
+    chosen = choose_target("", target)
     if out.is_file():
         raise ConfigError(f"{out}: is a file, expected a folder for {len(sources)} recordings; name another one")
     opened = [one for source in sources for one in _recordings(source, codec, sensor)]
@@ -132,16 +131,6 @@ def _dataset(source, out, sensor, force):
         except conversion.Stopped as stopped:
             raise Stopped(str(stopped)) from None
     return {"out": str(out), "recordings": n, "events": n_events}
-
-
-def _target(choose, name, codec=None):
-    """The codec to write; a name that says none is the user's mistake, not a file's."""
-    from eventsim.errors import ConfigError, FormatError
-
-    try:
-        return choose(name, codec)
-    except FormatError as error:
-        raise ConfigError(str(error)) from None
 
 
 def _open(source, codec, sensor):

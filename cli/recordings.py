@@ -1,8 +1,6 @@
 """Running one recording, or a window of it, through a network."""
 
-import dataclasses
-
-from eventsim.data import open_recording
+from eventsim.data import BinningReport, open_recording
 from eventsim.engine.warm_up import warm_up
 
 
@@ -18,7 +16,5 @@ def run_recording(network, source, sensor, codec, start):
         events, before, after = recording.window(None if start is None else round(1000 * start), length)
     warm_up(network)
     trace = network.simulate(events)
-    counts = trace.binning
-    trace.binning = dataclasses.replace(counts, events=counts.events + before + after, before=counts.before + before,
-                                        after=counts.after + after)
+    trace.binning += BinningReport(before + after, before=before, after=after)
     return events, trace

@@ -5,11 +5,9 @@ import contextlib
 import os
 from concurrent.futures import ThreadPoolExecutor
 
-import h5py
-
 from eventsim import files, kernels
 from eventsim.data.codecs.base import Codec
-from eventsim.data.hdf5 import written_hdf5
+from eventsim.data.hdf5 import attribute, written_hdf5
 from eventsim.data.store import PARTS, StoreWriter
 from eventsim.errors import ConfigError, EventsimError, FormatError
 
@@ -123,7 +121,7 @@ def _partial_file(partial, parts):
     fingerprint = " ".join(f"{name} {dataset.fingerprint()}" for name, dataset in parts.items())
     open_path = partial.with_suffix(".writing")
     open_path.unlink(missing_ok=True)
-    if _is_of(partial, fingerprint):
+    if attribute(partial, "source_fingerprint") == fingerprint:
         os.replace(partial, open_path)
     partial.unlink(missing_ok=True)
     mode = "r+" if open_path.exists() else "w"
@@ -137,15 +135,6 @@ def _partial_file(partial, parts):
     except BaseException:
         os.replace(open_path, partial)
         raise
-
-
-def _is_of(partial, fingerprint):
-    """Whether there is an unfinished store of these data sets that can be gone on with."""
-    try:
-        with h5py.File(partial, "r") as file:
-            return file.attrs.get("source_fingerprint") == fingerprint
-    except (OSError, RuntimeError):
-        return False
 
 
 def _decoded(dataset, indices):

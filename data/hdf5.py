@@ -25,6 +25,17 @@ def readable(path, what, cure="download it again"):
         raise FormatError(f"{path}: is damaged or no {what} ({reason}); {cure}") from error
 
 
+def attribute(path, name):
+    """An attribute of an HDF5 file, None where it has none, or the file is none."""
+    import h5py  # takes long to load
+
+    try:
+        with h5py.File(path, "r") as file:
+            return file.attrs.get(name)
+    except (OSError, RuntimeError):
+        return None
+
+
 class GuardedFile(io.RawIOBase):
     """A binary file for HDF5 to write to, which keeps what the operating system refuses for later: see `checked`.
 

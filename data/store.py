@@ -14,7 +14,7 @@ from importlib.metadata import version
 
 import numpy as np
 
-from eventsim.data.hdf5 import readable
+from eventsim.data.hdf5 import attribute, readable
 from eventsim.errors import FormatError
 from eventsim.events import Events
 from eventsim.sensor import Sensor
@@ -204,6 +204,11 @@ class Store:
         with self._readable():
             return tuple(self._file[part][name][rows] for name in _COLUMNS)
 
+    def blocks(self, part, i):
+        """Pairs (number of its first event, columns) of recording ``i``, block after block."""
+        for start in range(0, self.n_events(part, i), BLOCK):
+            yield start, self.columns(part, i, start, start + BLOCK)
+
     def events(self, part, i) -> Events:
         """Recording ``i`` of a part."""
         return Events(*self.columns(part, i), self.sensor, self.skipped(part, i))
@@ -221,18 +226,10 @@ class StoredRecording:
         self.skipped = store.skipped(part, i)
 
     def __iter__(self):
-        for start in range(0, self._store.n_events(self._part, self._i), BLOCK):
-            yield Events(*self._store.columns(self._part, self._i, start, start + BLOCK), self.sensor)
+        for _, columns in self._store.blocks(self._part, self._i):
+            yield Events(*columns, self.sensor)
 
 
 def open_if_store(path) -> Store | None:
     """The `Store` at ``path``, None where another file lies there; raises `FormatError` for one that is damaged."""
-    import h5py
-
-    try:
-        with h5py.File(path, "r") as file:
-            if file.attrs.get("format") != FORMAT:
-                return None
-    except OSError:
-        return None
-    return Store(path, str(path))
+    return Store(path, str(path)) if attribute(path, "format") == FORMAT else None

@@ -36,7 +36,7 @@ CODECS: dict[str, Codec] = {codec.name: codec for codec in (
 )}
 
 __all__ = [
-    "CODECS", "Codec", "Decoder", "Reader", "Recording", "Writer", "choose", "open_recording", "read",
+    "CODECS", "Codec", "Decoder", "Reader", "Recording", "Writer", "choose", "choose_target", "open_recording", "read",
     "read_target_counts", "write",
 ]
 _STDIN = "standard input"  # what messages call it
@@ -83,11 +83,7 @@ def write(path, events, codec=None):
     Raises `ConfigError` where the format cannot hold the events or the place cannot be written.
     """
     path = files.as_path(path)
-    try:
-        encode = choose(str(path), codec).encode
-    except FormatError as error:
-        raise ConfigError(str(error)) from None
-    files.write_atomically(path, encode(events))
+    files.write_atomically(path, choose_target(str(path), codec).encode(events))
 
 
 @contextlib.contextmanager
@@ -135,6 +131,14 @@ def _spooled(file, source, out):
         out.write(data)
     out.seek(0)
     return out
+
+
+def choose_target(path, name=None) -> Codec:
+    """The codec called ``name``, else that of the suffix, to write by: a mistake is the user's, so a `ConfigError`."""
+    try:
+        return choose(path, name)
+    except FormatError as error:
+        raise ConfigError(str(error)) from None
 
 
 def choose(source, name=None, head=b"") -> Codec:

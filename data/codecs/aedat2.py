@@ -39,8 +39,7 @@ import numpy as np
 
 from eventsim import kernels
 from eventsim.data.codecs.aedat import AEDATReader, sensor_of
-from eventsim.data.codecs.base import BLOCK, Codec
-from eventsim.data.codecs.carried import columns
+from eventsim.data.codecs.base import BLOCK, Codec, empty_columns, named
 from eventsim.errors import FormatError
 from eventsim.sensor import Sensor
 
@@ -115,8 +114,8 @@ class AEDAT2Reader(AEDATReader):
         return chip
 
     def decode(self, data, state):
-        out, facts = columns(len(data) // _RECORD), np.empty(5, np.int64)
-        kernels.call("decode_aedat2", data=data, layout=self._layout, **dict(zip("txyp", out, strict=True)),
+        out, facts = empty_columns(len(data) // _RECORD), np.empty(5, np.int64)
+        kernels.call("decode_aedat2", data=data, layout=self._layout, **named(out),
                      state=state, facts=facts)
         return out, facts
 

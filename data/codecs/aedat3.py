@@ -31,8 +31,7 @@ import numpy as np
 
 from eventsim import kernels
 from eventsim.data.codecs.aedat import AEDATReader, sensor_of
-from eventsim.data.codecs.base import Codec
-from eventsim.data.codecs.carried import columns
+from eventsim.data.codecs.base import Codec, empty_columns, named
 from eventsim.errors import FormatError
 
 _RECORD = 8  # bytes
@@ -69,8 +68,9 @@ class AEDAT3Reader(AEDATReader):
             self.sensor = sensors.pop() if len(sensors) == 1 else None
 
     def decode(self, data, state):
-        out, facts, skipped = columns(len(data) // _RECORD), np.empty(5, np.int64), np.empty(len(_KINDS), np.int64)
-        kernels.call("decode_aedat3", data=data, **dict(zip("txyp", out, strict=True)), state=state, facts=facts,
+        out, facts = empty_columns(len(data) // _RECORD), np.empty(5, np.int64)
+        skipped = np.empty(len(_KINDS), np.int64)
+        kernels.call("decode_aedat3", data=data, **named(out), state=state, facts=facts,
                      skipped=skipped)
         return out, facts, skipped
 

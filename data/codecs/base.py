@@ -34,6 +34,7 @@ class Reader:
         self.about = {}
         self.skipped = Counter()
         self.is_empty = True  # until a byte was read
+        self._ahead = b""  # read already, to be read again
 
     def blocks(self):
         """Columns ``(t, x, y, p)`` of some events after the other; t in us, whole numbers of any type.
@@ -48,7 +49,8 @@ class Reader:
 
     def read(self, n) -> bytes:
         """The next ``n`` bytes, fewer only at the end."""
-        parts = []
+        parts, self._ahead = [self._ahead[:n]], self._ahead[n:]
+        n -= len(parts[0])
         with files.reading(self.source):
             while n > 0:
                 try:
@@ -65,6 +67,20 @@ class Reader:
                 n -= len(part)
                 self.is_empty = False
         return b"".join(parts)
+
+    def unread(self, data):
+        """Have ``data``, which was read last, read again."""
+        self._ahead = data + self._ahead
+
+
+def empty_columns(n):
+    """Columns ``t, x, y, p`` of ``n`` events, for a kernel to fill; see `named`."""
+    return np.empty(n, np.int64), np.empty(n, np.uint16), np.empty(n, np.uint16), np.empty(n, np.uint8)
+
+
+def named(columns) -> dict:
+    """Columns ``t, x, y, p`` by these names, as kernels take them."""
+    return dict(zip("txyp", columns, strict=True))
 
 
 class RecordReader(Reader):

@@ -26,10 +26,6 @@ class StateReader(Reader):
     unit = "a record"
     event_bytes = 8
 
-    def __init__(self, file, source):
-        super().__init__(file, source)
-        self._ahead = b""
-
     def decode(self, data, state):
         """(columns, facts, ...) of ``data``, uint8[B], by the kernel; facts begin with the events and the bytes used.
 
@@ -43,14 +39,6 @@ class StateReader(Reader):
     def is_open(self) -> bool:
         """Whether the recording must not end here."""
         return False
-
-    def read(self, n):
-        out, self._ahead = self._ahead[:n], self._ahead[n:]
-        return out + super().read(n - len(out))
-
-    def unread(self, data):
-        """Have ``data``, which was read last, read again."""
-        self._ahead = data + self._ahead
 
     def blocks(self):
         rest, at = b"", self.start
@@ -72,8 +60,3 @@ class StateReader(Reader):
 
         end = bisect.bisect_left(range(len(self._block) + 1), int(i) + 1, key=events)
         return f"byte {self._at + end - self.event_bytes}"
-
-
-def columns(n):
-    """Empty columns ``t, x, y, p`` of ``n`` events, for a kernel to fill."""
-    return np.empty(n, np.int64), np.empty(n, np.uint16), np.empty(n, np.uint16), np.empty(n, np.uint8)

@@ -17,7 +17,7 @@ Source: https://docs.prophesee.ai/stable/data/file_formats/dat.html; version 1 a
 import numpy as np
 
 from eventsim import kernels
-from eventsim.data.codecs.base import Codec, Writer
+from eventsim.data.codecs.base import Codec, Writer, empty_columns, named
 from eventsim.data.codecs.prophesee import HeaderReader, encoding_of, header_of, words_of
 from eventsim.errors import FormatError
 
@@ -48,11 +48,10 @@ class DATReader(HeaderReader):
     def blocks(self):
         state = np.zeros(1, np.int64)
         for data in self.records():
-            n = len(data) // self.record
-            t, x, y, p = np.empty(n, np.int64), np.empty(n, np.uint16), np.empty(n, np.uint16), np.empty(n, np.uint8)
+            columns = empty_columns(len(data) // self.record)
             kernels.call("decode_dat", words=words_of(data, _WORD), x_bits=self._bits[0], y_bits=self._bits[1],
-                         state=state, t=t, x=x, y=y, p=p)
-            yield t, x, y, p
+                         state=state, **named(columns))
+            yield columns
 
     def place(self, i):
         return self.byte_of(i)

@@ -21,8 +21,8 @@ import struct
 import numpy as np
 
 from eventsim import kernels
-from eventsim.data.codecs.base import Codec, Writer
-from eventsim.data.codecs.carried import StateReader, columns
+from eventsim.data.codecs.base import Codec, Writer, empty_columns, named
+from eventsim.data.codecs.carried import StateReader
 from eventsim.errors import ConfigError, FormatError
 from eventsim.sensor import Sensor
 
@@ -68,8 +68,8 @@ class ESReader(StateReader):
         self.sensor, self.start = Sensor(width, height), _HEADER.size
 
     def decode(self, data, state):
-        out, facts = columns(len(data) // _EVENT), np.empty(3, np.int64)
-        kernels.call("decode_es", data=data, **dict(zip("txyp", out, strict=True)), state=state, facts=facts)
+        out, facts = empty_columns(len(data) // _EVENT), np.empty(3, np.int64)
+        kernels.call("decode_es", data=data, **named(out), state=state, facts=facts)
         return out, facts
 
     def count(self, at, facts):

@@ -18,7 +18,7 @@ https://github.com/prophesee-ai/openeb
 import numpy as np
 
 from eventsim.data.codecs.base import Codec
-from eventsim.data.codecs.prophesee import WordReader, WordWriter, encoding_of, header_of
+from eventsim.data.codecs.prophesee import WordReader, WordWriter, is_of
 
 _TIME_HIGH = 8
 
@@ -37,7 +37,6 @@ class EVT2Writer(WordWriter):
     """Writes events, and a TIME_HIGH where theirs changes."""
 
     encoding = "EVT2"
-    limits = {"t": (0, (1 << 34) - 1), "x": (0, 2047), "y": (0, 2047), "p": (0, 1)}  # noqa: RUF012
 
     def __init__(self, file, sensor):
         super().__init__(file, sensor)
@@ -55,9 +54,5 @@ class EVT2Writer(WordWriter):
         return words
 
 
-def _matches(head):
-    return encoding_of(header_of(head)[0]) == "EVT2"
-
-
-CODEC = Codec("evt2", "Prophesee EVT2", (".raw",), EVT2Reader, _matches, writer=EVT2Writer)
+CODEC = Codec("evt2", "Prophesee EVT2", (".raw",), EVT2Reader, is_of(EVT2Reader.encoding), writer=EVT2Writer)
 decode, encode = CODEC.decode, CODEC.encode

@@ -30,7 +30,7 @@ https://github.com/prophesee-ai/openeb; on the published array https://github.co
 import numpy as np
 
 from eventsim.data.codecs.base import Codec
-from eventsim.data.codecs.prophesee import WordReader, WordWriter, encoding_of, header_of
+from eventsim.data.codecs.prophesee import WordReader, WordWriter, is_of
 
 _ADDR_X, _TIME_LOW, _TIME_HIGH = (kind << 12 for kind in (2, 6, 8))
 
@@ -53,7 +53,6 @@ class EVT3Writer(WordWriter):
     """
 
     encoding = "EVT3"
-    limits = {"t": (0, (1 << 34) - 1), "x": (0, 2047), "y": (0, 2047), "p": (0, 1)}  # noqa: RUF012
 
     def __init__(self, file, sensor):
         super().__init__(file, sensor)
@@ -81,9 +80,5 @@ class EVT3Writer(WordWriter):
         return words
 
 
-def _matches(head):
-    return encoding_of(header_of(head)[0]) == "EVT3"
-
-
-CODEC = Codec("evt3", "Prophesee EVT3", (".raw",), EVT3Reader, _matches, writer=EVT3Writer)
+CODEC = Codec("evt3", "Prophesee EVT3", (".raw",), EVT3Reader, is_of(EVT3Reader.encoding), writer=EVT3Writer)
 decode, encode = CODEC.decode, CODEC.encode

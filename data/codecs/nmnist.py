@@ -16,7 +16,7 @@ Source: https://www.garrickorchard.com/datasets/n-mnist; overflow records as in 
 import numpy as np
 
 from eventsim import kernels
-from eventsim.data.codecs.base import Codec, Decoder, RecordReader, Writer
+from eventsim.data.codecs.base import Codec, Decoder, RecordReader, Writer, empty_columns, named
 from eventsim.errors import ConfigError
 from eventsim.events import Arrivals
 from eventsim.sensor import Sensor
@@ -42,13 +42,12 @@ class NMNISTReader(RecordReader):
     def blocks(self):
         for data in self.records():
             self._data, n = data, len(data) // RECORD
-            t, x, y, p = np.empty(n, np.int64), np.empty(n, np.uint16), np.empty(n, np.uint16), np.empty(n, np.uint8)
-            events = np.empty(1, np.int64)
+            columns, events = empty_columns(n), np.empty(1, np.int64)
             kernels.call("decode_nmnist", data=data, base=OVERFLOW_US * self.skipped["overflow"],
-                         overflow_y=OVERFLOW_Y, overflow_us=OVERFLOW_US, t=t, x=x, y=y, p=p, count=events)
+                         overflow_y=OVERFLOW_Y, overflow_us=OVERFLOW_US, **named(columns), count=events)
             n_events = int(events[0])
             self.skipped["overflow"] += n - n_events
-            yield t[:n_events], x[:n_events], y[:n_events], p[:n_events]
+            yield tuple(column[:n_events] for column in columns)
 
     def place(self, i):
         is_event = self._data.reshape(-1, RECORD)[:, 1] != OVERFLOW_Y

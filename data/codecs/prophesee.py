@@ -14,11 +14,12 @@ import re
 import numpy as np
 
 from eventsim import kernels
-from eventsim.data.codecs.base import RecordReader, Writer
+from eventsim.data.codecs.base import RecordReader, Writer, empty_columns, named
 from eventsim.errors import ConfigError, FormatError
 from eventsim.sensor import Sensor
 
 _LONGEST_HEADER = 1 << 16  # bytes
+_LIMITS = {"t": (0, (1 << 34) - 1), "x": (0, 2047), "y": (0, 2047), "p": (0, 1)}  # of what is written
 _ROOM = 1 << 15  # events that a kernel makes at a time, which stay in the second-level cache
 _LINE = re.compile(r"(Data file containing|\S+)\s*(.*)")
 _GEOMETRY = re.compile(r"([0-9]{1,5})x([0-9]{1,5})")
@@ -53,6 +54,11 @@ def encoding_of(fields) -> str:
     return "EVT" + fields["evt"].removesuffix(".0").replace(".", "") if "evt" in fields else ""
 
 
+def is_of(encoding):
+    """A function of a file's first bytes that tells whether their header names an encoding."""
+    return lambda head: encoding_of(header_of(head)[0]) == encoding
+
+
 def sensor_of(fields) -> Sensor | None:
     """The sensor that a header says, None where it says none that could be."""
     said = {key.lower(): value for key, value in fields.items()}
@@ -78,10 +84,9 @@ class HeaderReader(RecordReader):
 
     def __init__(self, file, source):
         super().__init__(file, source)
-        self._ahead = b""
         data = self.read(_LONGEST_HEADER)
         self.about, self.start, is_whole = header_of(data)
-        self._ahead = data[self.start :]
+        self.unread(data[self.start :])
         self.sensor = sensor_of(self.about)
         encoding = encoding_of(self.about)
         if not is_whole and len(data) == _LONGEST_HEADER:
@@ -93,10 +98,6 @@ class HeaderReader(RecordReader):
         if encoding not in ("", self.encoding):
             raise FormatError(f"{source}: has data of the format {encoding[:20]} by its header, expected "
                               f"{self.encoding}; name its format, or convert it to {self.encoding}")
-
-    def read(self, n):
-        ahead, self._ahead = self._ahead[:n], self._ahead[n:]
-        return ahead + super().read(n - len(ahead)) if len(ahead) < n else ahead
 
 
 class WordReader(HeaderReader):
@@ -140,10 +141,9 @@ class WordReader(HeaderReader):
     def _decode(self, words, state):
         """Columns of the events of some words, from ``state`` on, which is moved on; words used; words by type."""
         room = min(len(words), _ROOM) + 12  # what one word makes at most
-        columns = (np.empty(room, np.int64), np.empty(room, np.uint16), np.empty(room, np.uint16),
-                   np.empty(room, np.uint8))
+        columns = empty_columns(room)
         progress, kinds = np.empty(2, np.int64), np.zeros(16, np.int64)
-        kernels.call(self.kernel, words=words, state=state, **dict(zip("txyp", columns, strict=True)),
+        kernels.call(self.kernel, words=words, state=state, **named(columns),
                      progress=progress, kinds=kinds)
         used, n = progress.tolist()
         return tuple(column[:n] for column in columns), used, kinds
@@ -158,7 +158,6 @@ class WordWriter(Writer):
     """Writes words behind the header that Metavision's tools ask for; a format's writer gives `words`."""
 
     encoding: str
-    limits: dict
 
     def __init__(self, file, sensor):
         super().__init__(file, sensor)
@@ -174,7 +173,7 @@ class WordWriter(Writer):
         ).encode()
 
     def encode(self, events):
-        self.check(events, self.limits, f"{self.encoding} recordings",
+        self.check(events, _LIMITS, f"{self.encoding} recordings",
                    "cut or crop the recording, or write another format")
         header, self._header = self._header, b""
         return header + self.words(events).tobytes()

@@ -3,7 +3,7 @@
 import numpy as np
 
 from eventsim import kernels
-from eventsim.data.codecs.base import sensor_or_none
+from eventsim.data.codecs.base import named, sensor_or_none
 from eventsim.errors import ConfigError, FormatError
 from eventsim.events import Events
 from eventsim.sensor import Sensor
@@ -71,10 +71,7 @@ class Recording:
 
     def events(self) -> Events:
         """All of them at once."""
-        parts = list(self)
-        columns = [np.concatenate([getattr(part, name) for part in parts]) if len(parts) > 1
-                   else getattr(parts[0], name) for name in _TYPES]
-        return Events(*columns, self.sensor, self.skipped)
+        return Events(**_joined(list(self)), sensor=self.sensor, skipped=self.skipped)
 
     def window(self, start=0, length=None):
         """Events of some of the time, in memory that grows with these alone.
@@ -91,8 +88,7 @@ class Recording:
             before, after = before + first, after + len(events) - end
             if first < end:
                 parts.append(events[first:end])
-        columns = {name: np.concatenate([getattr(part, name) for part in parts]) if parts else np.empty(0, dtype)
-                   for name, dtype in _TYPES.items()}
+        columns = _joined(parts)
         columns["t"] = columns["t"] - start
         return Events(**columns, sensor=sensor, skipped=self.skipped), before, after
 
@@ -105,7 +101,7 @@ class Recording:
             columns = [_column(name, values, reader, n, self.source)
                        for name, values in zip(_TYPES, block, strict=True)]
             facts = np.empty(4, np.int64)
-            kernels.call("survey_events", **dict(zip(_TYPES, columns, strict=True)), last=last, facts=facts)
+            kernels.call("survey_events", **named(columns), last=last, facts=facts)
             if facts[3] >= 0:
                 raise _unsorted(reader, columns[0], int(facts[3]), n, last, self.source)
             if sensor is not None and (facts[:3] >= (sensor.width, sensor.height, sensor.polarities)).any():
@@ -127,6 +123,14 @@ class Recording:
             self._reader = self.codec.reader(self._file, self.source)
         self._is_fresh = False
         return self._reader
+
+
+def _joined(parts):
+    """The columns of `Events`, one behind the other."""
+    if len(parts) == 1:  # as they are
+        return {name: getattr(parts[0], name) for name in _TYPES}
+    return {name: np.concatenate([np.empty(0, dtype), *(getattr(part, name) for part in parts)])
+            for name, dtype in _TYPES.items()}
 
 
 def _column(name, values, reader, n, source):

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from eventsim import files, kernels
-from eventsim.data.codecs.base import Codec, RecordReader, Writer
+from eventsim.data.codecs.base import Codec, RecordReader, Writer, empty_columns, named
 from eventsim.errors import FormatError
 
 BSN_SUFFIX = ".bsn"
@@ -36,10 +36,9 @@ class _SlayerReader(RecordReader):
 
     def blocks(self):
         for data in self.records():
-            n = len(data) // self.record
-            t, x, y, p = np.empty(n, np.int64), np.empty(n, np.uint16), np.empty(n, np.uint16), np.empty(n, np.uint8)
-            kernels.call(self.kernel, data=data, t=t, x=x, y=y, p=p)
-            yield t, x, y, p
+            columns = empty_columns(len(data) // self.record)
+            kernels.call(self.kernel, data=data, **named(columns))
+            yield columns
 
     def place(self, i):
         return self.byte_of(i)

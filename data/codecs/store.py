@@ -27,9 +27,9 @@ class StoreReader(Reader):
             self.about["Converted"] = f"from {name}"
 
     def blocks(self):
-        for start in range(0, self._store.n_events(self._part, 0), store.BLOCK):
+        for start, columns in self._store.blocks(self._part, 0):
             self._start = start
-            yield self._store.columns(self._part, 0, start, start + store.BLOCK)
+            yield columns
 
     def place(self, i):
         return f"row {self._start + i}"

@@ -134,6 +134,15 @@ class Splits:
         return found[0] if len(found) == 1 else Joined(*found)
 
 
+def hold_out(train, seed):
+    """``(train, validation, n)``: a data set without about a tenth of every class, these, and how many; see below.
+
+    The validation part is None where no class has two samples.
+    """
+    kept, held_out = stratified_tenth(train.labels, seed)
+    return train.subset(kept), train.subset(held_out) if len(held_out) else None, len(held_out)
+
+
 def stratified_tenth(labels, seed):
     """Choose about a tenth of every class at random, at least one sample of a class that has two.
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from eventsim import files
 from eventsim.data.codecs import CODECS, open_recording
-from eventsim.data.datasets.base import Dataset, Splits, stratified_tenth
+from eventsim.data.datasets.base import Dataset, Splits, hold_out
 from eventsim.errors import FormatError
 from eventsim.sensor import Sensor
 
@@ -84,9 +84,9 @@ def open_classes(path, seed=0, sensor=None) -> Splits:
         which = "validation" if "validation" in parts else "test"
         unused = f"; {len(parts['test'])} of test are left alone" if {"validation", "test"} <= set(parts) else ""
         return Splits(train, held, f"{len(classes)} classes, validation is {which}{unused}{note}")
-    kept, out = stratified_tenth(train.labels, seed)
-    return Splits(train.subset(kept), train.subset(out) if len(out) else None,
-                  f"{len(classes)} classes; {len(out)} of {len(train)} samples, a tenth of every class chosen by seed "
+    kept, held_out, n = hold_out(train, seed)
+    return Splits(kept, held_out,
+                  f"{len(classes)} classes; {n} of {len(train)} samples, a tenth of every class chosen by seed "
                   f"{seed}, are held out for validation{note}")
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from eventsim import files
 from eventsim.data.codecs import read
-from eventsim.data.datasets.base import Dataset, Splits, stratified_tenth
+from eventsim.data.datasets.base import Dataset, Splits, hold_out
 from eventsim.errors import FormatError
 from eventsim.events import Events
 from eventsim.sensor import Sensor
@@ -90,9 +90,9 @@ def open_dvsgesture(path, seed=0) -> Splits:
     listed = "" if (root / _LISTS["train"]).is_file() else f", users from {_FIRST_TEST_USER} on"
     if test is not None or train is None:
         return Splits(train, test, f"validation is test ({0 if test is None else len(test)} gestures{listed})")
-    kept, held_out = stratified_tenth(train.labels, seed)
-    return Splits(train.subset(kept), train.subset(held_out) if len(held_out) else None,
-                  f"no recordings to test on: {len(held_out)} of {len(train)} gestures, a tenth of every class chosen "
+    kept, held_out, n = hold_out(train, seed)
+    return Splits(kept, held_out,
+                  f"no recordings to test on: {n} of {len(train)} gestures, a tenth of every class chosen "
                   f"by seed {seed}, are held out")
 
 

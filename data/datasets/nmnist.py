@@ -10,7 +10,7 @@ from typing import NamedTuple
 from eventsim import files
 from eventsim.data.codecs import nmnist
 from eventsim.data.datasets.archive import Folder, Zip
-from eventsim.data.datasets.base import Dataset, Splits, stratified_tenth
+from eventsim.data.datasets.base import Dataset, Splits, hold_out
 from eventsim.errors import FormatError
 
 DURATION = 300.0  # ms
@@ -51,7 +51,16 @@ class NMNIST(Dataset):
 
 def is_nmnist(path) -> bool:
     """Whether there are N-MNIST samples at a path, or a zip that may have some, or nothing at all."""
-    return not path.is_dir() or bool(_scan_folder(path)[0])
+    if not path.is_dir():
+        return True
+    with files.reading(path):
+        entries = {entry.name.lower(): entry for entry in path.iterdir()}
+        if entries.keys() & {"train.zip", "test.zip"}:
+            return bool(_scan_folder(path)[0])
+        folders = (path, *(entries[split] for split in ("train", "test") if split in entries))
+        digits = (folder / digit for folder in folders for digit in "0123456789")
+        # One is enough: what there is besides is seen when the data set is opened.
+        return any(_IN_FOLDER.fullmatch(entry.name) for digit in digits if digit.is_dir() for entry in digit.iterdir())
 
 
 def open_nmnist(path, seed=0) -> Splits:
@@ -75,10 +84,9 @@ def open_nmnist(path, seed=0) -> Splits:
         return Splits(None, test, f"{path} has only Test ({len(test)} samples): nothing to train on{note}")
     if len(test):
         return Splits(train, test, f"validation is Test ({len(test)} samples){note}")
-    kept, held_out = stratified_tenth(train.labels, seed)
-    validation = train.subset(held_out) if len(held_out) else None
-    return Splits(train.subset(kept), validation,
-                  f"{path} has no Test: {len(held_out)} of {len(train)} samples, a tenth of every digit chosen by seed "
+    kept, held_out, n = hold_out(train, seed)
+    return Splits(kept, held_out,
+                  f"{path} has no Test: {n} of {len(train)} samples, a tenth of every digit chosen by seed "
                   f"{seed}, are held out for validation{note}")
 
 

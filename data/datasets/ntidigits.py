@@ -44,10 +44,10 @@ class NTIDIGITS(Dataset):
 
 def find_ntidigits(path):
     """The file of N-TIDIGITS at a path: itself, or the one in a folder; None where there is none."""
-    import h5py  # takes long to load
-
     for one in sorted(path.glob("*.hdf5")) if path.is_dir() else [path]:
         if one.suffix in (".h5", ".hdf5"):
+            import h5py  # takes long to load, and most data sets need none of it
+
             try:
                 with h5py.File(one, "r") as file:
                     if {"train_labels", "test_labels"} <= set(file):

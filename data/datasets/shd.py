@@ -8,7 +8,7 @@ doi:10.1109/TNNLS.2020.3044364. 700 cochlea channels; ``spikes/times`` in second
 import re
 
 from eventsim import files
-from eventsim.data.datasets.base import Dataset, Splits, stratified_tenth
+from eventsim.data.datasets.base import Dataset, Splits, hold_out
 from eventsim.data.hdf5 import channel_events, check_file, readable
 from eventsim.errors import FormatError
 from eventsim.sensor import Sensor
@@ -75,8 +75,8 @@ def open_shd(path, seed=0) -> Splits:
     if train is None:
         return Splits(None, validation, f"{path} has no training samples")
     if validation is None:
-        kept, held_out = stratified_tenth(train.labels, seed)
-        return Splits(train.subset(kept), train.subset(held_out),
-                      f"{path} is alone: {len(held_out)} samples, a tenth of every class chosen by seed {seed}, are "
+        kept, held_out, n = hold_out(train, seed)
+        return Splits(kept, held_out,
+                      f"{path} is alone: {n} samples, a tenth of every class chosen by seed {seed}, are "
                       "held out for validation")
     return Splits(train, validation, note)

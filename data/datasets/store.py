@@ -1,8 +1,8 @@
 """Data sets in an event store, see `eventsim.data.store`."""
 
 from eventsim import files
-from eventsim.data.datasets.base import Dataset, Splits, stratified_tenth
-from eventsim.data.hdf5 import check_file
+from eventsim.data.datasets.base import Dataset, Splits, hold_out
+from eventsim.data.hdf5 import attribute, check_file
 from eventsim.data.store import FORMAT, Store
 from eventsim.errors import FormatError
 
@@ -27,13 +27,7 @@ class StoreDataset(Dataset):
 
 def is_labelled(path) -> bool:
     """Whether a file is an event store with labels."""
-    import h5py  # takes long to load
-
-    try:
-        with h5py.File(path, "r") as file:
-            return file.attrs.get("format") == FORMAT and int(file.attrs.get("n_classes", 0)) > 0
-    except (OSError, TypeError, ValueError):
-        return False
+    return attribute(path, "format") == FORMAT and bool(attribute(path, "n_classes"))
 
 
 def open_store(path, seed=0) -> Splits:
@@ -51,7 +45,7 @@ def open_store(path, seed=0) -> Splits:
     train, validation = (StoreDataset(store, part) if part in store.parts else None for part in ("train", "validation"))
     if train is None or validation is not None:
         return Splits(train, validation, store.note)
-    kept, held_out = stratified_tenth(train.labels, seed)
-    return Splits(train.subset(kept), train.subset(held_out) if len(held_out) else None,
-                  f"{len(held_out)} of {len(train)} samples, a tenth of every class chosen by seed {seed}, are held "
+    kept, held_out, n = hold_out(train, seed)
+    return Splits(kept, held_out,
+                  f"{n} of {len(train)} samples, a tenth of every class chosen by seed {seed}, are held "
                   "out for validation")

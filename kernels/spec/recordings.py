@@ -31,48 +31,43 @@ KERNELS["survey_events"] = kernel("decode", """
     out int64[four]: facts
 """)
 
-KERNELS["decode_nmnist"] = kernel("decode", """
+# What decoders write.
+_COLUMNS = """out int64[events]: t
+    out uint16[events]: x y
+    out uint8[events]: p"""
+
+KERNELS["decode_nmnist"] = kernel("decode", f"""
     uint8[bytes]: data
     int64: base overflow_y overflow_us
-    out int64[events]: t
-    out uint16[events]: x y
-    out uint8[events]: p
+    {_COLUMNS}
     out int64[one]: count
 """)
 
-KERNELS["decode_aedat2"] = kernel("decode_aedat", """
+KERNELS["decode_aedat2"] = kernel("decode_aedat", f"""
     uint8[bytes]: data
     int64[ten]: layout
-    out int64[events]: t
-    out uint16[events]: x y
-    out uint8[events]: p
+    {_COLUMNS}
     out int64[two]: state
     out int64[five]: facts
 """)
 
-KERNELS["decode_aedat3"] = kernel("decode_aedat", """
+KERNELS["decode_aedat3"] = kernel("decode_aedat", f"""
     uint8[bytes]: data
-    out int64[events]: t
-    out uint16[events]: x y
-    out uint8[events]: p
+    {_COLUMNS}
     out int64[five]: state facts
     out int64[fifteen]: skipped
 """)
 
-KERNELS["decode_es"] = kernel("decode_es", """
+KERNELS["decode_es"] = kernel("decode_es", f"""
     uint8[bytes]: data
-    out int64[events]: t
-    out uint16[events]: x y
-    out uint8[events]: p
+    {_COLUMNS}
     out int64[one]: state
     out int64[three]: facts
 """)
 
-_WORDS_TO_EVENTS = """
+_WORDS_TO_EVENTS = f"""
     out int64[values]: state
-    out int64[events]: t
-    out uint16[events]: x y
-    out uint8[events]: p
+    {_COLUMNS}
     out int64[two]: progress
     out int64[sixteen]: kinds
 """
@@ -80,21 +75,17 @@ _WORDS_TO_EVENTS = """
 KERNELS["decode_evt2"] = kernel("decode_prophesee", f"uint32[words]: words {_WORDS_TO_EVENTS}")
 KERNELS["decode_evt3"] = kernel("decode_prophesee", f"uint16[words]: words {_WORDS_TO_EVENTS}")
 
-KERNELS["decode_dat"] = kernel("decode_prophesee", """
+KERNELS["decode_dat"] = kernel("decode_prophesee", f"""
     uint32[words]: words
     int64: x_bits y_bits
     out int64[one]: state
-    out int64[events]: t
-    out uint16[events]: x y
-    out uint8[events]: p
+    {_COLUMNS}
 """)
 
 for _name in ("decode_bs1", "decode_bs3"):
-    KERNELS[_name] = kernel("decode_slayer", """
+    KERNELS[_name] = kernel("decode_slayer", f"""
         uint8[bytes]: data
-        out int64[events]: t
-        out uint16[events]: x y
-        out uint8[events]: p
+        {_COLUMNS}
     """)
 
 KERNELS["denoise_events"] = kernel("filters", """
