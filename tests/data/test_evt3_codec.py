@@ -1,17 +1,17 @@
 """Prophesee EVT 3.0."""
 
-import io
 
 import numpy as np
 import pytest
+from codec_laws import comes_back_in_two_parts, some_events, unchecked
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mutations import mutated, outcomes
 from naive import prophesee as naive
 
 from eventsim.data import read, write
-from eventsim.data.codecs import base, prophesee
-from eventsim.data.codecs.evt3 import EVT3Reader, EVT3Writer, decode, encode
+from eventsim.data.codecs import base, evt3, prophesee
+from eventsim.data.codecs.evt3 import EVT3Reader, decode, encode
 from eventsim.errors import ConfigError, FormatError
 from eventsim.events import Events
 from eventsim.sensor import Sensor
@@ -35,20 +35,6 @@ def refusal(data, **options):
     with pytest.raises(FormatError) as refused:
         decode(data, source="a.raw", **options)
     return str(refused.value)
-
-
-def unchecked(data):
-    """Events, and what was skipped, before anybody looks at their order and pixels."""
-    reader = EVT3Reader(io.BytesIO(data), "a.raw")
-    blocks = [np.stack([column.astype(np.int64) for column in block], 1) for block in reader.blocks()]
-    return [tuple(row) for block in blocks for row in block.tolist()], +reader.skipped
-
-
-@st.composite
-def some_events(draw):
-    rows = draw(st.lists(st.tuples(st.integers(0, 50_000_000) | st.integers(0, 300), st.integers(0, 2047),
-                                   st.integers(0, 2047), st.integers(0, 1)), min_size=1, max_size=40))
-    return Events(*np.array(sorted(rows, key=lambda row: row[0])).T, SENSOR)
 
 
 def test_the_sample_has_the_published_pixels_and_the_time_that_its_words_say(shared):
@@ -92,7 +78,7 @@ def test_a_vector_is_its_bits_and_the_next_one_goes_on_behind_it():
 
 def test_a_vector_that_never_ends_stays_outside_every_sensor():
     words = [HIGH, ROW, BASE | 2047, *[VECT_12] * 30_000, VECT_12 | 1]
-    assert unchecked(raw(*words))[0] == [(0, 4095, 0, 0)]
+    assert unchecked(EVT3Reader, raw(*words))[0] == [(0, 4095, 0, 0)]
     assert "has x = 4095, y = 0, p = 0, outside the 640x480x2 sensor" in refusal(raw(*words))
 
 
@@ -134,7 +120,7 @@ def test_random_words_are_those_of_a_slow_decoder_however_they_are_cut(rng, monk
     kinds = [0, 2, 2, 2, 3, 4, 5, 6, 6, 8, 10, 11, 15]
     for _ in range(20):
         words = rng.integers(0, 2**12, 400) | rng.choice(kinds, 400) << 12
-        assert unchecked(raw(*words)) == naive.evt3(words.tolist())
+        assert unchecked(EVT3Reader, raw(*words)) == naive.evt3(words.tolist())
 
 
 def test_all_events_of_a_block_that_is_nothing_but_full_vectors_come():
@@ -163,14 +149,9 @@ def test_a_cut_recording_is_refused_with_the_byte_in_the_file():
 
 
 @settings(deadline=None, derandomize=True)
-@given(some_events(), st.integers(0, 40))
+@given(some_events(50_000_000, SENSOR), st.integers(0, 40))
 def test_what_is_written_comes_back_in_however_many_parts(events, cut):
-    assert decode(encode(events)) == events
-    out = io.BytesIO()
-    writer = EVT3Writer(out, SENSOR)
-    for part in (slice(0, cut), slice(cut, cut), slice(cut, None)):
-        writer.write(Events(*(getattr(events, name)[part] for name in "txyp"), SENSOR))
-    assert out.getvalue() == encode(events)
+    comes_back_in_two_parts(evt3.CODEC, events, cut)
 
 
 def test_a_recording_that_begins_late_or_has_a_long_silence_comes_back():
