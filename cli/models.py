@@ -8,7 +8,7 @@ from eventsim.cli.clocks import on_clock
 from eventsim.cli.runs import data_source, open_source
 from eventsim.errors import ConfigError
 from eventsim.model import Network
-from eventsim.trainer import load, newest_run
+from eventsim.trainer import TrainingConfig, load, newest_run
 from eventsim.trainer.checkpoint import FILE_NAME, describe
 
 
@@ -29,6 +29,11 @@ class Model:
         if history and "val_accuracy" in history[-1]:
             text += f", validation accuracy {history[-1]['val_accuracy']:.3f}"
         return text + ")"
+
+    @property
+    def config(self) -> TrainingConfig:
+        """The settings that it was trained with, else the defaults."""
+        return TrainingConfig(**self.about["config"] or {})
 
     def data_source(self, data=None) -> dict:
         """Where to find the data set ``data``, default that of the run; held-out samples are those of the run."""

@@ -67,7 +67,8 @@ class Spikes:
         return out
 
     @property
-    def _when(self):
+    def when(self):
+        """Ticks or times, whichever there are."""
         return self.tick if self.time is None else self.time
 
     @property
@@ -89,14 +90,14 @@ class Spikes:
             and (self.tick is None) == (other.tick is None)
             and np.array_equal(self.sample_ptr, other.sample_ptr)
             and np.array_equal(self.address, other.address)
-            and np.array_equal(self._when, other._when)
+            and np.array_equal(self.when, other.when)
         )
 
     __hash__ = None
 
     def check(self):
         """Raise `ConfigError` unless every invariant of the class holds."""
-        ptr, when = self.sample_ptr, self._when
+        ptr, when = self.sample_ptr, self.when
         if len(ptr) < 1 or ptr[0] != 0 or ptr[-1] != len(self.address) or np.any(np.diff(ptr) < 0):
             raise ConfigError("spikes.sample_ptr must rise from 0 to the number of spikes")
         if len(when) != len(self.address):
@@ -154,14 +155,14 @@ class Spikes:
         ptr = np.concatenate(([0], np.cumsum(lengths)))
         name = "tick" if first.time is None else "time"
         return cls(ptr, np.concatenate([s.address for s in parts]), n_neurons=first.n_neurons, n_ticks=first.n_ticks,
-                   dt=first.dt, check=False, **{name: np.concatenate([s._when for s in parts])})
+                   dt=first.dt, check=False, **{name: np.concatenate([s.when for s in parts])})
 
     def to_structured(self):
         """A structured array with the fields ``sample``, ``tick`` (or ``time``, ms) and ``address``."""
         name, dtype = ("tick", np.int32) if self.time is None else ("time", np.float64)
         out = np.empty(len(self), dtype=[("sample", np.int64), (name, dtype), ("address", np.int32)])
         out["sample"] = np.repeat(np.arange(self.n_samples), np.diff(self.sample_ptr))
-        out[name], out["address"] = self._when, self.address
+        out[name], out["address"] = self.when, self.address
         return out
 
     @classmethod

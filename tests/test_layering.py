@@ -19,14 +19,17 @@ MAY_IMPORT = {
     # A recording becomes spikes where it is simulated, and samples where a network is trained.
     "eventsim.engine": {"containers", "eventsim.kernels", "eventsim.model", "eventsim.data"},
     "eventsim.trainer": {"containers", "eventsim.kernels", "eventsim.model", "eventsim.data", "eventsim.engine"},
+    "eventsim.profile": {"containers", "eventsim.kernels", "eventsim.model", "eventsim.data", "eventsim.engine",
+                         "eventsim.trainer"},
     "eventsim.pretrained": {"containers"},
     "eventsim.recipes": {"containers", "eventsim.model", "eventsim.trainer"},
-    "eventsim.report": {"containers", "eventsim.model", "eventsim.data", "eventsim.engine", "eventsim.trainer"},
+    "eventsim.report": {"containers", "eventsim.model", "eventsim.data", "eventsim.engine", "eventsim.trainer",
+                        "eventsim.profile"},
     "eventsim.bench": {"containers", "eventsim.kernels", "eventsim.model", "eventsim.data", "eventsim.engine",
                        "eventsim.trainer"},
     "eventsim.cli": {"eventsim", "containers", "eventsim.kernels", "eventsim.model", "eventsim.data",
-                     "eventsim.engine", "eventsim.trainer", "eventsim.pretrained", "eventsim.recipes",
-                     "eventsim.report", "eventsim.bench"},
+                     "eventsim.engine", "eventsim.trainer", "eventsim.profile", "eventsim.pretrained",
+                     "eventsim.recipes", "eventsim.report", "eventsim.bench"},
     "eventsim": set(),
 }
 FOLDERS = {"eventsim": "eventsim", "cli": "eventsim.cli", "data": "eventsim.data", "kernels": "eventsim.kernels"}

@@ -15,6 +15,12 @@ def starts(sizes):
     return out
 
 
+@functools.cache
+def _ones_in_sixteen():
+    """uint8[65536], the bits that are set in every word of 16."""
+    return np.unpackbits(np.arange(1 << 16, dtype=np.uint16).view(np.uint8)).reshape(-1, 16).sum(axis=1, dtype=np.uint8)
+
+
 @dataclass(frozen=True)
 class ActiveSet:
     """The pairs (neuron, tick) of a layer at which the surrogate counts.
@@ -72,6 +78,15 @@ class ActiveSet:
         start = np.zeros(len(lane_neuron) * n_samples * n_chunks(n_ticks) + 1, np.int64)
         return cls(n_samples, n_ticks, lane_neuron, start, start, np.empty(0, np.uint8), np.empty(0, np.uint64),
                    np.empty(0, np.float32))
+
+    def by_neuron(self, n_neurons: int):
+        """Active pairs of every neuron, over all samples, int64[N]."""
+        if self.full:
+            return np.full(n_neurons, self.n_samples * self.n_ticks)
+        entries = np.diff(self.entry_start[:: self.n_samples * n_chunks(self.n_ticks)])  # of every tile
+        address = self.lane_neuron[np.repeat(np.arange(len(entries)), entries), self.entry_lane]
+        ticks = _ones_in_sixteen()[self.entry_ticks.view(np.uint16)].reshape(-1, 4).sum(axis=1)
+        return np.bincount(address, ticks, minlength=n_neurons).astype(np.int64)
 
     def coordinates(self, sample: int):
         """Arrays (pair, address, tick) of one sample: where each of its pairs stands, and which it is.

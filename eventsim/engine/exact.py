@@ -63,6 +63,7 @@ def _layer(layer, neuron, spikes, dt, name, support, rng):
     lists = cut_lists(layer, given.spikes.sample_ptr, given.spikes.address, given.spikes.time)
     kernel, shared, cost = _prepared(layer, neuron, spikes, tiles, lists, constants, support)
     bounds, kept = item_parts(_ROW_COST * cost, len(tiles.weight)), {"feed": given}
+    kept["rows"] = len(tiles.weight) * len(lists.address)
     if support is None:
         parts, counts = _swept(layer, spikes, tiles, kernel, shared, bounds, constants)
     else:

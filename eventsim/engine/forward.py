@@ -157,7 +157,8 @@ def _tiled_layer(layer, neuron, spikes, runs, name, support, truncate, rng):
         ptr, none = np.zeros(spikes.n_samples + 1, np.int64), np.empty(0, np.int32)
         out = Spikes.of_kernel(ptr, none, none, spikes, layer.n_out)
         runs = empty_runs(ptr, spikes.n_ticks)
-    kept = {"feed": given, "touched": int(wiring.runs.run_count.sum()) / max(1, wiring.n_lists * spikes.n_ticks)}
+    kept = {"feed": given, "touched": int(wiring.runs.run_count.sum()) / max(1, wiring.n_lists * spikes.n_ticks),
+            "rows": len(wiring.weight) * len(wiring.address)}
     if support is not None:
         kept |= {"wiring": wiring, "active": ActiveSet.everything(*size)}
         if finite:

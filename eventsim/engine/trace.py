@@ -18,8 +18,9 @@ class LayerTrace:
     synops counts the synapses that the input spikes crossed, and in a recurrent layer its own; dense_macs what a dense
     simulation of the same layer multiplies; seconds the time spent. singly is, on the exact clock, the share of neurons
     that a window of the sweep had to run one event at a time, of all neurons in all windows. touched is, on the grid,
-    the share of ticks in which input arrives, at a convolution's patches in each of them. feed is what reached the
-    synapses; of a run that `backward` is to follow, wiring is how, and active the active set.
+    the share of ticks in which input arrives, at a convolution's patches in each of them. rows counts the rows of 64
+    weights that a sweep of tiles added up. feed is what reached the synapses; of a run that `backward` is to follow,
+    wiring is how, and active the active set.
     """
 
     name: str
@@ -30,6 +31,7 @@ class LayerTrace:
     active: ActiveSet | None = None
     singly: float | None = None
     touched: float | None = None
+    rows: int | None = None
     feed: Feed | None = None
     wiring: Wiring | None = None
 

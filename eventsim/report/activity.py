@@ -64,6 +64,13 @@ def of_metrics(network, metrics) -> list[LayerActivity]:
     ]
 
 
+def of_profile(profile) -> list[LayerActivity]:
+    """Mean activity of every layer over the samples of a `Profile`."""
+    names = ("name", "neurons", "spikes", "spikes_per_neuron", "rate_hz", "silent", "synops", "dense_macs", "ratio",
+             "seconds", "singly")
+    return [LayerActivity(**{name: figures[name] for name in names}) for figures in profile.layer_figures()]
+
+
 def as_dicts(layers) -> list[dict]:
     """Plain values of every layer."""
     return [asdict(layer) for layer in layers]

@@ -44,15 +44,22 @@ def input_of(network, metrics) -> dict:
     return input_figures(network, metrics.binning, int(n_ticks), metrics.samples)
 
 
-def as_dict(network, metrics) -> dict:
-    """All figures as plain values."""
+def scores(metrics) -> dict:
+    """How well it did, as plain values."""
     summary = metrics.summary()
-    layers = activity.of_metrics(network, metrics)
     return {
         "samples": summary["samples"], "accuracy": summary["accuracy"],
         "accuracy_interval": wilson(int(np.trace(metrics.confusion)), summary["samples"]), "loss": summary["loss"],
         "class_accuracy": _by_class(metrics.confusion), "confusion": metrics.confusion.tolist(),
-        "input": input_of(network, metrics), "layers": activity.as_dicts(layers), **activity.totals(layers),
+    }
+
+
+def as_dict(network, metrics) -> dict:
+    """All figures as plain values."""
+    layers = activity.of_metrics(network, metrics)
+    return {
+        **scores(metrics), "input": input_of(network, metrics), "layers": activity.as_dicts(layers),
+        **activity.totals(layers),
     }
 
 

@@ -43,6 +43,16 @@ def seconds(s) -> str:
     return f"{s:.1f} s" if s < 59.95 else f"{(s + 0.5) // 60:.0f} min {(s + 0.5) % 60 // 1:.0f} s"
 
 
+def energy(joules) -> str:
+    """An energy, to three digits: 40.1 uJ, 2.30 mJ."""
+    if not joules:
+        return "0 J"
+    for factor, unit in ((1e-12, "pJ"), (1e-9, "nJ"), (1e-6, "uJ"), (1e-3, "mJ")):
+        if joules < 999.5 * factor:
+            return f"{joules / factor:.3g} {unit}"
+    return f"{joules:.3g} J"
+
+
 def rates(values) -> str:
     """Spikes a neuron of every layer, in one short line: 4.1 3.9 18."""
     return " ".join(f"{v:.1f}" if v < 9.95 else f"{v:.0f}" for v in values)

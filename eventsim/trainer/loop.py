@@ -39,6 +39,9 @@ class Observer:
     def batch(self, trainer):
         """A batch is done; ``trainer.metrics`` has the epoch so far."""
 
+    def ran(self, trace, labels):
+        """A batch without training was run: its `Trace` and labels int64[B]."""
+
     def validation(self, done, total):
         """``done`` of ``total`` validation batches are done."""
 
@@ -58,6 +61,7 @@ def evaluate(network, dataset, *, loss=None, regularizer=None, batch_size=PASS_B
         penalty = regularizer(trace)[0] if regularizer else 0.0
         metrics.add(trace, labels, loss(trace.output, labels, network.neuron).value + penalty)
         if observer:
+            observer.ran(trace, labels)
             observer.validation(done + 1, len(loader))
         if interrupt is not None and interrupt.is_set():
             return None

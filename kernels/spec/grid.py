@@ -188,6 +188,27 @@ KERNELS["dense_backward"] = kernel("dense_adjoint", f"""
     out float32[groups,pairs]: error_below
 """)
 
+KERNELS["survey_spikes"] = kernel("statistics", """
+    int64: sample_first sample_last n_ticks
+    float64: ticks_a_unit
+    int64: saturation
+    int64[samples]: sample_ptr
+    int32[spikes]: address
+    int32|float64[spikes]: when
+    int64[kinds,neurons]: fan_out
+    scratch float64[neurons,four]: state
+    scratch int32[neurons]: fired
+    scratch float64[neurons]: first
+    scratch int64[ticks]: here
+    out int64[neurons]: neuron_spikes neuron_fired neuron_saturated
+    out int64[four,intervals]: interval_bins
+    out int64[ticks]: activity
+    out int64[samples]: sample_fired sample_regular
+    out int64[kinds,samples]: sample_crossed
+    out float64[samples]: sample_synchrony sample_variation
+    out float64[two,samples]: sample_interval
+""")
+
 KERNELS["adam_step"] = kernel("optimizer", """
     int64: first last
     float32[settings]: settings

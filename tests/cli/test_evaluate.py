@@ -1,4 +1,4 @@
-"""`eventsim evaluate` and `eventsim profile` on data sets, against the library."""
+"""`eventsim evaluate` on data sets, against the library."""
 
 import numpy as np
 import pytest
@@ -68,34 +68,3 @@ def test_evaluate_without_samples_of_a_split(refuse, run, tmp_path):
 def test_evaluate_a_bare_model_needs_data(refuse, run):
     eventsim.save("plain.h5", eventsim.load(run))
     assert "name a data set with --data" in refuse("evaluate", "plain.h5")
-
-
-class TestProfile:
-    def test_of_a_data_set(self, call, run, tree):
-        figures = call("profile", tree, "--json")
-        evaluated = call("evaluate", run, "--data", tree, "--json")
-        for layer, other in zip(figures["layers"], evaluated["layers"], strict=True):
-            assert layer | {"seconds": 0} == other | {"seconds": 0}
-        assert figures["accuracy"] == evaluated["accuracy"] and figures["model"] == str(run)
-
-    def test_of_some_samples_evenly(self, call, run, tree):
-        figures = call("profile", tree, "--samples", 10, "--json")
-        assert figures["samples"] == 10 and [sum(row) for row in figures["confusion"]] == [1] * 10
-        assert call("profile", tree, "--samples", 1000, "--json")["samples"] == 20
-
-    def test_of_a_recording(self, call, run, recording):
-        figures = call("profile", recording, "--json")
-        simulated = call("simulate", recording, "--json")
-        assert figures["samples"] == 1
-        for name in ("input", "spikes", "synops", "dense_macs", "ratio"):
-            assert figures[name] == simulated[name]
-
-    def test_screens(self, call, run, tree, recording):
-        for source in (tree, recording):
-            text = call("profile", source)
-            for word in ("layer", "silent", "SynOps", "MACs", "ratio", "time", "density", "dense1", "dense2"):
-                assert word in text
-
-    def test_refuses_options_of_the_other_kind(self, refuse, run, tree, recording):
-        assert refuse("profile", tree, "--codec", "nmnist").startswith("--codec is for a single recording")
-        assert refuse("profile", recording, "--samples", 3).startswith("--samples is for a data set")

@@ -72,8 +72,8 @@ class Conv(Layer):
         return pixel.reshape(self.shape.positions, -1)
 
     @functools.cached_property
-    def fan_out(self):
-        """Synapses of every presynaptic neuron at each pixel, int64[pixels], whatever its channel: fewer at borders."""
+    def fan_out_at(self):
+        """Synapses of a presynaptic neuron at each pixel, int64[pixels], whatever its channel: fewer at borders."""
         rows, columns = (
             self.window.seen(n, n_out)
             for n, n_out in zip((self.given.height, self.given.width), (self.shape.height, self.shape.width),
@@ -82,17 +82,35 @@ class Conv(Layer):
         return np.multiply.outer(rows, columns).ravel() * (self.shape.channels // self.groups)
 
     @property
+    def fan_out(self):
+        """Synapses of every presynaptic neuron, int64[n_in]."""
+        return np.tile(self.fan_out_at, self.given.channels)
+
+    @property
+    def live_fan_out(self):
+        """The same without those that weigh nothing."""
+        a_group_in, a_group_out = (n // self.groups for n in (self.given.channels, self.shape.channels))
+        weight = self.weight.reshape(a_group_in, -1, self.groups, a_group_out)
+        live = np.count_nonzero(weight, axis=3).transpose(2, 0, 1).reshape(self.given.channels, -1)
+        seen = self.tap_pixel >= 0
+        out = np.zeros((self.given.channels, self.given.positions), np.int64)
+        for tap in range(seen.shape[1]):
+            pixels = np.bincount(self.tap_pixel[seen[:, tap], tap], minlength=self.given.positions)
+            out += np.multiply.outer(live[:, tap], pixels)
+        return out.ravel()
+
+    @property
     def n_synapses(self) -> int:
         """Synapses of the layer."""
-        return int(self.fan_out.sum()) * self.given.channels
+        return int(self.fan_out_at.sum()) * self.given.channels
 
     def synops(self, given, own) -> int:
         """Synapses that input spikes of the addresses ``given`` cross; the layer's ``own`` cross those of the next."""
-        return int(self.fan_out[given % self.given.positions].sum())
+        return int(self.fan_out_at[given % self.given.positions].sum())
 
     def crossed(self, pixels) -> int:
         """Synapses that spikes cross of which so many come from every pixel, int64[pixels]."""
-        return int(pixels @ self.fan_out)
+        return int(pixels @ self.fan_out_at)
 
     @property
     def weight(self):

@@ -54,6 +54,16 @@ class Dense(Layer):
         """Synapses of the layer."""
         return self.n_weights
 
+    @property
+    def fan_out(self):
+        """Synapses of every presynaptic neuron, int64[n_in]."""
+        return np.full(self.n_in, self.n_out, np.int64)
+
+    @property
+    def live_fan_out(self):
+        """The same without those that weigh nothing."""
+        return np.count_nonzero(self.rows(), axis=(0, 2)).astype(np.int64)
+
     def synops(self, given, own) -> int:
         """Synapses that input spikes of the addresses ``given`` cross; the layer's ``own`` cross those of the next."""
         return len(given) * self.n_out

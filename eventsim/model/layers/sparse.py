@@ -67,9 +67,14 @@ class Sparse:
         """Synapses of the layer."""
         return self.n_weights
 
+    @property
+    def fan_out(self):
+        """Synapses of every presynaptic neuron, int64[n_in]."""
+        return np.diff(self.row_start)
+
     def synops(self, given, own) -> int:
         """Synapses that input spikes of the addresses ``given`` cross; the layer's ``own`` cross those of the next."""
-        return int(np.diff(self.row_start)[given].sum())
+        return int(self.fan_out[given].sum())
 
     @classmethod
     def random(cls, n_in, n_out, fan_in, gain, rng: np.random.Generator) -> "Sparse":

@@ -1,0 +1,127 @@
+"""`Population`: how the neurons of one layer, or of the input, fire over many samples."""
+
+import math
+
+import numpy as np
+
+from eventsim import kernels
+from eventsim.engine.runs import sample_parts
+from eventsim.kernels.cpu.statistics import TURNS
+
+_LONGEST_INTERVAL = 1 << 16  # ticks that have a bin of their own
+_SATURATED = 0.5
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
+
+
+class Population:
+    """Counts of neurons, added up batch by batch; all samples have the same tick.
+
+    fan_out : int64[J, N], synapses that a spike of every neuron crosses: of several kinds, each counted by itself
+    dead : ticks between two spikes of a neuron at the least; one that has half as many spikes as that allows is
+        *saturated* in a sample
+
+    Attributes
+    ----------
+    n_samples, n_neurons : int; dt : ms, a tick; ticks : of all samples together
+    spikes, fired, saturated : int64[N], spikes of every neuron, and samples in which it fired and was saturated
+    activity : int64[T], spikes by tick
+    interval_bins : int64[I], intervals between neighbouring spikes of a neuron in a sample, by whole ticks
+    """
+
+    def __init__(self, n_neurons, fan_out, dead=1.0):
+        self.n_neurons, self._fan_out, self._dead = n_neurons, np.ascontiguousarray(fan_out, np.int64), max(dead, 1.0)
+        self.n_samples, self.dt = 0, 1.0
+        self.spikes, self.fired, self.saturated = np.zeros((3, n_neurons), np.int64)
+        self.activity, self.interval_bins = np.zeros((2, 0), np.int64)
+        self.ticks = 0
+        self._intervals = np.zeros(2)
+        self._batches = []
+
+    def add(self, spikes):
+        """Count a batch of `Spikes`."""
+        self.dt, n, batch = spikes.dt, self.n_neurons, self._batch(spikes.n_samples)
+        n_ticks = spikes.n_ticks
+        sizes = {"neuron_spikes": n, "neuron_fired": n, "neuron_saturated": n, "activity": n_ticks,
+                 "interval_bins": (TURNS, min(n_ticks, _LONGEST_INTERVAL) + 1)}
+        parts = [
+            part | {name: np.zeros(size, np.int64) for name, size in sizes.items()}
+            for part in sample_parts(spikes.sample_ptr)
+        ]
+        exact = spikes.time is not None
+        kernels.call_parts("survey_spikes", {
+            "n_ticks": n_ticks, "ticks_a_unit": 1.0 / spikes.dt if exact else 1.0,
+            "saturation": max(2, math.ceil(_SATURATED * n_ticks / self._dead)), "sample_ptr": spikes.sample_ptr,
+            "address": spikes.address, "when": spikes.time if exact else spikes.tick, "fan_out": self._fan_out,
+            "state": (n, 4), "fired": (n,), "first": (n,), "here": (n_ticks,), **batch,
+        }, parts)
+        for part in parts:
+            self.spikes += part["neuron_spikes"]
+            self.fired += part["neuron_fired"]
+            self.saturated += part["neuron_saturated"]
+            self.activity = _sum(self.activity, part["activity"])
+            self.interval_bins = _sum(self.interval_bins, part["interval_bins"].sum(axis=0))
+        self.n_samples += spikes.n_samples
+        self.ticks += spikes.n_samples * n_ticks
+        self._intervals += batch["sample_interval"].sum(axis=1)
+        self._batches.append({"sample_spikes": np.diff(spikes.sample_ptr), **batch})
+
+    def _batch(self, n_samples):
+        kinds = len(self._fan_out)
+        return {
+            "sample_fired": np.empty(n_samples, np.int64), "sample_regular": np.empty(n_samples, np.int64),
+            "sample_crossed": np.empty((kinds, n_samples), np.int64), "sample_synchrony": np.empty(n_samples),
+            "sample_variation": np.empty(n_samples), "sample_interval": np.empty((2, n_samples)),
+        }
+
+    def of_samples(self, name):
+        """What was counted by sample, see the kernel `survey_spikes`: an array whose last axis is samples."""
+        return np.concatenate([batch[f"sample_{name}"] for batch in self._batches], axis=-1)
+
+    def figures(self) -> dict:
+        """Plain values; of a sample, where nothing else is said.
+
+        per_neuron : mean and quantiles over neurons of the mean spikes of a sample
+        silent : share of neurons without a spike in any sample; silent_in_a_sample : in one, on average
+        saturated : share of neurons that were saturated, averaged over samples
+        intervals_ms : mean and median over all intervals; variation : mean coefficient of variation of a neuron's, of
+            those that have two or more
+        synchrony : Golomb's chi, averaged over samples: 1 where all fire at once, about 1 / sqrt(N) where each fires
+            by itself (Golomb & Rinzel 1994, doi:10.1016/0167-2789(94)90214-3)
+        """
+        n, neurons = max(self.n_samples, 1), self.n_neurons
+        mean, pairs = self.spikes / n, max(self.ticks, 1) * neurons
+        total = int(self.spikes.sum())
+        return {
+            "neurons": neurons, "spikes": total / n, "spikes_per_neuron": total / n / neurons,
+            "rate_hz": 1000.0 * total / (pairs * self.dt), "density": total / pairs,
+            "quantiles": dict(zip(map(str, QUANTILES), np.quantile(mean, QUANTILES).tolist(), strict=True)),
+            "silent": float(np.mean(self.fired == 0)),
+            "silent_in_a_sample": 1.0 - int(self.fired.sum()) / (n * neurons),
+            "saturated": int(self.saturated.sum()) / (n * neurons), **self._interval_figures(),
+            "synchrony": _mean(self.of_samples("synchrony")) if self.n_samples else None,
+        }
+
+    def _interval_figures(self):
+        total, number = self._intervals
+        if not number:
+            return {"interval_ms": None, "median_interval_ms": None, "variation": None}
+        middle = int(np.searchsorted(np.cumsum(self.interval_bins), number / 2))
+        regular = self.of_samples("regular").sum()
+        return {
+            "interval_ms": float(total / number) * self.dt, "median_interval_ms": middle * self.dt,
+            "variation": float(self.of_samples("variation").sum() / regular) if regular else None,
+        }
+
+
+def _sum(total, more):
+    """The sum of two counts by bin, of which either may have more bins."""
+    if len(more) > len(total):
+        total, more = more.copy(), total
+    total[: len(more)] += more
+    return total
+
+
+def _mean(values):
+    """The mean of those that are numbers, None where none is."""
+    values = values[np.isfinite(values)]
+    return float(values.mean()) if len(values) else None

@@ -1,0 +1,70 @@
+"""`eventsim profile` of recordings and data sets, against other commands."""
+
+import csv
+import pathlib
+
+import pytest
+
+
+def test_of_a_data_set(call, run, tree):
+    figures = call("profile", tree, "--json")
+    evaluated = call("evaluate", run, "--data", tree, "--json")
+    for layer, other in zip(figures["layers"], evaluated["layers"], strict=True):
+        assert {name: layer[name] for name in other} | {"seconds": 0} == pytest.approx(other | {"seconds": 0})
+    assert figures["accuracy"] == evaluated["accuracy"] and figures["model"] == str(run)
+    assert figures["input"] == pytest.approx(evaluated["input"])
+    assert [one["samples"] for one in figures["classes"]] == [2] * 10
+    assert [one["accuracy"] for one in figures["classes"]] == evaluated["class_accuracy"]
+
+
+def test_of_some_samples_evenly(call, run, tree):
+    figures = call("profile", tree, "--samples", 10, "--json")
+    assert figures["samples"] == 10 and [sum(row) for row in figures["confusion"]] == [1] * 10
+    assert call("profile", tree, "--samples", 1000, "--json")["samples"] == 20
+
+
+def test_of_a_recording(call, run, recording):
+    figures = call("profile", recording, "--json")
+    simulated = call("simulate", recording, "--json")
+    assert figures["samples"] == 1 and figures["classes"] == []
+    for name in ("input", "spikes", "synops", "dense_macs", "ratio"):
+        assert figures[name] == simulated[name]
+    assert figures["neurobench"]["SynapticOperations"]["Effective_ACs"] == simulated["synops"]
+
+
+def test_screens(call, run, tree, recording):
+    for source in (tree, recording):
+        text = call("profile", source)
+        for word in ("layer", "silent", "SynOps", "MACs", "ratio", "time", "density", "dense1", "dense2", "saturated",
+                     "CV", "chi", "uJ", "doi:10.1109", "are left out"):
+            assert word in text
+        assert ("class  samples" in text) == (source == tree)
+        tables = [line for line in text.splitlines() if line.startswith(("layer", "dense", "all", "class"))]
+        assert tables and max(map(len, tables)) <= 80
+
+
+def test_backward(call, run, tree):
+    figures = call("profile", tree, "--samples", 10, "--backward", "--json")["backward"]
+    assert figures["samples"] == 10 and [layer["name"] for layer in figures["layers"]] == ["dense1", "dense2"]
+    assert all(0 < layer["active"] <= 1 and layer["synops_gradient"] > 0 for layer in figures["layers"])
+    assert figures["layers"][0]["synops_error"] == 0 < figures["layers"][1]["synops_error"]
+    assert "training step takes" in call("profile", tree, "--samples", 10, "--backward")
+
+
+def test_a_line_for_every_sample(call, refuse, run, tree):
+    figures = call("profile", tree, "--csv", "samples.csv", "--json")
+    rows = list(csv.DictReader(pathlib.Path("samples.csv").read_text().splitlines()))
+    assert len(rows) == 20 and sorted({row["label"] for row in rows}) == list("0123456789")
+    assert rows[0]["sample"].endswith(".bin")
+    for layer in figures["layers"]:
+        for what in ("spikes", "synops"):
+            assert sum(int(row[f"{what}_{layer['name']}"]) for row in rows) == pytest.approx(20 * layer[what])
+    assert sum(row["label"] == row["predicted"] for row in rows) == pytest.approx(20 * figures["accuracy"])
+    assert "samples.csv: exists already" in refuse("profile", tree, "--csv", "samples.csv")
+    call("profile", tree, "--csv", "samples.csv", "--force")
+
+
+def test_refuses_options_of_the_other_kind(refuse, run, tree, recording):
+    assert refuse("profile", tree, "--codec", "nmnist").startswith("--codec is for a single recording")
+    for option in (("--samples", 3), ("--backward",), ("--csv", "x.csv")):
+        assert refuse("profile", recording, *option).startswith(f"{option[0]} is for a data set")
