@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from eventsim import pretrained
 from eventsim.cli.clocks import on_clock
 from eventsim.cli.runs import data_source, open_source
+from eventsim.data.hdf5 import attribute
 from eventsim.errors import ConfigError
 from eventsim.model import Network
 from eventsim.trainer import TrainingConfig, load, newest_run
-from eventsim.trainer.checkpoint import FILE_NAME, describe
+from eventsim.trainer.checkpoint import FILE_NAME, FORMAT, describe
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,14 @@ class Model:
     def open_data(self, data=None):
         """The `Splits` of `data_source`."""
         return open_source(self.data_source(data))
+
+
+def is_model(name) -> bool:
+    """Whether ``name`` is a run folder or a model file."""
+    path = pathlib.Path(name)
+    if (path / FILE_NAME).exists():
+        return True
+    return path.is_file() and path.suffix == ".h5" and attribute(path, "format") == FORMAT
 
 
 def locate_model(name=None) -> tuple[str, pathlib.Path]:
