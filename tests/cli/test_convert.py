@@ -15,7 +15,7 @@ def test_a_recording_goes_through_every_format_that_is_written(call, recording):
     for i, codec in enumerate(codec for codec in CODECS.values() if codec.writer and codec.decoder):
         path = f"{i}{codec.suffixes[0]}"
         done = call("convert", before, path, "--sensor", "34x34", "--json")
-        assert done == {"out": path, "recordings": 1, "events": 400}
+        assert done == {"out": path, "recordings": 1, "empty": 0, "events": 400, "skipped": {}}
         before = path
     assert eventsim.read(before, sensor=eventsim.Sensor(34, 34)) == eventsim.read(recording)
 

@@ -60,11 +60,11 @@ def same(one, other):
 
 def test_a_data_set_comes_back(tmp_path, splits):
     path, told = tmp_path / "all.h5", []
-    n_events = conversion.convert_dataset(splits, path, advance=told.append)
+    done = conversion.convert_dataset(splits, path, advance=told.append)
     again = open_dataset(path)
     same(again.train, splits.train)
     same(again.validation, splits.validation)
-    assert sum(told) == 17 and n_events == 17 * 200
+    assert sum(told) == done.recordings == 17 and done.events == 17 * 200 and not done.skipped
     assert [p.name for p in tmp_path.glob("*.h5*")] == ["all.h5"] and not conversion.partial_of(path).exists()
 
 
@@ -171,7 +171,7 @@ def test_several_recordings_become_one_store(tmp_path, recording):
         write(names[-1], recording(i))
     sensor = recording(0).sensor
     opened = [lambda name=name: open_recording(name, sensor=sensor) for name in names]
-    assert conversion.convert_recordings(opened, tmp_path / "all.h5") == 600
+    assert conversion.convert_recordings(opened, tmp_path / "all.h5").events == 600
     held = Store(tmp_path / "all.h5", "all.h5")
     assert [held.events("recordings", i) for i in range(3)] == [recording(i) for i in range(3)]
     assert held.recording_name("recordings", 1) == str(names[1])
