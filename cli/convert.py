@@ -17,12 +17,15 @@ from eventsim.cli.failures import Stopped
 @click.option("--to", "target", metavar="NAME", help="Format to write, where the name of DST does not say it.")
 @click.option("--apply", "steps", type=options.TransformType(), multiple=True, metavar="NAME[:KEY=VALUE,...]",
               help="Transform the events of a recording, which is then held in memory; repeat it for more, in order.")
+@click.option("--repair", is_flag=True,
+              help="Keep what can be read of a damaged recording: leave out a record that its end cuts off and events "
+                   "outside the sensor, and sort the others by time.")
 @options.recording_options
 @options.force_option
 @options.threads_option
 @options.json_option
 @click.pass_context
-def convert(context, sources, out, target, steps, codec, sensor, force, as_json):
+def convert(context, sources, out, target, steps, repair, codec, sensor, force, as_json):
     """Convert recordings, or a data set.
 
     SRC is a recording of any format that eventsim reads (- is standard input, then name its format with --codec), or
@@ -36,6 +39,8 @@ def convert(context, sources, out, target, steps, codec, sensor, force, as_json)
     drop_events or jitter, with the parameters that they have in Python; a wrong one is answered by those that there
     are. Transforms see a recording whole, so each is then held in memory. What they leave out is counted.
 
+    --repair counts what it leaves out, too. A recording that is not in the order of time is then held in memory.
+
     \b
     Examples:
       eventsim convert sample.bin sample.csv
@@ -43,6 +48,7 @@ def convert(context, sources, out, target, steps, codec, sensor, force, as_json)
       eventsim convert --to csv a.bin b.bin texts/
       eventsim convert N-MNIST/ nmnist.h5
       eventsim convert a.raw a.h5 --apply denoise:window=5 --apply pool:factor=2
+      eventsim convert damaged.raw whole.raw --repair
     """
     from eventsim import wording
     from eventsim.cli.output import print_json, show
@@ -50,9 +56,9 @@ def convert(context, sources, out, target, steps, codec, sensor, force, as_json)
     from eventsim.data.applied import Transforms
 
     to_folder = target is not None and (len(sources) > 1 or not out.suffix)
-    reading = _Reading(codec, sensor, Transforms(steps))
+    reading = _Reading(codec, sensor, Transforms(steps), repair)
     if len(sources) == 1 and is_dataset(sources[0]):
-        options.refuse_typed(context, ("target", "codec"), "is for recordings; leave it out for a data set")
+        options.refuse_typed(context, ("target", "codec", "repair"), "is for recordings; leave it out for a data set")
         done = _dataset(sources[0], out, reading, force)
     elif out.is_dir() or to_folder:
         done = _folder(sources, out, target, reading, force)
@@ -60,12 +66,13 @@ def convert(context, sources, out, target, steps, codec, sensor, force, as_json)
         done = _file(sources, out, target, reading, force)
     if as_json:
         print_json({"out": str(out), "recordings": done.recordings, "empty": done.empty, "events": done.events,
-                    "skipped": done.skipped})
+                    "skipped": done.skipped, "reordered": done.reordered})
         return
     empty = f", {done.empty:,} without any event," if done.empty else ","
     skipped = f"; left out: {wording.tally(done.skipped)}" if done.skipped else ""
+    reordered = f"; put in the order of time: {done.reordered:,}" if done.reordered else ""
     show(f"{out}: {wording.several(done.recordings, 'recording')}{empty} {wording.several(done.events, 'event')}"
-         f"{skipped}")
+         f"{skipped}{reordered}")
 
 
 @dataclass(frozen=True)
@@ -75,12 +82,13 @@ class _Reading:
     codec: str | None
     sensor: object
     transforms: object
+    repair: bool
 
     def opener(self, source):
         """A function that opens a recording."""
         from eventsim.data import open_recording
 
-        return functools.partial(open_recording, source, sensor=self.sensor, codec=self.codec)
+        return functools.partial(open_recording, source, sensor=self.sensor, codec=self.codec, repair=self.repair)
 
     def transformed(self, openers):
         """Functions that open recordings, behind the transforms where there are any."""

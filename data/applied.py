@@ -99,6 +99,10 @@ class TransformedRecording:
         self.source, self.sensor = recording.source, transforms.sensor(recording.sensor)
         self.skipped = {}
 
+    @property
+    def reordered(self) -> int:
+        return self._recording.reordered
+
     def __iter__(self):
         events = self._transforms(self._recording.events(), self._number)
         self.skipped = events.skipped

@@ -21,16 +21,26 @@ class Stopped(EventsimError):
 
 @dataclass
 class Converted:
-    """What came of recordings: how many they are, their events, what was left out of them, and how many are empty."""
+    """What came of recordings.
+
+    recordings, events : how many; skipped : what was left out, by kind; empty : recordings of which no event is left
+    reordered : events that were brought into the order of time
+    """
 
     recordings: int = 0
     events: int = 0
     skipped: collections.Counter = field(default_factory=collections.Counter)
     empty: int = 0
+    reordered: int = 0
 
     def __add__(self, other):
         return Converted(self.recordings + other.recordings, self.events + other.events, self.skipped + other.skipped,
-                         self.empty + other.empty)
+                         self.empty + other.empty, self.reordered + other.reordered)
+
+    @classmethod
+    def of(cls, recording, n_events):
+        """Of a recording that was read to its end."""
+        return cls(1, n_events, collections.Counter(recording.skipped), reordered=recording.reordered)
 
 
 def convert_recording(recording, path, codec: Codec, advance=lambda n: None) -> Converted:
@@ -51,7 +61,7 @@ def convert_recording(recording, path, codec: Codec, advance=lambda n: None) -> 
                 raise ConfigError(f"{recording.source}: {error}") from None
             advance(len(events))
         writer.finish(recording.source, recording.skipped)
-    return Converted(1, writer.written, collections.Counter(recording.skipped))
+    return Converted.of(recording, writer.written)
 
 
 def convert_recordings(opened, path, advance=lambda n: None) -> Converted:
@@ -75,7 +85,7 @@ def convert_recordings(opened, path, advance=lambda n: None) -> Converted:
                     n += len(events)
                     advance(len(events))
                 store.end("recordings", name=recording.source, skipped=recording.skipped)
-                done += Converted(1, n, collections.Counter(recording.skipped))
+                done += Converted.of(recording, n)
         store.flush()
     return done
 

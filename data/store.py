@@ -231,6 +231,8 @@ class Store:
 class StoredRecording:
     """One recording of a `Store`, read as a `Recording` is: iterating gives its `Events` in blocks."""
 
+    reordered = 0
+
     def __init__(self, store, part, i):
         self._store, self._part, self._i = store, part, i
         self.sensor, self.source = store.sensor, store.recording_name(part, i)

@@ -45,35 +45,36 @@ _IN_MEMORY = 1 << 24  # bytes of a stream that a reader must move about in; what
 
 
 @contextlib.contextmanager
-def open_recording(path, sensor=None, codec=None, default_sensor=None):
+def open_recording(path, sensor=None, codec=None, default_sensor=None, repair=False):
     """A `Recording` to read in blocks, closed at the end.
 
     path : a path, ``"-"`` for standard input, or a file object opened in binary mode
     sensor : `Sensor` that overrides what the recording says or its format implies
     codec : a name in `CODECS`; by default the first bytes decide, and where they tell nothing the name's suffix
     default_sensor : `Sensor` of a recording that says nothing of it; None: the smallest that holds all events
+    repair : leave out what is damaged and sort the rest, see `Recording`
 
     Raises `FormatError` where the recording cannot be read, `ConfigError` where an argument makes no sense.
     """
-    sensors = sensor_or_none(sensor), sensor_or_none(default_sensor)
+    settings = {"sensor": sensor_or_none(sensor), "default_sensor": sensor_or_none(default_sensor), "repair": repair}
     if isinstance(path, str) and path == "-":
-        with _opened(sys.stdin.buffer, _STDIN, sensors, codec) as recording:
+        with _opened(sys.stdin.buffer, _STDIN, settings, codec) as recording:
             yield recording
     elif hasattr(path, "read"):
         name = getattr(path, "name", None)
-        with _opened(path, name if isinstance(name, str) else "file object", sensors, codec) as recording:
+        with _opened(path, name if isinstance(name, str) else "file object", settings, codec) as recording:
             yield recording
     else:
         path = files.as_path(path)
         with files.reading(path):
             file = path.open("rb")  # what its user raises is not of reading it
-        with file, _opened(file, str(path), sensors, codec) as recording:
+        with file, _opened(file, str(path), settings, codec) as recording:
             yield recording
 
 
-def read(path, sensor=None, codec=None, default_sensor=None) -> Events:
+def read(path, sensor=None, codec=None, default_sensor=None, repair=False) -> Events:
     """All events of one recording; see `open_recording`."""
-    with open_recording(path, sensor, codec, default_sensor) as recording:
+    with open_recording(path, sensor, codec, default_sensor, repair) as recording:
         return recording.events()
 
 
@@ -87,7 +88,7 @@ def write(path, events, codec=None):
 
 
 @contextlib.contextmanager
-def _opened(file, source, sensors, codec):
+def _opened(file, source, settings, codec):
     """The recording in a file object, of whose bytes none have been read."""
     with contextlib.ExitStack() as stack:
         if codec is not None:
@@ -99,9 +100,9 @@ def _opened(file, source, sensors, codec):
             file.seek(-len(head), io.SEEK_CUR)
         else:
             file = _Rejoined(head, file)
-            if chosen.seeks or sensors == (None, None):  # who finds the sensor reads it twice
+            if chosen.seeks or settings["repair"] or not (settings["sensor"] or settings["default_sensor"]):
                 file = _spooled(file, source, stack.enter_context(tempfile.SpooledTemporaryFile(_IN_MEMORY)))
-        yield Recording(file, chosen, source, *sensors)
+        yield Recording(file, chosen, source, **settings)
 
 
 def _can_seek(file):

@@ -115,8 +115,8 @@ class AEDAT4Reader(Reader):
             with self._decoding(f"the header at byte {_PREFIX}"):
                 decoder = self._aedat.Decoder(path)
             at = self._first
-            while at < self._end:
-                number, length = self._packet(at)
+            while at < self._end and (packet := self._packet(at)):
+                number, length = packet
                 with self._decoding(f"the packet at byte {at}"):
                     packet = next(decoder)
                 if number == self._stream:
@@ -135,15 +135,14 @@ class AEDAT4Reader(Reader):
         return f"byte {self._at} (its packet)"
 
     def _packet(self, at):
-        """The number of the stream of the packet at a byte, and its length; raises `FormatError` unless it is whole."""
+        """The number of the stream of the packet at a byte, and its length; None where it is cut, see `cut`."""
         self.file.seek(self._start + at)
         left = self._end - at - _PACKET.size
         if left < 0:
-            raise FormatError(f"{self.source}: ends inside a packet, at byte {self._end}; {_CURE}")
+            return self.cut(f"ends inside a packet, at byte {self._end}")
         number, length = _PACKET.unpack(self.read(_PACKET.size))
         if length > left:
-            raise FormatError(f"{self.source}: the packet at byte {at} says that it has {length} bytes, {left} are "
-                              f"left; {_CURE}")
+            return self.cut(f"the packet at byte {at} says that it has {length} bytes, {left} are left")
         if number not in self._streams:
             raise FormatError(f"{self.source}: the packet at byte {at} is of stream {number}, there are "
                               f"{', '.join(map(str, sorted(self._streams)))}; {_CURE}")
