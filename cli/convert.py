@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import click
 
+from eventsim import wording
 from eventsim.cli import options
 from eventsim.cli.failures import Stopped
 
@@ -50,7 +51,6 @@ def convert(context, sources, out, target, steps, repair, codec, sensor, force, 
       eventsim convert a.raw a.h5 --apply denoise:window=5 --apply pool:factor=2
       eventsim convert damaged.raw whole.raw --repair
     """
-    from eventsim import wording
     from eventsim.cli.output import print_json, show
     from eventsim.data import is_dataset
     from eventsim.data.applied import Transforms
@@ -134,7 +134,8 @@ def _folder(sources, out, target, reading, force):
         raise ConfigError(f"{out}: is a folder; say with --to what format to write")
     chosen = choose_target("", target)
     if out.is_file():
-        raise ConfigError(f"{out}: is a file, expected a folder for {len(sources)} recordings; name another one")
+        raise ConfigError(f"{out}: is a file, expected a folder for "
+                          f"{wording.several(len(sources), 'recording')}; name another one")
     names, openers = zip(*(one for source in sources for one in _recordings(source, reading)), strict=True)
     paths = [out / (pathlib.Path(name).stem + chosen.suffixes[0]) for name in names]
     twice = next((path for i, path in enumerate(paths) if path in paths[:i]), None)

@@ -36,8 +36,8 @@ CODECS: dict[str, Codec] = {codec.name: codec for codec in (
 )}
 
 __all__ = [
-    "CODECS", "Codec", "Decoder", "Reader", "Recording", "Writer", "choose", "choose_target", "open_recording", "read",
-    "read_target_counts", "write",
+    "CODECS", "Codec", "Decoder", "Reader", "Recording", "Writer", "choose", "choose_target", "codec_of",
+    "open_recording", "read", "read_target_counts", "write",
 ]
 _STDIN = "standard input"  # what messages call it
 _HEAD = 4096  # bytes that a format is told by
@@ -132,6 +132,13 @@ def _spooled(file, source, out):
         out.write(data)
     out.seek(0)
     return out
+
+
+def codec_of(path) -> Codec:
+    """The codec of the file at a path; raises `FormatError` where it is that of none, or cannot be read."""
+    with files.reading(path), open(path, "rb") as file:
+        head = file.read(_HEAD)
+    return choose(str(path), head=head)
 
 
 def choose_target(path, name=None) -> Codec:
