@@ -41,7 +41,7 @@ __all__ = [
 ]
 _STDIN = "standard input"  # what messages call it
 _HEAD = 4096  # bytes that a format is told by
-_IN_MEMORY = 1 << 24  # bytes of a stream that a reader must move about in; what is longer is kept on disk
+_IN_MEMORY = 1 << 24  # bytes of a stream that is kept; what is longer is kept on disk
 
 
 @contextlib.contextmanager
@@ -95,43 +95,64 @@ def _opened(file, source, settings, codec):
             chosen, head = choose(source, codec), b""
         else:
             head = Reader(file, source).read(_HEAD)
+            if not head and not pathlib.PurePath(source).suffix:
+                raise FormatError(f"{source}: is empty; a recording has at least one event; copy or download it again")
             chosen = choose(source, head=head)
         if _can_seek(file):
             file.seek(-len(head), io.SEEK_CUR)
         else:
-            file = _Rejoined(head, file)
-            if chosen.seeks or settings["repair"] or not (settings["sensor"] or settings["default_sensor"]):
-                file = _spooled(file, source, stack.enter_context(tempfile.SpooledTemporaryFile(_IN_MEMORY)))
-        yield Recording(file, chosen, source, **settings)
+            file = _Kept(head, file, stack.enter_context(tempfile.SpooledTemporaryFile(_IN_MEMORY)))
+            if chosen.seeks:
+                file = file.whole(source)
+        recording = Recording(file, chosen, source, **settings)
+        if isinstance(file, _Kept) and recording.declared is not None and not recording.repair:
+            file.let_go()
+        yield recording
 
 
 def _can_seek(file):
     return hasattr(file, "seekable") and file.seekable()
 
 
-class _Rejoined:
-    """A stream behind bytes that were read from it already."""
+class _Kept:
+    """A stream that can be read again from its start, since what is read of it is kept, until it is let go.
 
-    def __init__(self, head, file):
-        self._head, self._file = head, file
+    head : bytes that were read from it already; kept : file to keep it in
+    """
+
+    def __init__(self, head, file, kept):
+        self._file, self._kept, self._keeps = file, kept, True
+        kept.write(head)
+        kept.seek(0)
 
     def read(self, n):
-        if self._head:
-            out, self._head = self._head[:n], self._head[n:]
-            return out
-        return self._file.read(n)
+        if data := self._kept.read(n):
+            return data
+        data = self._file.read(n)
+        if self._keeps and isinstance(data, bytes):  # whoever reads refuses others
+            self._kept.write(data)
+        return data
+
+    def whole(self, source):
+        """The file that it is kept in, with all of it, to move about in."""
+        reader = Reader(self, source)
+        while reader.read(1 << 20):
+            pass
+        self._kept.seek(0)
+        return self._kept
+
+    def let_go(self):
+        """Keep nothing of what comes."""
+        self._keeps = False
 
     def seekable(self):
-        return False
+        return self._keeps
 
+    def tell(self):
+        return self._kept.tell()
 
-def _spooled(file, source, out):
-    """A copy of a stream, in ``out``, to move about in."""
-    reader = Reader(file, source)
-    while data := reader.read(1 << 20):
-        out.write(data)
-    out.seek(0)
-    return out
+    def seek(self, place):
+        self._kept.seek(place)
 
 
 def codec_of(path) -> Codec:
