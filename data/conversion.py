@@ -104,10 +104,11 @@ def convert_dataset(splits, path, *, advance=lambda n: None, is_stopped=lambda: 
         closed may be damaged
     advance : told how many samples are done at the start, and 1 for each that follows; is_stopped : asked now and then
 
-    Raises `Stopped` where it was asked to stop, and passes on what reading a sample raises.
+    Raises `Stopped` where it was asked to stop, `ConfigError` where another process writes there, and passes on what
+    reading a sample raises.
     """
     parts = {name: part for name in PARTS[:2] if (part := getattr(splits, name)) is not None and len(part)}
-    with files.writing(path):
+    with files.writing(path), files.alone(path):
         with _partial_file(partial_of(path), parts) as (open_path, file):
             done = _convert_parts(splits, parts, file, advance, is_stopped)
         os.replace(open_path, path)

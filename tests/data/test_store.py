@@ -142,6 +142,27 @@ def test_a_full_disk_is_said_once_and_closes_what_is_open(recording, room):
     gc.collect()
 
 
+def test_of_two_conversions_to_one_store_the_second_is_refused(tmp_path, splits):
+    path, refused = tmp_path / "all.h5", []
+
+    def is_stopped():
+        with pytest.raises(ConfigError) as second:
+            conversion.convert_dataset(splits, path)
+        refused.append(str(second.value))
+        return False
+
+    conversion.convert_dataset(splits, path, is_stopped=is_stopped)
+    assert set(refused) == {f"{path}: is being written by another process; wait for its end, or choose another name"}
+    same(open_dataset(path).train, splits.train)
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["all.h5", "nmnist"]
+
+
+def test_a_lock_that_a_crash_left_is_none(tmp_path, splits):
+    (tmp_path / ".all.h5.lock").touch()
+    conversion.convert_dataset(splits, tmp_path / "all.h5")
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["all.h5", "nmnist"]
+
+
 def test_a_conversion_to_a_full_disk_leaves_nothing(tmp_path, splits, monkeypatch):
     def fail(self, data):
         raise OSError(errno.ENOSPC, "No space left on device")
