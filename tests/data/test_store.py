@@ -87,8 +87,8 @@ def test_a_stopped_conversion_goes_on(tmp_path, splits, after):
     with pytest.raises(conversion.Stopped, match=r"stopped after \d+ of .* the same command goes on from there"):
         conversion.convert_dataset(splits, path, is_stopped=is_stopped)
     assert not path.exists() and conversion.partial_of(path).exists()
-    conversion.convert_dataset(splits, path, advance=seen.append)
-    assert seen[0] == min(after, 15) and sum(seen) == 17
+    done = conversion.convert_dataset(splits, path, advance=seen.append)
+    assert seen[0] == min(after, 15) and sum(seen) == done.recordings == 17 and done.events == 17 * 200
     same(open_dataset(path).train, splits.train)
     same(open_dataset(path).validation, splits.validation)
 
