@@ -27,7 +27,7 @@ import struct
 import tempfile
 
 from eventsim import files
-from eventsim.data.codecs.base import BLOCK, Codec, Reader
+from eventsim.data.codecs.base import BLOCK, CUT_CURE, Codec, Reader
 from eventsim.errors import ConfigError, FormatError
 from eventsim.sensor import Sensor
 
@@ -61,14 +61,17 @@ class AEDAT4Reader(Reader):
         header = self.read(length)
         compression, end, text = self._header(header)
         self._end = self._size if end == -1 else end
-        if not self._first <= self._end <= self._size:
-            raise FormatError(f"{source}: says that its packets stand in the bytes {self._first}..{end}, it has "
-                              f"{self._size}; {_CURE}")
+        if self._end < self._first:
+            raise FormatError(f"{self._said_end()}; {_CURE}")
         self.about["compression"] = _COMPRESSIONS[compression]
         if camera := re.search(r'key="source"[^>]*>([^<]+)<', text):
             self.about["camera"] = camera[1]
         self._streams = self._described(head + header)
         self._choose()
+
+    def _said_end(self):
+        return (f"{self.source}: says that its packets stand in the bytes {self._first}..{self._end}, it has "
+                f"{self._size}")
 
     def _header(self, data):
         """The compression's number, where packets end, and the description of the streams."""
@@ -111,6 +114,8 @@ class AEDAT4Reader(Reader):
     def blocks(self):
         if self.is_empty:
             return
+        if self._end > self._size and not self.repairs:
+            raise FormatError(f"{self._said_end()}; {CUT_CURE}")
         with self._path() as path:
             with self._decoding(f"the header at byte {_PREFIX}"):
                 decoder = self._aedat.Decoder(path)
@@ -137,9 +142,10 @@ class AEDAT4Reader(Reader):
     def _packet(self, at):
         """The number of the stream of the packet at a byte, and its length; None where it is cut, see `cut`."""
         self.file.seek(self._start + at)
-        left = self._end - at - _PACKET.size
+        end = min(self._end, self._size)
+        left = end - at - _PACKET.size
         if left < 0:
-            return self.cut(f"ends inside a packet, at byte {self._end}")
+            return self.cut(f"ends inside a packet, at byte {end}")
         number, length = _PACKET.unpack(self.read(_PACKET.size))
         if length > left:
             return self.cut(f"the packet at byte {at} says that it has {length} bytes, {left} are left")

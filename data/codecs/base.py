@@ -13,6 +13,7 @@ from eventsim.errors import ConfigError, FormatError
 from eventsim.events import Arrivals, Events
 
 REPAIR = "`eventsim convert --repair`"  # as messages advise it
+CUT_CURE = f"copy or download it again, or keep what is whole with {REPAIR}"
 BLOCK = 1 << 18  # bytes that a reader takes at a time: what they become stays in the second-level cache
 
 
@@ -54,8 +55,7 @@ class Reader:
     def cut(self, problem, n=1):
         """The end cuts off ``n`` records, as ``problem`` says: count them as ``cut``, or raise `FormatError`."""
         if not self.repairs:
-            raise FormatError(f"{self.source}: {problem}; copy or download it again, or keep what is whole with "
-                              f"{REPAIR}")
+            raise FormatError(f"{self.source}: {problem}; {CUT_CURE}")
         self.skipped["cut"] += n
 
     def read(self, n) -> bytes:

@@ -62,9 +62,12 @@ def test_a_packet_that_is_cut_is_left_out():
     pytest.importorskip("aedat")
     first, second = (made.packet(0, made.events([(t, 1, 0, 1), (t + 1, 2, 0, 0)])) for t in (5, 9))
     data = made.head(made.described({0: (made.EVENTS, 34, 1)})) + first + second
-    for cut in (1, len(second) - 3):
-        events = repaired(data[:-cut], "aedat4")
-        assert events.t.tolist() == [5, 6] and events.skipped == {"cut": 1}
+    for end in (-1, len(data), len(data) + 1000):  # where its header says that the packets do
+        data = made.head(made.described({0: (made.EVENTS, 34, 1)}), end=end) + first + second
+        for cut in (1, len(second) - 3):
+            events = repaired(data[:-cut], "aedat4")
+            assert events.t.tolist() == [5, 6] and events.skipped == {"cut": 1}
+    assert repaired(data, "aedat4").skipped == {"cut": 1}
 
 
 def test_a_last_line_that_may_be_cut_is_left_out():
