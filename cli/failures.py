@@ -2,18 +2,40 @@
 
 import contextlib
 import os
+import signal
 import sys
+import threading
 import traceback
 
 import click
 
 from eventsim.errors import EventsimError
 
-MISTAKE, INTERRUPTED = 1, 130
+MISTAKE, INTERRUPTED, TERMINATED = 1, 130, 143
 
 
 class Stopped(EventsimError):
     """The user stopped a command; the message says what became of its work."""
+
+
+class Terminated(BaseException):
+    """The system wants the process to end (SIGTERM)."""
+
+
+@contextlib.contextmanager
+def termination_raised():
+    """Raise `Terminated` on SIGTERM, which by default ends a process before it can clean up."""
+    def terminate(number, frame):
+        raise Terminated
+
+    if threading.current_thread() is not threading.main_thread():  # others cannot
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def status_of(call, debug=False) -> int:
@@ -26,13 +48,15 @@ def status_of(call, debug=False) -> int:
     except BrokenPipeError:  # whoever read our output has seen enough
         _discard_output()
         return MISTAKE
-    except (Exception, KeyboardInterrupt) as error:
+    except (Exception, KeyboardInterrupt, Terminated) as error:
         if debug:
             traceback.print_exc()
         if isinstance(error, OSError):
             _discard_output()
         with contextlib.suppress(OSError):
             click.echo(f"Error: {_sentence(error)}", err=True)
+        if isinstance(error, Terminated):
+            return TERMINATED
         stopped = isinstance(error, Stopped | click.Abort | KeyboardInterrupt)
         return INTERRUPTED if stopped else MISTAKE
 
@@ -44,6 +68,8 @@ def _sentence(error) -> str:
             return f"{error.format_message().strip().rstrip('.')}; see `{command} --help`"
         case click.ClickException():
             return error.format_message()
+        case Terminated():
+            return "terminated"
         case click.Abort() | KeyboardInterrupt():
             return "interrupted"
         case EventsimError():

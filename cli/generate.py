@@ -6,6 +6,7 @@ import shlex
 import click
 
 from eventsim.cli import options
+from eventsim.wording import several
 
 
 @options.command
@@ -57,7 +58,7 @@ def _file(out, digit, index, seed, force, as_json):
     import numpy as np
 
     from eventsim.cli.output import print_json, show
-    from eventsim.data import CODECS, open_dataset, write
+    from eventsim.data import open_dataset, open_recording, write
 
     options.refuse_existing(out, force)
     # Validation samples, which no training with this seed sees; every ten of them hold every digit once.
@@ -68,10 +69,10 @@ def _file(out, digit, index, seed, force, as_json):
     if as_json:
         print_json({"file": str(out), "digit": label, "events": len(events), "duration_ms": events.duration})
         return
-    sized = out.suffix.lower() in CODECS["nmnist"].suffixes  # others do not say what sensor they are of
-    size = "" if sized else f" --sensor {events.sensor}"
-    show(f"{out}: digit {label}, {len(events):,} events in {events.duration:.1f} ms on a {events.sensor} sensor", "",
-         "What to type next:", f"  eventsim simulate {shlex.quote(str(out))}{size}")
+    with open_recording(out) as recording:
+        size = "" if recording.declared == events.sensor else f" --sensor {events.sensor}"
+    show(f"{out}: digit {label}, {several(len(events), 'event')} in {events.duration:.1f} ms on a {events.sensor} "
+         "sensor", "", "What to type next:", f"  eventsim simulate {shlex.quote(str(out))}{size}")
 
 
 def _folder(out, images, samples, validation, seed, force, as_json):
@@ -96,8 +97,9 @@ def _folder(out, images, samples, validation, seed, force, as_json):
         print_json({"folder": str(out), "train": n_train, "validation": n_test, "events": n_events})
         return
     tested = f" and {n_test:,} under Test" if n_test else ""
-    show(f"{out}: {n_train:,} recordings under Train{tested}, {n_events:,} events", "", "What to type next:",
-         f"  eventsim train --arch mlp512 --data {shlex.quote(str(out))}", f"  eventsim info {shlex.quote(str(out))}")
+    show(f"{out}: {several(n_train, 'recording')} under Train{tested}, {several(n_events, 'event')}", "",
+         "What to type next:", f"  eventsim train --arch mlp512 --data {shlex.quote(str(out))}",
+         f"  eventsim info {shlex.quote(str(out))}")
 
 
 def _write(out, parts):

@@ -39,5 +39,7 @@ class CommandGroup(click.Group):
             if hasattr(stream, "reconfigure"):  # a name that the terminal cannot show must not end a command
                 stream.reconfigure(errors="backslashreplace")
         settings |= {"standalone_mode": False, "obj": args}
-        sys.exit(failures.status_of(lambda: super(CommandGroup, self).main(args, "eventsim", **settings),
-                                    debug="--debug" in args))
+        with failures.termination_raised():
+            status = failures.status_of(lambda: super(CommandGroup, self).main(args, "eventsim", **settings),
+                                        debug="--debug" in args)
+        sys.exit(status)

@@ -78,6 +78,20 @@ class EpochsType(click.ParamType):
             self.fail(f"{value!r} is no epoch; write a number, or several with commas between them, e.g. 30,60")
 
 
+class TransformType(click.ParamType):
+    """``NAME[:KEY=VALUE,...]``; gives a name in `eventsim.data.TRANSFORMS` and the dict of its parameters."""
+
+    name = "NAME[:KEY=VALUE,...]"
+
+    def convert(self, value, param, ctx):
+        from eventsim.data.applied import parse_transform
+
+        try:
+            return parse_transform(value)
+        except ConfigError as error:
+            self.fail(str(error))
+
+
 class Option(click.Option):
     """An option that its command's help lists under a ``heading``."""
 

@@ -4,6 +4,7 @@ import collections
 import contextlib
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 
 from eventsim import files, kernels
 from eventsim.data.codecs.base import Codec
@@ -18,8 +19,32 @@ class Stopped(EventsimError):
     """A conversion was stopped on request; what is converted is kept."""
 
 
-def convert_recording(recording, path, codec: Codec, advance=lambda n: None) -> int:
-    """Write an open `Recording` in another format; returns its number of events.
+@dataclass
+class Converted:
+    """What came of recordings.
+
+    recordings, events : how many; skipped : what was left out, by kind; empty : recordings of which no event is left
+    reordered : events that were brought into the order of time
+    """
+
+    recordings: int = 0
+    events: int = 0
+    skipped: collections.Counter = field(default_factory=collections.Counter)
+    empty: int = 0
+    reordered: int = 0
+
+    def __add__(self, other):
+        return Converted(self.recordings + other.recordings, self.events + other.events, self.skipped + other.skipped,
+                         self.empty + other.empty, self.reordered + other.reordered)
+
+    @classmethod
+    def of(cls, recording, n_events):
+        """Of a recording that was read to its end."""
+        return cls(1, n_events, collections.Counter(recording.skipped), reordered=recording.reordered)
+
+
+def convert_recording(recording, path, codec: Codec, advance=lambda n: None) -> Converted:
+    """Write an open `Recording` in another format.
 
     path : file, replaced at the end or not at all; advance : told the number of events of every block
 
@@ -36,15 +61,15 @@ def convert_recording(recording, path, codec: Codec, advance=lambda n: None) -> 
                 raise ConfigError(f"{recording.source}: {error}") from None
             advance(len(events))
         writer.finish(recording.source, recording.skipped)
-    return writer.written
+    return Converted.of(recording, writer.written)
 
 
-def convert_recordings(opened, path, advance=lambda n: None) -> int:
-    """Write several recordings into one event store; returns their number of events.
+def convert_recordings(opened, path, advance=lambda n: None) -> Converted:
+    """Write several recordings into one event store.
 
     opened : iterable of functions that open one recording each, all of one sensor; the rest is as above
     """
-    total, sensor = 0, None
+    done, sensor = Converted(), None
     with files.replacing(path) as temporary, open(temporary, "x+b") as raw, written_hdf5(raw, "w") as file:
         for open_one in opened:
             with open_one() as recording:
@@ -60,9 +85,9 @@ def convert_recordings(opened, path, advance=lambda n: None) -> int:
                     n += len(events)
                     advance(len(events))
                 store.end("recordings", name=recording.source, skipped=recording.skipped)
-                total += n
+                done += Converted.of(recording, n)
         store.flush()
-    return total
+    return done
 
 
 def partial_of(path):
@@ -71,22 +96,23 @@ def partial_of(path):
     return path.with_name(f".{path.name}.part")
 
 
-def convert_dataset(splits, path, *, advance=lambda n: None, is_stopped=lambda: False) -> int:
-    """Write the samples of `Splits` into an event store, decoded on all threads; returns their number of events.
+def convert_dataset(splits, path, *, advance=lambda n: None, is_stopped=lambda: False) -> Converted:
+    """Write the samples of `Splits` into an event store, decoded on all threads.
 
     path : file, replaced at the end; after a stop or a sample that cannot be read, `partial_of` it holds what is
         converted, and the same call goes on from there. What a crash leaves is thrown away: HDF5 files that were not
         closed may be damaged
     advance : told how many samples are done at the start, and 1 for each that follows; is_stopped : asked now and then
 
-    Raises `Stopped` where it was asked to stop, and passes on what reading a sample raises.
+    Raises `Stopped` where it was asked to stop, `ConfigError` where another process writes there, and passes on what
+    reading a sample raises.
     """
     parts = {name: part for name in PARTS[:2] if (part := getattr(splits, name)) is not None and len(part)}
-    with files.writing(path):
+    with files.writing(path), files.alone(path):
         with _partial_file(partial_of(path), parts) as (open_path, file):
-            n_events = _convert_parts(splits, parts, file, advance, is_stopped)
+            done = _convert_parts(splits, parts, file, advance, is_stopped)
         os.replace(open_path, path)
-    return n_events
+    return done
 
 
 def _convert_parts(splits, parts, file, advance, is_stopped):
@@ -109,7 +135,7 @@ def _convert_parts(splits, parts, file, advance, is_stopped):
                               "there") from error
         finally:
             store.flush()
-    return sum(int(file[name]["offset"][-1]) for name in parts)
+    return Converted(*store.totals())
 
 
 @contextlib.contextmanager

@@ -20,7 +20,7 @@ def readable(path, what, cure="download it again"):
     except FormatError:
         raise
     except (EventsimError, OSError, LookupError, ValueError, TypeError, AttributeError, RuntimeError,
-            OverflowError) as error:
+            OverflowError, MemoryError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise FormatError(f"{path}: is damaged or no {what} ({reason}); {cure}") from error
 

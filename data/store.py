@@ -10,6 +10,7 @@ shuffled, deflated and checksummed.
 
 import json
 import math
+from collections import Counter
 from importlib.metadata import version
 
 import numpy as np
@@ -64,6 +65,16 @@ class StoreWriter:
         """Recordings of a part that were added."""
         waiting = len(self._ended) if part == self._part else 0
         return waiting + (len(self._file[part]["label"]) if part in self._file else 0)
+
+    def totals(self):
+        """How many recordings and events there are, a Counter of what was left out, and how many have no event."""
+        self.flush()
+        n_events, skipped = [], Counter()
+        for group in (self._file[part] for part in PARTS if part in self._file):
+            n_events += np.diff(group["offset"][:]).tolist()
+            for text in group["skipped"].asstr()[:]:
+                skipped.update(json.loads(text))
+        return len(n_events), sum(n_events), skipped, n_events.count(0)
 
     def add(self, part, blocks, **what):
         """Add a recording, `Events` in blocks; see `end` for what else is said of it."""
@@ -220,10 +231,16 @@ class Store:
 class StoredRecording:
     """One recording of a `Store`, read as a `Recording` is: iterating gives its `Events` in blocks."""
 
+    reordered = 0
+
     def __init__(self, store, part, i):
         self._store, self._part, self._i = store, part, i
         self.sensor, self.source = store.sensor, store.recording_name(part, i)
         self.skipped = store.skipped(part, i)
+
+    def events(self) -> Events:
+        """All of them at once."""
+        return self._store.events(self._part, self._i)
 
     def __iter__(self):
         for _, columns in self._store.blocks(self._part, self._i):

@@ -65,6 +65,7 @@ def time_window(events, start=0.0, stop=None, from_start=True) -> Events:
     from_start : times count from ``start``; without it they stay what they are
     """
     _sensor(events)
+    from_start = checks.truth("from_start", from_start)
     first = _microseconds("start", start, -_FARTHEST)
     last = math.inf if stop is None else _microseconds("stop", stop, -_FARTHEST)
     if last < first:

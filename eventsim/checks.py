@@ -49,6 +49,13 @@ def choice(name, value, choices) -> str:
     return value
 
 
+def truth(name, value) -> bool:
+    """``value``, which must be true or false."""
+    if not isinstance(value, bool | np.bool_):
+        raise ConfigError(f"{name} must be true or false, got {value!r}")
+    return bool(value)
+
+
 def indices(name, values, size):
     """``values`` as int64[n] in ``0..size - 1``."""
     try:

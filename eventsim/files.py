@@ -8,6 +8,11 @@ import uuid
 
 from eventsim.errors import ConfigError, FormatError
 
+try:
+    import fcntl
+except ImportError:
+    fcntl = None
+
 
 def as_path(value) -> pathlib.Path:
     """``value`` as a path; raises `ConfigError` where it is none."""
@@ -53,6 +58,41 @@ def replacing(path):
     finally:
         with contextlib.suppress(OSError):  # it is gone where all went well
             temporary.unlink()
+
+
+@contextlib.contextmanager
+def alone(path):
+    """Let nobody else who asks for it write ``path`` meanwhile; raises `ConfigError` where somebody does.
+
+    A lock that the system takes away from a process that ends, however it ends. Windows has none, but refuses to
+    replace or remove a file that is open.
+    """
+    if fcntl is None:
+        yield
+        return
+    lock = as_path(path)
+    lock = lock.with_name(f".{lock.name}.lock")
+    with open(lock, "wb") as file:
+        if not _is_locked(file, lock):
+            raise ConfigError(f"{path}: is being written by another process; wait for its end, or choose another name")
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
+
+
+def _is_locked(file, path):
+    """Lock the open file at ``path``; whether that worked."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system that knows no locks
+        return True
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), os.stat(path))
+    except FileNotFoundError:  # whoever held it has just ended, and removed it
+        return False
 
 
 @contextlib.contextmanager

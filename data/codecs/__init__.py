@@ -36,44 +36,45 @@ CODECS: dict[str, Codec] = {codec.name: codec for codec in (
 )}
 
 __all__ = [
-    "CODECS", "Codec", "Decoder", "Reader", "Recording", "Writer", "choose", "choose_target", "open_recording", "read",
-    "read_target_counts", "write",
+    "CODECS", "Codec", "Decoder", "Reader", "Recording", "Writer", "choose", "choose_target", "codec_of",
+    "open_recording", "read", "read_target_counts", "write",
 ]
 _STDIN = "standard input"  # what messages call it
 _HEAD = 4096  # bytes that a format is told by
-_IN_MEMORY = 1 << 24  # bytes of a stream that a reader must move about in; what is longer is kept on disk
+_IN_MEMORY = 1 << 24  # bytes of a stream that is kept; what is longer is kept on disk
 
 
 @contextlib.contextmanager
-def open_recording(path, sensor=None, codec=None, default_sensor=None):
+def open_recording(path, sensor=None, codec=None, default_sensor=None, repair=False):
     """A `Recording` to read in blocks, closed at the end.
 
     path : a path, ``"-"`` for standard input, or a file object opened in binary mode
     sensor : `Sensor` that overrides what the recording says or its format implies
     codec : a name in `CODECS`; by default the first bytes decide, and where they tell nothing the name's suffix
     default_sensor : `Sensor` of a recording that says nothing of it; None: the smallest that holds all events
+    repair : leave out what is damaged and sort the rest, see `Recording`
 
     Raises `FormatError` where the recording cannot be read, `ConfigError` where an argument makes no sense.
     """
-    sensors = sensor_or_none(sensor), sensor_or_none(default_sensor)
+    settings = {"sensor": sensor_or_none(sensor), "default_sensor": sensor_or_none(default_sensor), "repair": repair}
     if isinstance(path, str) and path == "-":
-        with _opened(sys.stdin.buffer, _STDIN, sensors, codec) as recording:
+        with _opened(sys.stdin.buffer, _STDIN, settings, codec) as recording:
             yield recording
     elif hasattr(path, "read"):
         name = getattr(path, "name", None)
-        with _opened(path, name if isinstance(name, str) else "file object", sensors, codec) as recording:
+        with _opened(path, name if isinstance(name, str) else "file object", settings, codec) as recording:
             yield recording
     else:
         path = files.as_path(path)
         with files.reading(path):
             file = path.open("rb")  # what its user raises is not of reading it
-        with file, _opened(file, str(path), sensors, codec) as recording:
+        with file, _opened(file, str(path), settings, codec) as recording:
             yield recording
 
 
-def read(path, sensor=None, codec=None, default_sensor=None) -> Events:
+def read(path, sensor=None, codec=None, default_sensor=None, repair=False) -> Events:
     """All events of one recording; see `open_recording`."""
-    with open_recording(path, sensor, codec, default_sensor) as recording:
+    with open_recording(path, sensor, codec, default_sensor, repair) as recording:
         return recording.events()
 
 
@@ -87,50 +88,78 @@ def write(path, events, codec=None):
 
 
 @contextlib.contextmanager
-def _opened(file, source, sensors, codec):
+def _opened(file, source, settings, codec):
     """The recording in a file object, of whose bytes none have been read."""
     with contextlib.ExitStack() as stack:
         if codec is not None:
             chosen, head = choose(source, codec), b""
         else:
             head = Reader(file, source).read(_HEAD)
+            if not head and not pathlib.PurePath(source).suffix:
+                raise FormatError(f"{source}: is empty; a recording has at least one event; copy or download it again")
             chosen = choose(source, head=head)
         if _can_seek(file):
             file.seek(-len(head), io.SEEK_CUR)
         else:
-            file = _Rejoined(head, file)
-            if chosen.seeks or sensors == (None, None):  # who finds the sensor reads it twice
-                file = _spooled(file, source, stack.enter_context(tempfile.SpooledTemporaryFile(_IN_MEMORY)))
-        yield Recording(file, chosen, source, *sensors)
+            file = _Kept(head, file, stack.enter_context(tempfile.SpooledTemporaryFile(_IN_MEMORY)))
+            if chosen.seeks:
+                file = file.whole(source)
+        recording = Recording(file, chosen, source, **settings)
+        if isinstance(file, _Kept) and recording.declared is not None and not recording.repair:
+            file.let_go()
+        yield recording
 
 
 def _can_seek(file):
     return hasattr(file, "seekable") and file.seekable()
 
 
-class _Rejoined:
-    """A stream behind bytes that were read from it already."""
+class _Kept:
+    """A stream that can be read again from its start, since what is read of it is kept, until it is let go.
 
-    def __init__(self, head, file):
-        self._head, self._file = head, file
+    head : bytes that were read from it already; kept : file to keep it in
+    """
+
+    def __init__(self, head, file, kept):
+        self._file, self._kept, self._keeps = file, kept, True
+        kept.write(head)
+        kept.seek(0)
 
     def read(self, n):
-        if self._head:
-            out, self._head = self._head[:n], self._head[n:]
-            return out
-        return self._file.read(n)
+        if data := self._kept.read(n):
+            return data
+        data = self._file.read(n)
+        if self._keeps and isinstance(data, bytes):  # whoever reads refuses others
+            self._kept.write(data)
+        return data
+
+    def whole(self, source):
+        """The file that it is kept in, with all of it, to move about in."""
+        reader = Reader(self, source)
+        while reader.read(1 << 20):
+            pass
+        self._kept.seek(0)
+        return self._kept
+
+    def let_go(self):
+        """Keep nothing of what comes."""
+        self._keeps = False
 
     def seekable(self):
-        return False
+        return self._keeps
+
+    def tell(self):
+        return self._kept.tell()
+
+    def seek(self, place):
+        self._kept.seek(place)
 
 
-def _spooled(file, source, out):
-    """A copy of a stream, in ``out``, to move about in."""
-    reader = Reader(file, source)
-    while data := reader.read(1 << 20):
-        out.write(data)
-    out.seek(0)
-    return out
+def codec_of(path) -> Codec:
+    """The codec of the file at a path; raises `FormatError` where it is that of none, or cannot be read."""
+    with files.reading(path), open(path, "rb") as file:
+        head = file.read(_HEAD)
+    return choose(str(path), head=head)
 
 
 def choose_target(path, name=None) -> Codec:

@@ -27,7 +27,7 @@ import struct
 import tempfile
 
 from eventsim import files
-from eventsim.data.codecs.base import BLOCK, Codec, Reader
+from eventsim.data.codecs.base import BLOCK, CUT_CURE, Codec, Reader
 from eventsim.errors import ConfigError, FormatError
 from eventsim.sensor import Sensor
 
@@ -61,14 +61,17 @@ class AEDAT4Reader(Reader):
         header = self.read(length)
         compression, end, text = self._header(header)
         self._end = self._size if end == -1 else end
-        if not self._first <= self._end <= self._size:
-            raise FormatError(f"{source}: says that its packets stand in the bytes {self._first}..{end}, it has "
-                              f"{self._size}; {_CURE}")
+        if self._end < self._first:
+            raise FormatError(f"{self._said_end()}; {_CURE}")
         self.about["compression"] = _COMPRESSIONS[compression]
         if camera := re.search(r'key="source"[^>]*>([^<]+)<', text):
             self.about["camera"] = camera[1]
         self._streams = self._described(head + header)
         self._choose()
+
+    def _said_end(self):
+        return (f"{self.source}: says that its packets stand in the bytes {self._first}..{self._end}, it has "
+                f"{self._size}")
 
     def _header(self, data):
         """The compression's number, where packets end, and the description of the streams."""
@@ -111,12 +114,14 @@ class AEDAT4Reader(Reader):
     def blocks(self):
         if self.is_empty:
             return
+        if self._end > self._size and not self.repairs:
+            raise FormatError(f"{self._said_end()}; {CUT_CURE}")
         with self._path() as path:
             with self._decoding(f"the header at byte {_PREFIX}"):
                 decoder = self._aedat.Decoder(path)
             at = self._first
-            while at < self._end:
-                number, length = self._packet(at)
+            while at < self._end and (packet := self._packet(at)):
+                number, length = packet
                 with self._decoding(f"the packet at byte {at}"):
                     packet = next(decoder)
                 if number == self._stream:
@@ -135,15 +140,15 @@ class AEDAT4Reader(Reader):
         return f"byte {self._at} (its packet)"
 
     def _packet(self, at):
-        """The number of the stream of the packet at a byte, and its length; raises `FormatError` unless it is whole."""
+        """The number of the stream of the packet at a byte, and its length; None where it is cut, see `cut`."""
         self.file.seek(self._start + at)
-        left = self._end - at - _PACKET.size
+        end = min(self._end, self._size)
+        left = end - at - _PACKET.size
         if left < 0:
-            raise FormatError(f"{self.source}: ends inside a packet, at byte {self._end}; {_CURE}")
+            return self.cut(f"ends inside a packet, at byte {end}")
         number, length = _PACKET.unpack(self.read(_PACKET.size))
         if length > left:
-            raise FormatError(f"{self.source}: the packet at byte {at} says that it has {length} bytes, {left} are "
-                              f"left; {_CURE}")
+            return self.cut(f"the packet at byte {at} says that it has {length} bytes, {left} are left")
         if number not in self._streams:
             raise FormatError(f"{self.source}: the packet at byte {at} is of stream {number}, there are "
                               f"{', '.join(map(str, sorted(self._streams)))}; {_CURE}")

@@ -12,6 +12,8 @@ from eventsim import checks, files
 from eventsim.errors import ConfigError, FormatError
 from eventsim.events import Arrivals, Events
 
+REPAIR = "`eventsim convert --repair`"  # as messages advise it
+CUT_CURE = f"copy or download it again, or keep what is whole with {REPAIR}"
 BLOCK = 1 << 18  # bytes that a reader takes at a time: what they become stays in the second-level cache
 
 
@@ -26,7 +28,10 @@ class Reader:
     sensor : Sensor that the recording says or its format implies; None where nothing is known of it
     about : dict of str, what else the recording says of itself, in the words of its format
     skipped : Counter, records that are no event so far, by kind
+    repairs : whether what is cut off at the end is left out and counted, instead of refused
     """
+
+    repairs = False
 
     def __init__(self, file, source):
         self.file, self.source = file, source
@@ -46,6 +51,12 @@ class Reader:
     def place(self, i) -> str:
         """Where event ``i`` of the last block stands, such as "byte 10"."""
         raise NotImplementedError
+
+    def cut(self, problem, n=1):
+        """The end cuts off ``n`` records, as ``problem`` says: count them as ``cut``, or raise `FormatError`."""
+        if not self.repairs:
+            raise FormatError(f"{self.source}: {problem}; {CUT_CURE}")
+        self.skipped["cut"] += n
 
     def read(self, n) -> bytes:
         """The next ``n`` bytes, fewer only at the end."""
@@ -90,7 +101,7 @@ class RecordReader(Reader):
     start = 0  # byte of the first record
 
     def records(self):
-        """Blocks of whole records, uint8[n * record]; raises `FormatError` where the last one is cut."""
+        """Blocks of whole records, uint8[n * record]; see `cut` for the last one."""
         at, size = self.start, max(BLOCK // self.record, 1) * self.record
         while data := self.read(size):
             whole = len(data) - len(data) % self.record
@@ -100,10 +111,8 @@ class RecordReader(Reader):
             at += len(data)
             if whole < len(data):
                 left = len(data) - whole
-                raise FormatError(
-                    f"{self.source}: ends inside a record, {left} bytes are left at byte {at - left} of {at}; the "
-                    f"format is whole records of {self.record} bytes; copy or download it again"
-                )
+                self.cut(f"ends inside a record, {left} bytes are left at byte {at - left} of {at}; the format is "
+                         f"whole records of {self.record} bytes")
 
     def byte_of(self, record) -> str:
         """The place of a record of the last block."""

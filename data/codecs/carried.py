@@ -5,7 +5,6 @@ import bisect
 import numpy as np
 
 from eventsim.data.codecs.base import BLOCK, Reader
-from eventsim.errors import FormatError
 
 
 class StateReader(Reader):
@@ -51,8 +50,7 @@ class StateReader(Reader):
             self.count(at, facts, *more)
             rest, at = data[used:], at + used
         if rest or self.is_open():
-            raise FormatError(f"{self.source}: ends inside {self.unit}, at byte {at + len(rest)}; copy or download it "
-                              "again")
+            self.cut(f"ends inside {self.unit}, at byte {at + len(rest)}")
 
     def place(self, i):
         def events(size):

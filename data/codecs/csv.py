@@ -39,7 +39,11 @@ class CSVReader(Reader):
                 order, used = _header(data, self.source)
                 data, line = data[used:], line + bool(data[:used].count(b"\n"))
             values, self._lines, bad = _table(data, order)
-            if bad:
+            if is_last and (bad or (self.repairs and data and order[3] != 3)):
+                # Of a line without an end a number may be cut, too, but for a polarity.
+                self.cut(f"line {line} is {_shown(data[:-1])}, without an end, and no event t,x,y,p")
+                values = values[:0]
+            elif bad:
                 raise self._bad(line + bad[0][0], bad[0][1])
             self._first = line
             yield tuple(values.T)

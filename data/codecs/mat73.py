@@ -5,17 +5,17 @@ A struct is a group, its fields are data sets. A vector is a data set of two axe
 Source: https://www.mathworks.com/help/matlab/import_export/mat-file-versions.html.
 """
 
-import contextlib
 import math
 
 import h5py
 
 from eventsim.data.codecs.numpy_array import listed
+from eventsim.data.hdf5 import readable
 from eventsim.errors import FormatError
 
 _CHUNKS = 1 << 24  # bytes, of the largest chunk of a data set, and of those that are kept
 _MOST_DEFLATED = 1032  # bytes that zlib can put into one
-_CURE = "copy or download it again"
+_WHAT, _CURE = "MAT-file of version 7.3", "copy or download it again"
 
 
 class Column:
@@ -38,7 +38,7 @@ class Column:
             if self.n == 1:
                 place = tuple(slice(0, 1) if axis == 0 else 0 for axis in range(self._data.ndim))
             start += n
-            with _damage_told(self._where):
+            with readable(self._where, _WHAT, _CURE):
                 return self._data[place]
 
         return take
@@ -58,7 +58,7 @@ class Variable:
 
 def variables(file, source, wanted):
     """Every `Variable` of an HDF5 file; wanted : names of columns."""
-    with _damage_told(source):
+    with readable(source, _WHAT, _CURE):
         hdf5 = h5py.File(file, "r", rdcc_nbytes=_CHUNKS)
         for name in hdf5:
             yield Variable(name, _own(hdf5, name), source, wanted)
@@ -76,12 +76,3 @@ def _is_vector(data):
         and data.size in (0, max(data.shape)) and not data.external and not data.is_virtual
         and math.prod(data.chunks or (0,)) * data.dtype.itemsize <= _CHUNKS
     )
-
-
-@contextlib.contextmanager
-def _damage_told(where):
-    """Turn what HDF5 says of damage into a `FormatError`."""
-    try:
-        yield
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError, OverflowError, MemoryError) as error:
-        raise FormatError(f"{where}: is damaged ({error}); {_CURE}") from None

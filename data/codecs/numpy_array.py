@@ -34,10 +34,11 @@ class Array:
     """An array in ``.npy`` format, read from front to back.
 
     prefix : its first bytes; read : gives the next ones, so many or fewer at the end; where : messages call it so
+    cut : told where it ends too early, see `Reader.cut`; None: that is refused
     """
 
-    def __init__(self, prefix, read, where):
-        self._read, self.where = read, where
+    def __init__(self, prefix, read, where, cut=None):
+        self._read, self.where, self._cut = read, where, cut or self._refuse
         if prefix[: len(npy.MAGIC_PREFIX)] != npy.MAGIC_PREFIX or len(prefix) < PREFIX:
             raise FormatError(f"{where}: begins with {prefix!r}, expected {npy.MAGIC_PREFIX!r} and a version; name the "
                               "format that it has")
@@ -80,13 +81,18 @@ class Array:
         size = n * self.dtype.itemsize
         data = self._read(size)
         if len(data) < size:
-            missing = self.left * self.dtype.itemsize - len(data)
-            raise FormatError(f"{self.where}: ends {missing} bytes before the end of the {self.shape[0]} records that "
-                              f"its header says; {_CURE}")
+            whole, missing = len(data) // self.dtype.itemsize, self.left * self.dtype.itemsize - len(data)
+            self._cut(f"ends {missing} bytes before the end of the {self.shape[0]} records that its header says",
+                      self.left - whole)
+            self.left = 0
+            return np.frombuffer(data, self.dtype, whole)
         self.left -= n
         if not self.left and self._read(1):
             raise FormatError(f"{self.where}: goes on behind the {self.shape[0]} records that its header says; {_CURE}")
         return np.frombuffer(data, self.dtype)
+
+    def _refuse(self, problem, n):
+        raise FormatError(f"{self.where}: {problem}; {_CURE}")
 
 
 def fields_of(array):
@@ -165,7 +171,7 @@ class NPYReader(ArrayReader):
         super().__init__(file, source)
         prefix = self.read(PREFIX)
         if not self.is_empty:
-            self._array = Array(prefix, self.read, source)
+            self._array = Array(prefix, self.read, source, self.cut)
             self._found = fields_of(self._array)
             self.tell_fields(self._array, self._found)
 

@@ -3,13 +3,14 @@
 import numpy as np
 
 from eventsim import kernels
-from eventsim.data.codecs.base import named, sensor_or_none
+from eventsim.data.codecs.base import REPAIR, named, sensor_or_none
 from eventsim.errors import ConfigError, FormatError
 from eventsim.events import Events
 from eventsim.sensor import Sensor
 
 _NAMES = "xyp"
 _TYPES = {"t": np.int64, "x": np.uint16, "y": np.uint16, "p": np.uint8}
+_BLOCK = 1 << 16  # events of a sorted recording that are handed on at once
 
 
 class Recording:
@@ -18,6 +19,10 @@ class Recording:
     A recording of a format that says nothing of the sensor, for which nobody named one, is read twice: its sensor is
     then the smallest that holds all events.
 
+    With ``repair`` what can be read of a damaged recording is kept: a record that its end cuts off is left out and
+    counted as ``cut``, events outside the sensor as ``outside``, and the others are brought into the order of time. It
+    is read once more, first, to see whether they are: only where they are not it has to be held in memory.
+
     Attributes
     ----------
     codec : Codec; source : what messages call the file
@@ -25,15 +30,21 @@ class Recording:
         nobody said one
     about : dict of str, what the recording says of itself
     skipped : dict of str to int, records that are no event, of what was read so far
+    reordered : events that came after a later one, where they were sorted
     """
 
-    def __init__(self, file, codec, source="recording", sensor=None, default_sensor=None):
-        self.codec, self.source = codec, source
+    def __init__(self, file, codec, source="recording", sensor=None, default_sensor=None, repair=False):
+        self.codec, self.source, self.repair, self.reordered = codec, source, repair, 0
         self._file, self._named, self._default = file, sensor_or_none(sensor), default_sensor
         self._start = file.tell() if file.seekable() else 0
-        self._reader = codec.reader(file, source)
+        self._reader = self._opened()
         self._is_fresh = True
         self._measured = None
+
+    def _opened(self):
+        reader = self.codec.reader(self._file, self.source)
+        reader.repairs = self.repair
+        return reader
 
     @property
     def declared(self) -> Sensor | None:
@@ -54,7 +65,8 @@ class Recording:
             return Sensor(width, height, max(2, polarities))
         except ConfigError as error:
             raise FormatError(f"{self.source}: has events that need a sensor of {width}x{height}x{polarities}, and "
-                              f"{error}; copy or download it again") from None
+                              f"{error}; name the one that recorded it, e.g. --sensor 640x480, and leave the others "
+                              f"out with {REPAIR}") from None
 
     @property
     def about(self) -> dict:
@@ -66,8 +78,18 @@ class Recording:
 
     def __iter__(self):
         sensor = self.sensor
-        for columns, _ in self._blocks(sensor):
+        is_sorted = not self.repair or all(facts[3] < 0 for _, facts in self._blocks(sensor))
+        for columns in (columns for columns, _ in self._blocks(sensor)) if is_sorted else self._sorted(sensor):
             yield Events(*columns, sensor)
+
+    def _sorted(self, sensor):
+        """The columns in the order of time, in blocks; equal times stay in that of the file."""
+        columns = [np.concatenate(parts) for parts in zip(*(block for block, _ in self._blocks(sensor)), strict=True)]
+        t = columns[0]
+        self.reordered = int(np.count_nonzero(t < np.maximum.accumulate(t)))
+        order = np.argsort(t, kind="stable")
+        for start in range(0, len(order), _BLOCK):
+            yield [column[order[start:start + _BLOCK]] for column in columns]
 
     def events(self) -> Events:
         """All of them at once."""
@@ -96,13 +118,15 @@ class Recording:
         """(columns, facts) of every block, see `survey_events`; pixels are checked where the sensor is known."""
         reader, n, last = self._begin(), 0, np.iinfo(np.int64).min
         for block in reader.blocks():
+            if self.repair:
+                block = _inside(reader, block, sensor)
             if not len(block[0]):
                 continue
             columns = [_column(name, values, reader, n, self.source)
                        for name, values in zip(_TYPES, block, strict=True)]
             facts = np.empty(4, np.int64)
             kernels.call("survey_events", **named(columns), last=last, facts=facts)
-            if facts[3] >= 0:
+            if facts[3] >= 0 and not self.repair:
                 raise _unsorted(reader, columns[0], int(facts[3]), n, last, self.source)
             if sensor is not None and (facts[:3] >= (sensor.width, sensor.height, sensor.polarities)).any():
                 raise _outside(reader, columns[1:], n, sensor, facts, self.source, sensor is self._default)
@@ -120,9 +144,21 @@ class Recording:
                 raise ConfigError(f"{self.source}: can be read only once, and says nothing of the sensor; name it, "
                                   "e.g. --sensor 640x480")
             self._file.seek(self._start)
-            self._reader = self.codec.reader(self._file, self.source)
+            self._reader = self._opened()
         self._is_fresh = False
         return self._reader
+
+
+def _inside(reader, block, sensor):
+    """The events of a block that lie on the sensor, None: on one that could be; the reader counts the others."""
+    limits = {name: (np.iinfo(dtype).min, np.iinfo(dtype).max) for name, dtype in _TYPES.items()}
+    if sensor is not None:
+        limits |= {"x": (0, sensor.width - 1), "y": (0, sensor.height - 1), "p": (0, sensor.polarities - 1)}
+    inside = np.ones(len(block[0]), bool)
+    for values, (least, most) in zip(block, limits.values(), strict=True):
+        inside &= (values >= least) & (values <= most)
+    reader.skipped["outside"] += len(inside) - int(np.count_nonzero(inside))
+    return tuple(values[inside] for values in block)
 
 
 def _joined(parts):
@@ -142,15 +178,16 @@ def _column(name, values, reader, n, source):
         if bad.any():
             i = int(np.argmax(bad))
             raise FormatError(f"{source}: event {n + i} at {reader.place(i)} has {name} = {values[i]}, which no sensor "
-                              f"has ({limits.min}..{limits.max}); correct it, or copy or download it again")
+                              f"has ({limits.min}..{limits.max}); copy or download it again, or leave such events "
+                              f"out with {REPAIR}")
     return np.ascontiguousarray(values, dtype)
 
 
 def _unsorted(reader, t, i, n, last, source):
     before = t[i - 1] if i else last
     return FormatError(f"{source}: event {n + i} at {reader.place(i)} is at {t[i]} us, before the {before} us of the "
-                       "event ahead of it; events must be in the order of time; sort them or download the recording "
-                       "again")
+                       "event ahead of it; events must be in the order of time; download the recording again, or "
+                       f"sort them with {REPAIR}")
 
 
 def _outside(reader, pixel, n, sensor, facts, source, is_default):
@@ -161,6 +198,8 @@ def _outside(reader, pixel, n, sensor, facts, source, is_default):
     reach = "x".join(str(most + 1) for most in facts[:3])
     if is_default:  # somebody else's, a network's: another one would not make them fit
         return FormatError(f"{source}: event {n + i} at {reader.place(i)} has {got}, outside the {sensor} sensor that "
-                           f"is wanted ({allowed}); it needs at least {reach}, so crop or pool it first")
+                           f"is wanted ({allowed}); it needs at least {reach}, so crop or pool it first with "
+                           "`eventsim convert --apply`")
     return FormatError(f"{source}: event {n + i} at {reader.place(i)} has {got}, outside the {sensor} sensor "
-                       f"({allowed}); name the sensor that recorded it, here at least --sensor {reach}")
+                       f"({allowed}); name the sensor that recorded it, here at least --sensor {reach}, or leave such "
+                       f"events out with {REPAIR}")

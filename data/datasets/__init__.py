@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from eventsim import checks, files
+from eventsim.data.codecs import codec_of
 from eventsim.data.datasets.base import SPLITS, Dataset, Splits
 from eventsim.data.datasets.classes import open_classes
 from eventsim.data.datasets.dvsgesture import is_dvsgesture, open_dvsgesture
@@ -12,9 +13,10 @@ from eventsim.data.datasets.nmnist import is_nmnist, open_nmnist
 from eventsim.data.datasets.ntidigits import find_ntidigits, open_ntidigits
 from eventsim.data.datasets.shd import find_files, open_shd
 from eventsim.data.datasets.store import is_labelled, open_store
-from eventsim.errors import ConfigError
+from eventsim.errors import ConfigError, FormatError
 
 __all__ = ["DATASETS", "SPLITS", "Dataset", "Splits", "open_dataset"]
+_FILES = (".zip", ".h5", ".hdf5")  # that a data set may be
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Kind:
 
 # The first that matches is opened.
 DATASETS: dict[str, Kind] = {
-    "shd": Kind("Spiking Heidelberg Digits, Spiking Speech Commands", lambda path: bool(find_files(path)[0]), open_shd),
+    "shd": Kind("Spiking Heidelberg Digits, Spiking Speech Commands", lambda path: bool(find_files(path)), open_shd),
     "ntidigits": Kind("N-TIDIGITS18", lambda path: find_ntidigits(path) is not None, open_ntidigits),
     "store": Kind("event store", lambda path: path.suffix in (".h5", ".hdf5"), open_store),
     "dvsgesture": Kind("DVS128 Gesture", is_dvsgesture, open_dvsgesture),
@@ -48,7 +50,7 @@ def is_dataset(source) -> bool:
     path = pathlib.Path(source)
     if source == "synthetic" or path.is_dir() or path.suffix.lower() == ".zip":
         return True
-    if not path.is_file() or path.suffix.lower() not in (".h5", ".hdf5"):
+    if not path.is_file() or path.suffix.lower() not in _FILES:
         return False
     return any(DATASETS[name].matches(path) for name in ("shd", "ntidigits")) or is_labelled(path)
 
@@ -70,10 +72,23 @@ def open_dataset(source, *, seed=0, train=None, validation=None, sensor=None) ->
         raise ConfigError("sizes (train, validation) can be chosen for synthetic data only; "
                           "take a subset of a recorded data set instead")
     path = files.as_path(source)
+    _refuse_recording(path)
     kind = next(kind for kind in DATASETS.values() if kind.matches(path))
     if sensor is not None and not kind.takes_sensor:
         raise ConfigError(f"{path}: is {kind.title}, whose sensor is known; leave --sensor out")
     return kind.open(source, seed, *([checks.sensor(sensor)] if sensor is not None else []))
+
+
+def _refuse_recording(path):
+    """Raise `FormatError` where a path is that of one recording."""
+    if path.suffix.lower() in _FILES or not path.is_file():
+        return
+    try:
+        title = codec_of(path).title
+    except FormatError:  # a zip by another name, or nothing
+        return
+    raise FormatError(f"{path}: is one recording ({title}), expected a data set, which is a folder with one for every "
+                      "class, a zip, or an event store; name that, or read the recording with eventsim.read")
 
 
 def _open_synthetic(seed, train, validation):

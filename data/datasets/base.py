@@ -8,6 +8,7 @@ import numpy as np
 from eventsim import checks
 from eventsim.errors import ConfigError
 from eventsim.events import Events
+from eventsim.wording import several
 
 SPLITS = ("train", "validation", "all")
 
@@ -39,7 +40,8 @@ class Dataset:
         return len(self.labels)
 
     def __repr__(self):
-        return f"{type(self).__name__}({self.name}: {len(self)} samples, {self.n_classes} classes, {self.sensor})"
+        return (f"{type(self).__name__}({self.name}: {several(len(self), 'sample')}, "
+                f"{several(self.n_classes, 'class', 'classes')}, {self.sensor})")
 
     def events(self, i) -> Events:
         """The events of sample ``i``; raises `FormatError` where the sample cannot be read."""
@@ -135,12 +137,14 @@ class Splits:
 
 
 def hold_out(train, seed):
-    """``(train, validation, n)``: a data set without about a tenth of every class, these, and how many; see below.
+    """``(train, validation, note)``: a data set without about a tenth of every class, these, and that they are.
 
-    The validation part is None where no class has two samples.
+    The validation part is None where no class has two samples. See `stratified_tenth`.
     """
     kept, held_out = stratified_tenth(train.labels, seed)
-    return train.subset(kept), train.subset(held_out) if len(held_out) else None, len(held_out)
+    note = (f"held out for validation: {len(held_out):,} of {several(len(train), 'sample')}, a tenth of every class "
+            f"chosen by seed {seed}")
+    return train.subset(kept), train.subset(held_out) if len(held_out) else None, note
 
 
 def stratified_tenth(labels, seed):

@@ -14,6 +14,7 @@ from eventsim.data.codecs import CODECS, open_recording
 from eventsim.data.datasets.base import Dataset, Splits, hold_out
 from eventsim.errors import FormatError
 from eventsim.sensor import Sensor
+from eventsim.wording import several
 
 CALTECH101 = Sensor(240, 180, 2)
 _SPLITS = {"train": "train", "training": "train", "test": "test", "testing": "test", "valid": "validation",
@@ -67,9 +68,9 @@ def open_classes(path, seed=0, sensor=None) -> Splits:
     samples, ignored = _scan(root)
     if not samples:
         suffixes = " ".join(sorted({suffix for codec in CODECS.values() for suffix in codec.suffixes}))
-        raise FormatError(f"{root}: has no recording ({ignored} other files); expected <class>/<recording> or "
-                          f"train/<class>/<recording>, or N-MNIST's Train/<digit>/<id>.bin, of files {suffixes}; check "
-                          "the path")
+        raise FormatError(f"{root}: has no recording ({several(ignored, 'other file')}); expected "
+                          "<class>/<recording> or train/<class>/<recording>, or N-MNIST's Train/<digit>/<id>.bin, of "
+                          f"files {suffixes}; check the path")
     classes = sorted({sample.label for sample in samples})
     name, sensor, is_named = _kind(root, samples, sensor)
     parts = {}
@@ -77,17 +78,17 @@ def open_classes(path, seed=0, sensor=None) -> Splits:
         found = [sample for sample in samples if sample.split == split]
         if found:
             parts[split] = ClassFolders(root, name, found, classes, sensor, is_named)
-    note = f"; {ignored} files that are no recordings are ignored" if ignored else ""
+    note = f"; ignored: {several(ignored, 'other file')}" if ignored else ""
+    n_classes = several(len(classes), "class", "classes")
     held = parts.get("validation", parts.get("test"))
     train = parts.get("train")
     if train is None or held is not None:
         which = "validation" if "validation" in parts else "test"
-        unused = f"; {len(parts['test'])} of test are left alone" if {"validation", "test"} <= set(parts) else ""
-        return Splits(train, held, f"{len(classes)} classes, validation is {which}{unused}{note}")
-    kept, held_out, n = hold_out(train, seed)
-    return Splits(kept, held_out,
-                  f"{len(classes)} classes; {n} of {len(train)} samples, a tenth of every class chosen by seed "
-                  f"{seed}, are held out for validation{note}")
+        unused = f"; left alone: {several(len(parts['test']), 'sample')} of test" \
+            if {"validation", "test"} <= set(parts) else ""
+        return Splits(train, held, f"{n_classes}, validation is {which}{unused}{note}")
+    *halves, said = hold_out(train, seed)
+    return Splits(*halves, f"{n_classes}; {said}{note}")
 
 
 def _kind(root, samples, sensor):

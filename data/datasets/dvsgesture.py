@@ -18,6 +18,7 @@ from eventsim.data.datasets.base import Dataset, Splits, hold_out
 from eventsim.errors import FormatError
 from eventsim.events import Events
 from eventsim.sensor import Sensor
+from eventsim.wording import several
 
 SENSOR = Sensor(128, 128, 2)
 N_CLASSES = 11
@@ -89,11 +90,10 @@ def open_dvsgesture(path, seed=0) -> Splits:
     train, test = (DVSGesture(root, parts[split]) if parts[split] else None for split in ("train", "test"))
     listed = "" if (root / _LISTS["train"]).is_file() else f", users from {_FIRST_TEST_USER} on"
     if test is not None or train is None:
-        return Splits(train, test, f"validation is test ({0 if test is None else len(test)} gestures{listed})")
-    kept, held_out, n = hold_out(train, seed)
-    return Splits(kept, held_out,
-                  f"no recordings to test on: {n} of {len(train)} gestures, a tenth of every class chosen "
-                  f"by seed {seed}, are held out")
+        n = 0 if test is None else len(test)
+        return Splits(train, test, f"validation is test ({several(n, 'gesture')}{listed})")
+    *halves, held = hold_out(train, seed)
+    return Splits(*halves, f"no recordings to test on; {held}")
 
 
 def _names(root):

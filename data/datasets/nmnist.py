@@ -12,6 +12,7 @@ from eventsim.data.codecs import nmnist
 from eventsim.data.datasets.archive import Folder, Zip
 from eventsim.data.datasets.base import Dataset, Splits, hold_out
 from eventsim.errors import FormatError
+from eventsim.wording import several
 
 DURATION = 300.0  # ms
 _IN_ZIP = re.compile(r"(?:^|/)(?:(train|test)/)?([0-9])/([0-9]+\.bin)$", re.IGNORECASE)
@@ -75,19 +76,17 @@ def open_nmnist(path, seed=0) -> Splits:
     path = files.as_path(path)
     samples, ignored = _scan_folder(path) if path.is_dir() else _scan_zip(path, "train")
     if not samples:
-        raise FormatError(f"{path}: has no N-MNIST sample ({ignored} other files); expected Train/<digit>/<id>.bin and "
-                          "Test/<digit>/<id>.bin, or the zip of these; check the path")
-    note = f"; {ignored} files that are no samples are ignored" if ignored else ""
+        raise FormatError(f"{path}: has no N-MNIST sample ({several(ignored, 'other file')}); expected "
+                          "Train/<digit>/<id>.bin and Test/<digit>/<id>.bin, or the zip of these; check the path")
+    note = f"; ignored: {several(ignored, 'other file')}" if ignored else ""
     train = NMNIST(sample for sample in samples if sample.split == "train")
     test = NMNIST(sample for sample in samples if sample.split == "test")
     if not len(train):
-        return Splits(None, test, f"{path} has only Test ({len(test)} samples): nothing to train on{note}")
+        return Splits(None, test, f"{path} has only Test ({several(len(test), 'sample')}): nothing to train on{note}")
     if len(test):
-        return Splits(train, test, f"validation is Test ({len(test)} samples){note}")
-    kept, held_out, n = hold_out(train, seed)
-    return Splits(kept, held_out,
-                  f"{path} has no Test: {n} of {len(train)} samples, a tenth of every digit chosen by seed "
-                  f"{seed}, are held out for validation{note}")
+        return Splits(train, test, f"validation is Test ({several(len(test), 'sample')}){note}")
+    *parts, held = hold_out(train, seed)
+    return Splits(*parts, f"{path} has no Test; {held}{note}")
 
 
 def _scan_folder(path):

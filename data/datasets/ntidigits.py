@@ -12,6 +12,7 @@ from eventsim.data.datasets.base import Dataset, Splits
 from eventsim.data.hdf5 import channel_events, check_file, readable
 from eventsim.errors import FormatError
 from eventsim.sensor import Sensor
+from eventsim.wording import several
 
 SENSOR = Sensor(64, 1, 1)
 CLASSES = "o123456789z"
@@ -79,4 +80,4 @@ def open_ntidigits(path, seed=0) -> Splits:
     if not any(parts.values()):
         raise FormatError(f"{path}: has no sample of one digit; download it again")
     return Splits(parts["train"], parts["test"],
-                  f"validation is test; {n_longer} samples of several digits are left out")
+                  f"validation is test; left out: {several(n_longer, 'sample')} of several digits")

@@ -12,6 +12,7 @@ from eventsim.data.datasets.base import Dataset, Splits, hold_out
 from eventsim.data.hdf5 import channel_events, check_file, readable
 from eventsim.errors import FormatError
 from eventsim.sensor import Sensor
+from eventsim.wording import several
 
 SENSOR = Sensor(700, 1, 1)
 CLASSES = {"shd": 20, "ssc": 35}
@@ -50,33 +51,36 @@ class SHD(Dataset):
 
 
 def find_files(path):
-    """{split: path} of the files of one data set at ``path``, and its name; ``({}, "")`` where there are none."""
+    """{name of a data set: {split: path}} of the files at ``path``."""
     found = {}
     with files.reading(path):
         for one in sorted(path.iterdir()) if path.is_dir() else [path]:
             if match := _FILE.fullmatch(one.name):
                 found.setdefault(match[1].lower(), {})[match[2].lower()] = one
-    name = next(iter(found), "")
-    return found.get(name, {}), name
+    return found
 
 
 def open_shd(path, seed=0) -> Splits:
     """The samples of SHD or SSC at ``path``, a folder with its files or one of them; none of them read yet.
 
     Validation samples are those of ``valid``, where there is none of ``test``; of a training file that is alone a tenth
-    of every class is held out, chosen by ``seed``. Raises `FormatError` where a file cannot be read.
+    of every class is held out, chosen by ``seed``. Raises `FormatError` where a file cannot be read, or there are files
+    of both.
     """
-    found, name = find_files(files.as_path(path))
-    parts = {split: SHD(one, name) for split, one in found.items()}
+    found = find_files(files.as_path(path))
+    if len(found) > 1:
+        listed = " and of ".join(f"{name.upper()} ({', '.join(one.name for one in parts.values())})"
+                                 for name, parts in found.items())
+        raise FormatError(f"{path}: has files of {listed}; name one of them, or give each data set a folder of its own")
+    (name, parts), = found.items()
+    parts = {split: SHD(one, name) for split, one in parts.items()}
     train, validation = parts.get("train"), parts.get("valid", parts.get("test"))
     note = f"validation is {'valid' if 'valid' in parts else 'test'}"
     if "valid" in parts and "test" in parts:
-        note += f"; {len(parts['test'])} samples of test are left alone, name their file to use them"
+        note += f"; left alone: {several(len(parts['test']), 'sample')} of test, whose file is to be named to use it"
     if train is None:
         return Splits(None, validation, f"{path} has no training samples")
     if validation is None:
-        kept, held_out, n = hold_out(train, seed)
-        return Splits(kept, held_out,
-                      f"{path} is alone: {n} samples, a tenth of every class chosen by seed {seed}, are "
-                      "held out for validation")
+        *halves, held = hold_out(train, seed)
+        return Splits(*halves, f"{path} is alone; {held}")
     return Splits(train, validation, note)

@@ -45,7 +45,4 @@ def open_store(path, seed=0) -> Splits:
     train, validation = (StoreDataset(store, part) if part in store.parts else None for part in ("train", "validation"))
     if train is None or validation is not None:
         return Splits(train, validation, store.note)
-    kept, held_out, n = hold_out(train, seed)
-    return Splits(kept, held_out,
-                  f"{n} of {len(train)} samples, a tenth of every class chosen by seed {seed}, are held "
-                  "out for validation")
+    return Splits(*hold_out(train, seed))

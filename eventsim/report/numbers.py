@@ -1,16 +1,13 @@
 """Numbers as people read them: with units, and no more digits than they mean."""
 
+from eventsim.wording import several as several
+
 _NONE = "-"
 
 
 def count(n) -> str:
     """A number of things: 4,325."""
     return f"{n:,}"
-
-
-def several(n, noun) -> str:
-    """A number of things and their noun: 1 epoch, 2,000 samples."""
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
 def large(n) -> str:

@@ -15,7 +15,7 @@ def test_a_recording_goes_through_every_format_that_is_written(call, recording):
     for i, codec in enumerate(codec for codec in CODECS.values() if codec.writer and codec.decoder):
         path = f"{i}{codec.suffixes[0]}"
         done = call("convert", before, path, "--sensor", "34x34", "--json")
-        assert done == {"out": path, "recordings": 1, "events": 400}
+        assert done == {"out": path, "recordings": 1, "empty": 0, "events": 400, "skipped": {}, "reordered": 0}
         before = path
     assert eventsim.read(before, sensor=eventsim.Sensor(34, 34)) == eventsim.read(recording)
 
@@ -132,6 +132,24 @@ def test_a_damaged_recording_leaves_nothing_behind(refuse, here, recording):
     (here / "bad.bin").write_bytes(recording.read_bytes()[:-2])
     assert "bad.bin: ends inside a record" in refuse("convert", "bad.bin", "a.h5")
     assert [path.name for path in here.iterdir()] == ["bad.bin"]
+
+
+def test_a_damaged_recording_is_repaired(call, refuse, here, recording):
+    data = recording.read_bytes()
+    (here / "bad.bin").write_bytes(data[5:10] + data[:5] + bytes([99]) + data[11:-2])
+    assert refuse("convert", "bad.bin", "a.bin").endswith("`eventsim convert --repair`")
+    text = call("convert", "bad.bin", "a.bin", "--repair")
+    assert text == "a.bin: 1 recording, 398 events; left out: 1 outside, 1 cut; put in the order of time: 1\n"
+    whole, mended = eventsim.read(recording), eventsim.read("a.bin")
+    assert mended.t.tolist() == [*whole.t[:2], *whole.t[3:-1]]
+    done = call("convert", "--repair", "-", "b.h5", "--codec", "nmnist", "--apply", "pool:factor=2", "--json",
+                stdin=(here / "bad.bin").read_bytes())
+    assert done == {"out": "b.h5", "recordings": 1, "empty": 0, "events": 398, "skipped": {"outside": 1, "cut": 1},
+                    "reordered": 1}
+    done = call("convert", "--repair", "--to", "csv", "bad.bin", recording, "texts", "--json")
+    assert (done["events"], done["reordered"]) == (798, 1)
+    assert "--repair is for recordings; leave it out for a data set" in refuse("convert", recording.parents[2], "c.h5",
+                                                                              "--repair")
 
 
 def test_a_sample_that_is_damaged_is_named_and_the_rest_is_kept(call, refuse, here, tmp_path):

@@ -27,6 +27,7 @@ def test_recording_of_a_digit(call, digit):
 def test_text_recording(call):
     call("generate", "sample.bin")
     assert "\n  eventsim simulate sample.csv --sensor 34x34x2" in call("generate", "sample.csv")
+    assert call("generate", "sample.h5").endswith("\n  eventsim simulate sample.h5\n")
     assert eventsim.read("sample.csv", sensor=eventsim.Sensor(34, 34)) == eventsim.read("sample.bin")
 
 

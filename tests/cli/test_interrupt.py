@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+import time
 
 import h5py
 import numpy as np
@@ -82,6 +83,23 @@ def _smaller(here):
     from .conftest import write_tree
 
     return write_tree(here / "smaller", Train=1)
+
+
+@pytest.mark.parametrize(("number", "status", "said"), [
+    (signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted"),
+])
+def test_a_conversion_that_is_stopped_leaves_nothing(script, recording, here, number, status, said):
+    command = [script, "convert", "-", "a.csv", "--codec", "nmnist"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdin.write(recording.read_bytes())
+    process.stdin.flush()
+    end = time.monotonic() + 60
+    while not list(here.iterdir()):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err.decode().strip(), list(here.iterdir())) == (status, f"Error: {said}", [])
 
 
 def test_interrupt_before_training_starts(script, here):

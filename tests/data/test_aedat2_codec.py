@@ -193,7 +193,7 @@ def test_the_place_of_an_event_is_its_byte():
     data = chip("DAVIS240C") + records((0, 7), (1 << 31, 1), (0, 9), (0, 8))
     assert refusal(data) == (
         f"a.aedat: event 2 at byte {start + 24} is at 8 us, before the 9 us of the event ahead of it; events must be "
-        "in the order of time; sort them or download the recording again"
+        "in the order of time; download the recording again, or sort them with `eventsim convert --repair`"
     )
     assert f"event 1 at byte {start + 16} has x = 240" in refusal(data[:-16] + records((240 << 12, 9)))
 
@@ -203,7 +203,10 @@ def test_damaged_recordings_are_refused():
     assert refusal(header()).startswith("a.aedat: holds no event; ")
     assert refusal(chip("DVS128") + records((1 << 31, 1))).startswith("a.aedat: holds no event (1 special); ")
     data = chip("DVS128") + records((0, 1)) + b"1234567"
-    assert refusal(data) == f"a.aedat: ends inside a record of 8 bytes, at byte {len(data)}; copy or download it again"
+    assert refusal(data) == (
+        f"a.aedat: ends inside a record of 8 bytes, at byte {len(data)}; copy or download it again, or keep what is "
+        "whole with `eventsim convert --repair`"
+    )
 
 
 @pytest.mark.parametrize("data", [b"#!AER-DAT1.0\r\n", b"# no version\r\n#!AER-DAT2.0\r\n", records((1, 2)),

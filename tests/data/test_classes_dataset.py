@@ -37,7 +37,7 @@ def test_splits_by_folder(make):
     splits = open_dataset(make("train/a/1.h5", "train/b/1.h5", "Test/b/1.h5", "val/c/1.h5", "train/a/note.md.txt"),
                           sensor=WIDE)
     assert splits.train.labels.tolist() == [0, 0, 1] and splits.validation.labels.tolist() == [2]
-    assert splits.validation.sample_name(0) == "val/c/1.h5" and "1 of test are left alone" in splits.note
+    assert splits.validation.sample_name(0) == "val/c/1.h5" and "left alone: 1 sample of test" in splits.note
 
 
 def test_ncaltech101_has_its_sensor(make):
@@ -52,7 +52,7 @@ def test_formats_may_be_mixed_and_other_files_are_counted(make):
     (data / "a" / "README.md").touch()
     (data / "licence").touch()
     splits = open_dataset(data)
-    assert len(splits.train) + len(splits.validation) == 3 and "2 files that are no recordings" in splits.note
+    assert len(splits.train) + len(splits.validation) == 3 and "ignored: 2 other files" in splits.note
     assert [splits.train.events(i).sensor for i in range(2)] == [WIDE, WIDE]
 
 
@@ -78,7 +78,7 @@ def test_another_sensor_is_refused_where_it_is_read(make):
 def test_folders_without_recordings_are_refused(tmp_path, make):
     (tmp_path / "empty" / "a").mkdir(parents=True)
     (tmp_path / "empty" / "a" / "x.md").touch()
-    with pytest.raises(FormatError, match=r"empty: has no recording \(1 other files\); expected <class>/<recording>"):
+    with pytest.raises(FormatError, match=r"empty: has no recording \(1 other file\); expected <class>/<recording>"):
         open_dataset(tmp_path / "empty")
     with pytest.raises(ConfigError, match="whose sensor is known; leave --sensor out"):
         open_dataset(make("0/00001.bin", sensor=Sensor(34, 34)), sensor=WIDE)

@@ -44,9 +44,19 @@ def test_files_beside_each_other_are_one_data_set(tmp_path):
         write_shd(tmp_path / f"ssc_{split}.h5", labels=(34, 0, 1))
     splits = open_dataset(tmp_path)
     assert splits.train.n_classes == 35 and splits.validation.sample_name(0) == "ssc_valid.h5:0"
-    assert "3 samples of test are left alone" in splits.note
+    assert "left alone: 3 samples of test" in splits.note
     (tmp_path / "ssc_valid.h5").unlink()
     assert open_dataset(tmp_path).validation.sample_name(0) == "ssc_test.h5:0"
+
+
+def test_files_of_two_data_sets_are_not_taken_for_one(tmp_path):
+    for name in ("ssc_test", "shd_train", "shd_test"):
+        write_shd(tmp_path / f"{name}.h5")
+    with pytest.raises(FormatError) as refused:
+        open_dataset(tmp_path)
+    assert str(refused.value) == (f"{tmp_path}: has files of SHD (shd_test.h5, shd_train.h5) and of SSC (ssc_test.h5); "
+                                  "name one of them, or give each data set a folder of its own")
+    assert len(open_dataset(tmp_path / "ssc_test.h5").validation) == 3
 
 
 def test_a_training_file_that_is_alone_holds_out_a_tenth(tmp_path):
@@ -76,7 +86,7 @@ def test_samples_of_one_digit_are_ntidigits(tmp_path):
     splits = open_dataset(write_ntidigits(tmp_path / "n-tidigits.hdf5"))
     assert splits.train.labels.tolist() == [3, 0] and splits.validation.labels.tolist() == [10]
     assert splits.train.n_classes == 11 and str(splits.train.sensor) == "64x1x1"
-    assert splits.train.sample_name(0) == "train/woman-ac-a-3" and "1 samples of several digits" in splits.note
+    assert splits.train.sample_name(0) == "train/woman-ac-a-3" and "left out: 1 sample of several digits" in splits.note
     events = splits.train.events(0)
     assert (events.t.tolist(), events.x.tolist()) == ([250_000, 500_000], [0, 63])
 

@@ -82,7 +82,8 @@ def test_who_sends_later_does_not_end_the_stream():
 def test_an_event_outside_the_sensor_is_named():
     assert refusal("t,x,y,p\n\n1,2,3,0\n2,34,3,0\n") == (
         "a/b.csv: event 1 at line 4 has x = 34, y = 3, p = 0, outside the 34x34x2 sensor (x 0..33, y 0..33, p 0..1); "
-        "name the sensor that recorded it, here at least --sensor 35x4x1"
+        "name the sensor that recorded it, here at least --sensor 35x4x1, or leave such events out with `eventsim "
+        "convert --repair`"
     )
     assert "event 0 at line 1 has p = -1, which no sensor has (0..255)" in refusal("1,2,3,-1\n")
     assert "event 0 at line 1 has y = 70000, which no sensor has (0..65535)" in refusal("1,2,70000,0\n")
@@ -91,7 +92,7 @@ def test_an_event_outside_the_sensor_is_named():
 def test_unsorted_events_are_named():
     assert refusal("9,1,1,0\n\n8,1,1,0\n") == (
         "a/b.csv: event 1 at line 3 is at 8 us, before the 9 us of the event ahead of it; events must be in the order "
-        "of time; sort them or download the recording again"
+        "of time; download the recording again, or sort them with `eventsim convert --repair`"
     )
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from eventsim.data import Dataset, open_dataset
+from eventsim.data import Dataset, open_dataset, write
 from eventsim.data.datasets.base import stratified_tenth
-from eventsim.errors import ConfigError
+from eventsim.errors import ConfigError, FormatError
 from eventsim.sensor import Sensor
 
 SPLITS = {"Train": {0: range(1, 21), 3: [7, 100, 20], 9: [5]}, "Test": {3: [1, 2], 9: [4]}}
@@ -89,3 +89,22 @@ def test_a_data_set_of_ones_own_is_checked():
             Dataset(**{**good, **wrong})
     with pytest.raises(NotImplementedError):
         Dataset(**good).events(0)
+
+
+@pytest.mark.parametrize(("name", "title"), [
+    ("a.bin", "N-MNIST"), ("a.npz", "NumPy arrays in a zip"), ("a.es", "Event Stream"),
+])
+def test_a_recording_is_no_data_set(tmp_path, recording, name, title):
+    write(tmp_path / name, recording(1))
+    with pytest.raises(FormatError) as refused:
+        open_dataset(tmp_path / name)
+    assert str(refused.value) == (
+        f"{tmp_path / name}: is one recording ({title}), expected a data set, which is a folder with one for every "
+        "class, a zip, or an event store; name that, or read the recording with eventsim.read"
+    )
+
+
+def test_counts_of_one_have_a_singular(tree):
+    splits = open_dataset(tree({"Train": {0: [1]}, "Test": {3: [1]}}))
+    assert splits.note == "validation is Test (1 sample)"
+    assert repr(splits.train) == "NMNIST(nmnist: 1 sample, 10 classes, 34x34x2)"

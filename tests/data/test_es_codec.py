@@ -112,14 +112,16 @@ def test_a_recording_is_the_same_in_blocks_of_any_size(monkeypatch, rng, size):
     data = encode(events)
     monkeypatch.setattr(carried, "BLOCK", size)
     assert decode(data) == events
-    assert refusal(data[:-1]) == f"a.es: ends inside an event, at byte {len(data) - 1}; copy or download it again"
+    assert refusal(data[:-1]).startswith(
+        f"a.es: ends inside an event, at byte {len(data) - 1}; copy or download it again, or keep what is whole with "
+    )
 
 
 def test_the_place_of_an_event_is_its_first_byte(monkeypatch):
     outside = header() + bytes([0, 0, 0, 0, 0, 255, 254, 0, 0x40, 1, 0, 0])
     for block in (carried.BLOCK, 3):
         monkeypatch.setattr(carried, "BLOCK", block)
-        assert refusal(outside) == (
+        assert refusal(outside).startswith(
             "a.es: event 1 at byte 27 has x = 320, y = 0, p = 0, outside the 320x240x2 sensor (x 0..319, y 0..239, "
             "p 0..1); name the sensor that recorded it, here at least --sensor 321x1x1"
         )

@@ -106,7 +106,7 @@ def test_a_cut_recording_is_refused_with_the_byte_in_the_file():
     at = len(HEADER) + 8
     assert refusal(raw(high(1), event(1)) + b"abc") == (
         f"a.raw: ends inside a record, 3 bytes are left at byte {at} of {at + 3}; the format is whole records of 4 "
-        "bytes; copy or download it again"
+        "bytes; copy or download it again, or keep what is whole with `eventsim convert --repair`"
     )
 
 

@@ -80,7 +80,7 @@ def test_an_empty_recording_is_refused():
 def test_a_truncated_recording_is_refused_with_the_byte():
     assert refusal(record(1, 2, 3, 0) * 2 + b"abc") == (
         "a/b.bin: ends inside a record, 3 bytes are left at byte 10 of 13; the format is whole records of 5 bytes; "
-        "copy or download it again"
+        "copy or download it again, or keep what is whole with `eventsim convert --repair`"
     )
 
 
@@ -92,7 +92,8 @@ def test_an_event_outside_the_sensor_is_refused_with_the_sensor_that_would_do():
     data = record(1, 2, 240, 0) + record(1, 33, 33, 1) + record(2, 34, 5, 1) + record(3, 7, 127, 0)
     assert refusal(data) == (
         "a/b.bin: event 1 at byte 10 has x = 34, y = 5, p = 1, outside the 34x34x2 sensor (x 0..33, y 0..33, p 0..1); "
-        "name the sensor that recorded it, here at least --sensor 35x128x2"
+        "name the sensor that recorded it, here at least --sensor 35x128x2, or leave such events out with `eventsim "
+        "convert --repair`"
     )
     assert len(decode(data, Sensor(35, 128))) == 3
     assert "event 0 at byte 0 has x = 1, y = 2, p = 1" in refusal(record(0, 1, 2, 1), sensor=Sensor(34, 34, 1))
@@ -102,7 +103,7 @@ def test_unsorted_events_are_refused_with_the_byte_in_the_file():
     data = record(7, 1, 1, 0) + record(0, 0, 240, 0) + record(9, 1, 1, 0) + record(8, 1, 1, 0)
     assert refusal(data) == (
         "a/b.bin: event 2 at byte 15 is at 8200 us, before the 8201 us of the event ahead of it; events must be in the "
-        "order of time; sort them or download the recording again"
+        "order of time; download the recording again, or sort them with `eventsim convert --repair`"
     )
 
 

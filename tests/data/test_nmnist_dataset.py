@@ -83,8 +83,8 @@ def test_without_test_a_tenth_of_every_digit_is_held_out(tree):
         assert len(splits.train) == 21
         names = [part.sample_name(i) for part in (splits.train, splits.validation) for i in range(len(part))]
         assert len(set(names)) == 24
-        assert splits.note == (f"{path} has no Test: 3 of 24 samples, a tenth of every digit chosen by seed 3, are "
-                               "held out for validation")
+        assert splits.note == (f"{path} has no Test; held out for validation: 3 of 24 samples, a tenth of every class "
+                               "chosen by seed 3")
         assert contents(open_dataset(path, seed=3).validation) == contents(splits.validation)
     others = {tuple(name for name, _, _ in contents(open_dataset(folder, seed=s).validation)) for s in range(5)}
     assert len(others) > 1
@@ -112,17 +112,17 @@ def test_other_files_are_ignored_but_counted(tree, tmp_path):
     (folder / "Test/10").mkdir()
     splits = open_dataset(folder)
     assert len(splits.train) == 24
-    assert splits.note == "validation is Test (3 samples); 4 files that are no samples are ignored"
-    assert open_dataset(zipped(folder, tmp_path / "a.zip")).note.endswith("; 4 files that are no samples are ignored")
+    assert splits.note == "validation is Test (3 samples); ignored: 4 other files"
+    assert open_dataset(zipped(folder, tmp_path / "a.zip")).note.endswith("; ignored: 4 other files")
 
 
 def test_places_without_samples_are_refused(tmp_path):
     (tmp_path / "Train/3").mkdir(parents=True)
     (tmp_path / "Train/3/notes.md").touch()
     expected = "expected Train/<digit>/<id>.bin and Test/<digit>/<id>.bin, or the zip of these; check the path"
-    assert refusal(tmp_path).startswith(f"{tmp_path}: has no recording (1 other files); expected <class>/<recording>")
+    assert refusal(tmp_path).startswith(f"{tmp_path}: has no recording (1 other file); expected <class>/<recording>")
     empty = zipped(tmp_path / "Train/3", tmp_path / "empty.zip")
-    assert refusal(empty) == f"{empty}: has no N-MNIST sample (1 other files); {expected}"
+    assert refusal(empty) == f"{empty}: has no N-MNIST sample (1 other file); {expected}"
     assert refusal(tmp_path / "none") == f"{tmp_path}/none: no such file or folder; check the path"
 
 

@@ -1,5 +1,6 @@
 """`read` and `write`: paths, streams, suffixes, and what happens when the system says no."""
 
+import contextlib
 import errno
 import io
 import os
@@ -66,6 +67,8 @@ def test_standard_input_and_file_objects_are_read(tmp_path, recording, monkeypat
         assert read(file) == recording(1)  # its name has a suffix
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(data)))
     assert read("-", codec="nmnist") == recording(1)
+    assert refusal("-") == "standard input: is empty; a recording has at least one event; copy or download it again"
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(data)))
     assert refusal("-").startswith("standard input: has no suffix, which names no known format, nor do its first")
 
 
@@ -133,6 +136,28 @@ def test_a_place_that_cannot_be_written_is_a_sentence(tmp_path, recording):
     assert sorted(os.listdir(tmp_path)) == ["file", "folder.bin"]
 
 
+class Pipe:
+    """A stream that cannot be moved about in."""
+
+    def __init__(self, data):
+        self.read = io.BytesIO(data).read
+
+
+@pytest.mark.parametrize(("codec", "sensor", "repair", "keeps"), [
+    ("nmnist", None, False, False), ("es", None, False, False), ("es", None, True, True), ("csv", None, False, True),
+    ("csv", Sensor(34, 34), False, False), ("npy", Sensor(34, 34), True, True), ("store", Sensor(34, 34), False, True),
+])
+def test_a_stream_is_kept_only_to_be_read_again(recording, monkeypatch, codec, sensor, repair, keeps):
+    kept = io.BytesIO()
+    monkeypatch.setattr("eventsim.data.codecs.tempfile.SpooledTemporaryFile", lambda size: contextlib.nullcontext(kept))
+    monkeypatch.setattr("eventsim.data.codecs.base.BLOCK", 100)
+    monkeypatch.setattr("eventsim.data.codecs.carried.BLOCK", 100)
+    data = CODECS[codec].encode(recording(1))
+    events = read(Pipe(data), codec=codec, sensor=sensor, repair=repair)
+    assert events.t.tolist() == recording(1).t.tolist()
+    assert len(kept.getvalue()) == len(data) if keeps else len(kept.getvalue()) < 100
+
+
 @pytest.mark.parametrize("nonsense", [None, 3, 2.5, [], "a\0b.bin", object()])
 def test_nonsense_paths_are_refused(nonsense, recording):
     with pytest.raises(ConfigError):
@@ -174,12 +199,7 @@ def test_a_file_object_is_read_from_where_it_stands(recording):
 
 def test_a_stream_that_says_nothing_of_the_sensor_is_kept_until_it_is_known(tmp_path, recording):
     data = CODECS["csv"].encode(recording(1))
-
-    class Stream:
-        def __init__(self):
-            self.read = io.BytesIO(data).read
-
-    assert read(Stream(), codec="csv").t.tolist() == recording(1).t.tolist()
+    assert read(Pipe(data), codec="csv").t.tolist() == recording(1).t.tolist()
 
 
 def test_a_default_sensor_is_not_what_to_name(tmp_path):

@@ -127,7 +127,7 @@ def test_damage_is_told_with_the_byte_in_the_file(name, monkeypatch):
     assert refusal(name, b"") == f"a.{name}: is empty; a recording has at least one event; copy or download it again"
     assert refusal(name, early + late[:3]) == (
         f"a.{name}: ends inside a record, 3 bytes are left at byte {size} of {size + 3}; the format is whole records "
-        f"of {size} bytes; copy or download it again"
+        f"of {size} bytes; copy or download it again, or keep what is whole with `eventsim convert --repair`"
     )
     assert refusal(name, late + late + early).startswith(f"a.{name}: event 2 at byte {2 * size} is at 5 us, before ")
     assert refusal(name, early + far, sensor=Sensor(64, 1)).startswith(f"a.{name}: event 1 at byte {size} has x = 200,")

@@ -60,11 +60,11 @@ def same(one, other):
 
 def test_a_data_set_comes_back(tmp_path, splits):
     path, told = tmp_path / "all.h5", []
-    n_events = conversion.convert_dataset(splits, path, advance=told.append)
+    done = conversion.convert_dataset(splits, path, advance=told.append)
     again = open_dataset(path)
     same(again.train, splits.train)
     same(again.validation, splits.validation)
-    assert sum(told) == 17 and n_events == 17 * 200
+    assert sum(told) == done.recordings == 17 and done.events == 17 * 200 and not done.skipped
     assert [p.name for p in tmp_path.glob("*.h5*")] == ["all.h5"] and not conversion.partial_of(path).exists()
 
 
@@ -87,8 +87,8 @@ def test_a_stopped_conversion_goes_on(tmp_path, splits, after):
     with pytest.raises(conversion.Stopped, match=r"stopped after \d+ of .* the same command goes on from there"):
         conversion.convert_dataset(splits, path, is_stopped=is_stopped)
     assert not path.exists() and conversion.partial_of(path).exists()
-    conversion.convert_dataset(splits, path, advance=seen.append)
-    assert seen[0] == min(after, 15) and sum(seen) == 17
+    done = conversion.convert_dataset(splits, path, advance=seen.append)
+    assert seen[0] == min(after, 15) and sum(seen) == done.recordings == 17 and done.events == 17 * 200
     same(open_dataset(path).train, splits.train)
     same(open_dataset(path).validation, splits.validation)
 
@@ -142,6 +142,27 @@ def test_a_full_disk_is_said_once_and_closes_what_is_open(recording, room):
     gc.collect()
 
 
+def test_of_two_conversions_to_one_store_the_second_is_refused(tmp_path, splits):
+    path, refused = tmp_path / "all.h5", []
+
+    def is_stopped():
+        with pytest.raises(ConfigError) as second:
+            conversion.convert_dataset(splits, path)
+        refused.append(str(second.value))
+        return False
+
+    conversion.convert_dataset(splits, path, is_stopped=is_stopped)
+    assert set(refused) == {f"{path}: is being written by another process; wait for its end, or choose another name"}
+    same(open_dataset(path).train, splits.train)
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["all.h5", "nmnist"]
+
+
+def test_a_lock_that_a_crash_left_is_none(tmp_path, splits):
+    (tmp_path / ".all.h5.lock").touch()
+    conversion.convert_dataset(splits, tmp_path / "all.h5")
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["all.h5", "nmnist"]
+
+
 def test_a_conversion_to_a_full_disk_leaves_nothing(tmp_path, splits, monkeypatch):
     def fail(self, data):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -171,7 +192,7 @@ def test_several_recordings_become_one_store(tmp_path, recording):
         write(names[-1], recording(i))
     sensor = recording(0).sensor
     opened = [lambda name=name: open_recording(name, sensor=sensor) for name in names]
-    assert conversion.convert_recordings(opened, tmp_path / "all.h5") == 600
+    assert conversion.convert_recordings(opened, tmp_path / "all.h5").events == 600
     held = Store(tmp_path / "all.h5", "all.h5")
     assert [held.events("recordings", i) for i in range(3)] == [recording(i) for i in range(3)]
     assert held.recording_name("recordings", 1) == str(names[1])
