@@ -106,7 +106,8 @@ class _Command(click.Command):
     def format_options(self, context, formatter):
         sections = {}
         for parameter in self.get_params(context):
-            line = parameter.get_help_record(context)
+            # Newer clicks have lines for arguments, too, which the usage and the text above say already.
+            line = parameter.get_help_record(context) if isinstance(parameter, click.Option) else None
             if line is not None:
                 sections.setdefault(getattr(parameter, "heading", "Options"), []).append(line)
         for heading, lines in sections.items():

@@ -40,7 +40,7 @@ def profile(context, source, model, compare, samples, split, backward, page, tab
       eventsim profile sample.bin
       eventsim profile nmnist/ --samples 100 --model runs/mlp512-nmnist-01
       eventsim profile nmnist/ --backward --csv samples.csv
-      eventsim profile runs/smlp-nmnist-01 --compare runs/scnn-nmnist-01 --html report.html
+      eventsim profile nmnist/ --html report.html --compare runs/scnn-nmnist-01
     """
     from eventsim.cli import profiles
     from eventsim.cli.models import find_model, is_model

@@ -68,3 +68,30 @@ def test_refuses_options_of_the_other_kind(refuse, run, tree, recording):
     assert refuse("profile", tree, "--codec", "nmnist").startswith("--codec is for a single recording")
     for option in (("--samples", 3), ("--backward",), ("--csv", "x.csv")):
         assert refuse("profile", recording, *option).startswith(f"{option[0]} is for a data set")
+
+
+def test_the_report_is_a_file_by_itself(call, refuse, run, tree, recording):
+    for source in (tree, recording):
+        assert "report.html" in call("profile", source, "--html", "report.html", "--force")
+        text = pathlib.Path("report.html").read_text()
+        assert text.startswith("<!doctype html>") and "dense1" in text and str(source) in text
+        assert ("Classes" in text) == (source == tree)
+    assert "report.html: exists already" in refuse("profile", recording, "--html", "report.html")
+
+
+def test_a_run_is_profiled_on_its_own_data(call, refuse, run, tree):
+    figures = call("profile", run, "--json")
+    assert figures["source"] == str(tree) and figures["model"] == str(run)
+    assert figures["spikes"] == call("profile", tree, "--json")["spikes"]
+    assert figures["spikes"] == call("profile", run / "model.h5", "--json")["spikes"]
+    assert "--model names a model, and so does the run" in refuse("profile", run, "--model", run)
+
+
+def test_another_model_stands_beside_it(call, refuse, run, tree, recording):
+    for source in (tree, run, recording):
+        found = call("profile", source, "--compare", "nmnist", "--html", "both.html", "--force", "--json")["models"]
+        assert [one["model"] for one in found][0] == str(run) and len(found[1]["layers"]) == 4
+    text = pathlib.Path("both.html").read_text()
+    assert 'class="two"' in text and "conv1" in text and "dense2" in text
+    assert call("profile", recording, "--compare", "nmnist").count("Model ") == 2
+    assert refuse("profile", tree, "--compare", "nmnist", "--csv", "x.csv").startswith("--csv is for one model")
