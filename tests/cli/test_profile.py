@@ -90,7 +90,7 @@ def test_a_run_is_profiled_on_its_own_data(call, refuse, run, tree):
 def test_another_model_stands_beside_it(call, refuse, run, tree, recording):
     for source in (tree, run, recording):
         found = call("profile", source, "--compare", "nmnist", "--html", "both.html", "--force", "--json")["models"]
-        assert [one["model"] for one in found][0] == str(run) and len(found[1]["layers"]) == 4
+        assert found[0]["model"] == str(run) and len(found[1]["layers"]) == 4
     text = pathlib.Path("both.html").read_text()
     assert 'class="two"' in text and "conv1" in text and "dense2" in text
     assert call("profile", recording, "--compare", "nmnist").count("Model ") == 2
