@@ -1,6 +1,7 @@
 """``eventsim simulate --follow``: a network on events as they come."""
 
 import json
+import os
 import time
 
 import click
@@ -97,7 +98,7 @@ def follow(name, model, clock, codec, sensor, as_json, *, every, score, no_spike
     from eventsim import checks
     from eventsim.cli.models import find_model
     from eventsim.cli.output import busy
-    from eventsim.data.streams import open_source
+    from eventsim.data.streams import Recorded, arrivals, open_source
     from eventsim.engine import Stream
     from eventsim.engine.warm_up import warm_up_stream
     from eventsim.errors import ConfigError
@@ -109,19 +110,26 @@ def follow(name, model, clock, codec, sensor, as_json, *, every, score, no_spike
         raise ConfigError(f"--every must be at least {_LEAST_EVERY:g} ms of stream time, got {every:g}")
     if idle is not None:
         checks.milliseconds("--idle", idle)
-    codec = _codec(name, codec)
+    codec = _codec(name, codec, once)
     found = find_model(model)
     network = found.network
     if sensor not in (None, network.sensor):
         raise ConfigError(f"the network takes events of a {network.sensor} sensor, --sensor says {sensor}")
     stream = Stream(network, reorder_ms=reorder, late=late, score_ms=score)
-    decoder = codec.decoder(network.sensor, lambda sentence: click.echo(f"{_shown(name)}: {sentence}", err=True))
+    tracking, screen = _Clock(idle), _Screen(stream, every, no_spikes, as_json)
     with watch_for_interrupt() as stop:
         with busy("loading kernels (they compile when first used)"):
             warm_up_stream(network)
+        if codec.decoder is None:
+            source = Recorded(name, codec.name, network.sensor)
+            click.echo(f"running {_shown(name)} with {found}", err=True)
+            _run(stream, source, source, source, stop, tracking, screen)
+            return
+        decoder = codec.decoder(network.sensor, lambda sentence: click.echo(f"{_shown(name)}: {sentence}", err=True))
         with open_source(name, capacity=round(buffer * 2**20), once=once, records=decoder.records) as source:
             click.echo(f"following {source.name} with {found}", err=True)
-            _run(stream, source, decoder, stop, _Clock(idle), _Screen(stream, every, no_spikes, as_json))
+            pause = _PAUSE if idle is None else min(_PAUSE, max(_LEAST_PAUSE, idle / 4000))
+            _run(stream, source, decoder, arrivals(source, decoder, pause), stop, tracking, screen)
 
 
 def _shown(name):
@@ -129,33 +137,37 @@ def _shown(name):
     return "standard input" if name == "-" else name
 
 
-def _codec(name, codec):
+def _codec(name, codec, once):
+    """The format of what is followed. One that has no decoder of streams is read from its first event to its last."""
     from eventsim.data import CODECS
-    from eventsim.data.codecs import choose
+    from eventsim.data.codecs import choose, codec_of
     from eventsim.data.streams import is_address
     from eventsim.errors import ConfigError
 
     followed = ", ".join(one.name for one in CODECS.values() if one.decoder)
     if codec is None and (name == "-" or is_address(name)):
         raise ConfigError(f"{_shown(name)}: does not say its format; name it, e.g. --codec nmnist ({followed})")
-    chosen = choose(name, codec)
-    if chosen.decoder is None:
-        raise ConfigError(f"{_shown(name)}: recordings of {chosen.title} are not followed, those of {followed} are; "
-                          "leave --follow out")
+    chosen = choose(name, codec) if codec is not None or not os.path.isfile(name) else codec_of(name)
+    if chosen.decoder is None and is_address(name):
+        raise ConfigError(f"{name}: {chosen.title} cannot be sent there, but {followed} can; read a file of it")
+    if chosen.decoder is None and name != "-" and not once:
+        raise ConfigError(f"{name}: recordings of {chosen.title} cannot be followed as they grow, those of {followed} "
+                          "can; add --once to run it to its end")
     return chosen
 
 
-def _run(stream, source, decoder, stop, clock, screen):
-    """Follow the stream until it ends, or is stopped, or cannot go on; then say what became of it."""
+def _run(stream, source, decoder, coming, stop, clock, screen):
+    """Follow the events that are ``coming`` until they end, or are stopped, or cannot go on; say what became of it.
+
+    source, decoder : what counts them
+    """
     from eventsim.cli.output import show
-    from eventsim.data.streams import arrivals
     from eventsim.errors import EventsimError
     from eventsim.report import stream as report
 
-    pause = _PAUSE if clock.idle is None else min(_PAUSE, max(_LEAST_PAUSE, clock.idle / 4000))
     failure, told = None, False
     try:
-        for events in arrivals(source, decoder, pause):
+        for events in coming:
             if stop.is_set():
                 break
             if events is None:

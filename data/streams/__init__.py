@@ -5,6 +5,7 @@ import urllib.parse
 from eventsim import files
 from eventsim.data.streams.base import END, Source
 from eventsim.data.streams.pipes import File, Pipe, standard_input
+from eventsim.data.streams.recorded import Recorded
 from eventsim.data.streams.sockets import TCP, UDP
 from eventsim.errors import ConfigError
 
@@ -13,7 +14,8 @@ SCHEMES = {"udp": UDP, "tcp": TCP}
 MOST_TAKEN = 1 << 16
 _LOOPBACK = "127.0.0.1"
 
-__all__ = ["END", "SCHEMES", "TCP", "UDP", "File", "Pipe", "Source", "arrivals", "is_address", "open_source"]
+__all__ = ["END", "SCHEMES", "TCP", "UDP", "File", "Pipe", "Recorded", "Source", "arrivals", "is_address",
+           "open_source"]
 
 
 def is_address(name) -> bool:

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 import eventsim
 from eventsim.cli import main
+from eventsim.data import CODECS
 from eventsim.data.codecs.csv import encode
 from eventsim.engine.stream import Stream
 
@@ -119,6 +120,23 @@ def test_standard_input(follow, recording, wanted):
         counts = np.bincount(spikes.address[inside], minlength=10)
         assert one["counts"] == counts.tolist()
         assert one["class"] == (np.argmax(counts) if counts.any() else None)
+
+
+@pytest.mark.parametrize("codec", ["evt3", "es", "store", "npy"])
+def test_recordings_of_any_format_run_to_their_end(call, recording, wanted, codec):
+    spikes, report = wanted
+    name = f"r{CODECS[codec].suffixes[0]}"
+    call("convert", recording, name)
+    text = CliRunner().invoke(main, ["simulate", "--follow", name, "--once", "--json"], catch_exceptions=False).stdout
+    found, _, (summary,) = objects(text.splitlines())
+    assert_spikes(found, spikes)
+    assert (summary["events"], summary["synops"]) == (400, sum(report.synops)) and summary["buffer_bytes"] == 0
+
+
+def test_a_format_without_a_live_decoder_comes_through_a_pipe(follow, events, wanted):
+    found, _, (summary,) = objects(follow(CODECS["evt3"].encode(events), "--codec", "evt3"))
+    assert_spikes(found, wanted[0])
+    assert summary["processed"] == 400
 
 
 def test_screen(call, recording, wanted):
@@ -305,7 +323,7 @@ class TestRefused:
         (["--idle", "-1"], "--idle must be a time in ms"),
         (["--score", "0"], "score_ms must be a time in ms"), (["--reorder", "-1"], "reorder_ms must be a time in ms"),
         (["--late", "never"], "--late"), (["--buffer", "0"], "--buffer"), (["--codec", "aedat9"], "nmnist or csv"),
-        (["--codec", "aedat2"], "recordings of AEDAT 2.0 are not followed, those of nmnist, csv are"),
+        (["--codec", "aedat2"], "AEDAT 2.0 cannot be followed as they grow, those of nmnist, csv can; add --once"),
     ])
     def test_beside_follow(self, refuse, run, recording, arguments, part):
         assert part in refuse("simulate", "--follow", recording, *arguments)
@@ -324,3 +342,5 @@ class TestRefused:
         assert "is no address" in refuse("simulate", "--follow", "udp://x", "--codec", "csv")
         assert "supported are" in refuse("simulate", "--follow", "sample.xyz")
         assert "is a stream, not a file; add --follow" in refuse("simulate", "tcp://:5000")
+        message = refuse("simulate", "--follow", "udp://:0", "--codec", "es")
+        assert "cannot be sent there, but nmnist, csv can" in message
