@@ -6,11 +6,12 @@ from eventsim.errors import ConfigError
 from eventsim.plot.canvas import CYCLE, INK, new_figure, tidy
 
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+_BY_LAYER = ("rates", "silent")
 # What a history calls it, what the axis says, and its unit in the history's.
 _PANELS = (("loss", "loss a sample", 1.0), ("accuracy", "accuracy (%)", 100.0),
            ("rates", "spikes a neuron and sample", 1.0), ("silent", "silent neurons (%)", 100.0))
-_FAR = 10.0
-_BY_LAYER = ("rates", "silent")
+_NEEDED = {"epoch", *(name for name, _, _ in _PANELS)}
+_FAR = 10.0  # from the least loss to the most, for a logarithmic scale
 
 
 def curves(histories):
@@ -53,7 +54,7 @@ def _mark(i):
 
 def _check(runs):
     fine = isinstance(runs, dict) and runs and all(
-        isinstance(history, list) and all(isinstance(one, dict) and "loss" in one for one in history)
+        isinstance(history, list) and all(isinstance(one, dict) and set(one) >= _NEEDED for one in history)
         for history in runs.values()
     )
     if not fine:

@@ -38,7 +38,7 @@ def membrane(network, trace, layer=None, neurons=None, *, sample=0, span=None):
     neurons = busiest(trace, layer, sample=sample) if neurons is None else neurons
     if not 0 < len(neurons) <= _MOST_NEURONS:
         raise ConfigError(f"neurons to draw must be 1 to {_MOST_NEURONS}, got {len(neurons)}; choose some of them")
-    given = trace.input.sample(sample)
+    given = trace.input
     first, last = checked_span(span, given.n_ticks * given.dt or given.dt)
     found = membranes(network, trace, layer, neurons, sample, _fine_times(given, first, last))
     before = network.layer_names.index(layer) - 1

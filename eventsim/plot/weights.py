@@ -53,7 +53,7 @@ def _values(layer):
 def _histograms(chosen, theta):
     columns = 2 if len(chosen) == 4 else min(3, len(chosen))
     rows = math.ceil(len(chosen) / columns)
-    figure = new_figure(max(3.4, 2.4 * columns), 2.0 * rows + 0.2)
+    figure = new_figure(max(3.4, 2.4 * columns), 2.1 * rows + 0.2)
     grid = figure.subplots(rows, columns, squeeze=False)
     for axis, (name, layer) in zip(grid.ravel(), chosen, strict=False):
         _histogram(axis, name, layer, theta)
@@ -72,8 +72,10 @@ def _histogram(axis, name, layer, theta):
     axis.set_yscale("log")
     axis.set_ylim(0.7, 2.0 * max(count.max(), 1))
     axis.set_xlabel(f"weight (threshold {theta:g})")
-    about = f"{numbers.large(len(values))} weights, {values.mean():.2g} ± {values.std():.2g}"
-    axis.set_title(f"{name}: {about}", fontsize=8)
+    mean, deviation = float(values.mean(dtype=np.float64)), float(values.std(dtype=np.float64))
+    digits = max(0, 1 - math.floor(math.log10(deviation))) if deviation else 2
+    about = f"{numbers.large(len(values))} weights, {mean:z.{digits}f} ± {deviation:.{digits}f}"
+    axis.set_title(f"{name}\n{about}", fontsize=8)
     tidy(axis)
 
 
