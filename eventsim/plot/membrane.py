@@ -3,7 +3,7 @@
 import numpy as np
 
 from eventsim import checks
-from eventsim.engine import membranes
+from eventsim.engine import Trace, membranes
 from eventsim.errors import ConfigError
 from eventsim.plot.canvas import BLUE, GREY, INK, ORANGE, checked_span, new_figure, spread, stacked
 from eventsim.plot.raster import draw_spikes
@@ -35,7 +35,11 @@ def membrane(network, trace, layer=None, neurons=None, *, sample=0, span=None):
     refractory response.
     """
     layer = network.layer_names[-1] if layer is None else checks.choice("layer", layer, network.layer_names)
+    if not isinstance(trace, Trace):
+        raise ConfigError(f"trace must be a Trace, got {type(trace).__name__}; Network.simulate gives one")
+    width = network.layers[network.layer_names.index(layer)].n_out
     neurons = busiest(trace, layer, sample=sample) if neurons is None else neurons
+    neurons = checks.indices(f"neurons of {layer}", neurons, width)
     if not 0 < len(neurons) <= _MOST_NEURONS:
         raise ConfigError(f"neurons to draw must be 1 to {_MOST_NEURONS}, got {len(neurons)}; choose some of them")
     given = trace.input

@@ -83,9 +83,10 @@ def _chosen(name, neurons, n, most):
     """Which of ``n`` are shown, int64."""
     if neurons is None:
         return spread(n, most)
-    if len(neurons) == 0:
+    chosen = checks.indices(name, neurons, n)
+    if not len(chosen):
         raise ConfigError(f"{name} to draw must be at least one; choose some, or leave them out")
-    return checks.indices(name, neurons, n)
+    return chosen
 
 
 def _images(layer, is_first, neurons):

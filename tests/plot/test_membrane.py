@@ -79,9 +79,10 @@ def test_far_below_threshold_the_scale_is_logarithmic(network, trace):
 
 @pytest.mark.parametrize(("change", "word"), [
     ({"layer": "conv1"}, "layer must be dense1 or dense2"), ({"neurons": [7]}, "must lie in 0..4"),
-    ({"neurons": []}, "must be 1 to 12, got 0"), ({"neurons": range(13)}, "must be 1 to 12, got 13"),
+    ({"neurons": 3}, "neurons of dense2 must be a list"), ({"trace": "t"}, "must be a Trace"),
+    ({"neurons": []}, "must be 1 to 12, got 0"), ({"neurons": [0] * 13}, "must be 1 to 12, got 13"),
     ({"sample": 9}, "sample must be"), ({"span": (3, 2)}, "two times"),
 ])
 def test_nonsense(network, trace, change, word):
     with pytest.raises(ConfigError, match=word):
-        plot.membrane(network, trace, **change)
+        plot.membrane(**{"network": network, "trace": trace, **change})

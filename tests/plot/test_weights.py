@@ -84,7 +84,7 @@ def test_weights_that_are_all_zero():
 
 @pytest.mark.parametrize(("layer", "neurons", "word"), [
     ("dense9", None, "layer must be conv1"), ("conv1", [6], "channels must lie in 0..5"),
-    ("conv1", [], "channels to draw must be at least one"),
+    ("conv1", 3, "channels must be a list"), ("conv1", [], "channels to draw must be at least one"),
 ])
 def test_nonsense(layer, neurons, word):
     with pytest.raises(ConfigError, match=word):
