@@ -160,24 +160,18 @@ def _growth(seed):
 
 def _check_plot(path, growth, force):
     """Before minutes are spent on what could not be drawn."""
-    from eventsim.errors import ConfigError
+    from eventsim.plot import canvas
 
     if not growth:
         raise click.UsageError("--plot draws the growth; add --growth")
     options.refuse_existing(path, force)
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError:
-        raise ConfigError("--plot needs matplotlib; install it with `pip install eventsim[plot]`") from None
+    canvas.require()
+    canvas.format_of(path)
 
 
 def _write_plot(curves, path):
-    from eventsim.bench.growth import plot
+    from eventsim import plot
     from eventsim.cli.output import progress_console
-    from eventsim.errors import ConfigError
 
-    try:
-        plot(curves, path)
-        progress_console().print(f"The curves are in {path}.")
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path}: the picture cannot be written ({error}); choose another --plot") from error
+    plot.save(plot.growth(curves), path)
+    progress_console().print(f"The curves are in {path}.")

@@ -72,6 +72,11 @@ class Spikes:
         return self.tick if self.time is None else self.time
 
     @property
+    def times(self):
+        """The time of every spike in ms, float64[K], on either clock: that of a tick is its beginning."""
+        return self.tick * self.dt if self.time is None else self.time
+
+    @property
     def n_samples(self) -> int:
         return len(self.sample_ptr) - 1
 

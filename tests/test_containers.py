@@ -240,6 +240,12 @@ def test_columns_of_spikes_have_their_types_and_cannot_be_written():
             column[0] = 0
 
 
+def test_times_are_in_ms_on_either_clock():
+    size = {"n_neurons": 2, "n_ticks": 9, "dt": 0.5}
+    np.testing.assert_array_equal(Spikes([0, 2], [0, 1], tick=[3, 8], **size).times, [1.5, 4.0])
+    np.testing.assert_array_equal(Spikes([0, 2], [0, 1], time=[1.25, 4.0], **size).times, [1.25, 4.0])
+
+
 def test_counts_and_samples_and_equality():
     s = spikes()
     np.testing.assert_array_equal(s.counts(), [[1, 1, 0], [0, 0, 0], [0, 1, 1]])

@@ -129,18 +129,3 @@ def curves(rng, most=1.0):
                 out.append(done.value)
                 break
     return out
-
-
-def plot(curves, path):
-    """Write a picture of the curves, time above and memory below; needs the extra ``plot``."""
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(2, len(curves), figsize=(3.2 * len(curves), 5.6), squeeze=False, layout="constrained")
-    for column, curve in zip(axes.T, curves, strict=True):
-        for axis, name, label in zip(column, ("seconds", "peak"), ("time (s)", "peak memory (bytes)"), strict=True):
-            axis.loglog(curve.x, getattr(curve, name), "o-", color="tab:blue", markersize=4)
-            slope = f"exponent {curve.exponent(name):.2f}" if len(curve.x) > 1 else ""
-            axis.set(xlabel=curve.name, ylabel=label, title=slope)
-            axis.grid(alpha=0.3, which="both")
-    figure.savefig(path, dpi=120)
-    plt.close(figure)

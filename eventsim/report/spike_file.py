@@ -11,6 +11,8 @@ from importlib.metadata import version
 import h5py
 
 from eventsim import files
+from eventsim.errors import ConfigError, FormatError
+from eventsim.spikes import Spikes
 
 FORMAT, VERSION = "eventsim-spikes", 1
 
@@ -32,13 +34,52 @@ def write(path, trace, source):
                 group.create_dataset(column, data=values)
 
 
+def _is_ours(file):
+    return (file.attrs.get("format"), file.attrs.get("version")) == (FORMAT, VERSION)
+
+
+def _groups(file):
+    """(name, group) of the input and of every layer, in order."""
+    return sorted(file.items(), key=lambda item: item[1].attrs["index"])
+
+
+def is_spike_file(path) -> bool:
+    """Whether a file says that it is one, damaged or not."""
+    try:
+        with h5py.File(path, "r") as file:
+            return _is_ours(file)
+    except OSError:
+        return False
+
+
+def read(path) -> dict[str, Spikes]:
+    """The spikes of the input and of every layer, by name; raises `FormatError` for another file or a damaged one."""
+    with files.reading(path):
+        open(path, "rb").close()  # what the operating system refuses is said in its own words
+    if not is_spike_file(path):
+        raise FormatError(f"{path}: is no file of spikes of version {VERSION}; name one that `simulate --out` wrote")
+    try:
+        with h5py.File(path, "r") as file:
+            shared = {"n_ticks": int(file.attrs["n_ticks"]), "dt": float(file.attrs["dt"])}
+            return {name: _read_spikes(group, shared) for name, group in _groups(file)}
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError, ConfigError) as error:
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise FormatError(f"{path}: is damaged ({reason}); write it again with `simulate --out`") from error
+
+
+def _read_spikes(group, shared):
+    when = "time" if "time" in group else "tick"
+    columns = {name: group[name][()] for name in ("sample_ptr", "address", when)}
+    return Spikes(**columns, n_neurons=int(group.attrs["n_neurons"]), **shared)
+
+
 def describe(path) -> dict | None:
     """What a spike file says of itself; None where the file is none, or damaged."""
     try:
         with h5py.File(path, "r") as file:
-            if (file.attrs.get("format"), file.attrs.get("version")) != (FORMAT, VERSION):
+            if not _is_ours(file):
                 return None
-            groups = sorted(file.items(), key=lambda item: item[1].attrs["index"])
+            groups = _groups(file)
             return {
                 "kind": "spikes", "source": str(path), "from": json.loads(file.attrs["source"]),
                 "clock": "exact" if "time" in groups[0][1] else "grid", "dt": float(file.attrs["dt"]),

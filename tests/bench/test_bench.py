@@ -120,8 +120,13 @@ def test_an_exponent_is_the_slope_of_the_upper_half():
 
 def test_growth_is_drawn(tmp_path):
     pytest.importorskip("matplotlib")
+    from eventsim import plot
+
     curve = growth.Curve("batch", "samples", [1.0, 2.0, 4.0], [1.0, 2.0, 4.0], [1e6, 2e6, 4e6])
-    growth.plot([curve, curve], tmp_path / "growth.png")
+    figure = plot.growth([curve, curve])
+    assert len(figure.axes) == 4 and figure.axes[2].get_ylabel() == "peak memory (bytes)"
+    np.testing.assert_array_equal(figure.axes[2].lines[0].get_ydata(), curve.peak)
+    plot.save(figure, tmp_path / "growth.png")
     assert (tmp_path / "growth.png").read_bytes()[:4] == b"\x89PNG"
 
 

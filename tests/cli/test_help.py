@@ -13,6 +13,14 @@ def command(name):
     return main.get_command(click.Context(main), name)
 
 
+def parts(name):
+    """(words, command) of a command, or of every one of a group's."""
+    found = command(name)
+    if isinstance(found, click.Group):
+        return [((name, part), found.commands[part]) for part in found.commands]
+    return [((name,), found)]
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 class TestEveryCommand:
     def test_has_help_with_an_example_of_itself(self, call, name):
@@ -24,15 +32,26 @@ class TestEveryCommand:
         assert command(name).help.splitlines()[0] == COMMANDS[name]
 
     def test_says_what_every_option_is_for(self, name):
-        for parameter in command(name).params:
-            if isinstance(parameter, click.Option):
-                assert parameter.help, parameter.name
+        for _, part in parts(name):
+            for parameter in part.params:
+                if isinstance(parameter, click.Option):
+                    assert parameter.help, parameter.name
 
     def test_fits_eighty_columns(self, call, name):
-        assert max(map(len, call(name, "--help").splitlines())) <= 80
+        for words in ((name,), *(words for words, _ in parts(name))):
+            assert max(map(len, call(*words, "--help").splitlines())) <= 80
 
     def test_has_a_machine_readable_form(self, name):
-        assert any("--json" in parameter.opts for parameter in command(name).params)
+        for _, part in parts(name):
+            assert any("--json" in parameter.opts for parameter in part.params)
+
+    def test_every_part_of_a_group_has_an_example_and_a_line(self, call, name):
+        for words, part in parts(name):
+            text = call(*words, "--help")
+            assert f"eventsim {' '.join(words)} " in text.split("Example")[1]
+            if len(words) > 1:
+                assert f"  {words[-1]} " in call(name, "--help")
+                assert "..." not in part.get_short_help_str(60)
 
 
 def test_group_help_lists_every_command(call):

@@ -20,6 +20,7 @@ class Sparse:
     kind = "sparse"
     precision = "float32"
     is_immediate = True
+    delay = None
     stages = ()
 
     def __init__(self, n_in: int, n_out: int, row_start, target, values):
