@@ -7,6 +7,7 @@ import click
 
 from eventsim.cli import options
 from eventsim.cli.output import busy, print_json, show
+from eventsim.wording import several
 
 
 class SpanType(click.ParamType):
@@ -252,7 +253,8 @@ def curves(runs):
             raise ConfigError(f"{run}: says nothing of its training; name a run that `eventsim train` made")
     epochs = {run: len(history) for run, history in histories.items()}
     figure = pictures.curves(histories)
-    return figure, ", ".join(f"{n} epochs of {run}" for run, n in epochs.items()), {"epochs": epochs}
+    sentence = ", ".join(f"{several(n, 'epoch')} of {run}" for run, n in epochs.items())
+    return figure, sentence, {"epochs": epochs}
 
 
 def _run(recording, model, clock, codec, sensor, start, weights):

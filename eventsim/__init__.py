@@ -10,6 +10,7 @@ _NAMES = {
     "Events": "eventsim.events",
     "EventsimError": "eventsim.errors",
     "Network": "eventsim.model",
+    "Profile": "eventsim.profile",
     "SRM": "eventsim.model",
     "Sensor": "eventsim.sensor",
     "Spikes": "eventsim.spikes",
