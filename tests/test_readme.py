@@ -44,6 +44,7 @@ def test_the_commands_shown_take_these_options(readme):
     for line in lines:
         name, *arguments = shlex.split(line.split("#")[0].split("|")[0].split("&&")[0])
         command = main.get_command(None, name)
+        command = command.commands[arguments[0]] if hasattr(command, "commands") else command
         known = {flag for parameter in command.params for flag in parameter.opts}
         assert {a for a in arguments if a.startswith("--")} <= known, line
 
