@@ -8,8 +8,11 @@ from eventsim import kernels
 from eventsim.engine.runs import sample_parts
 from eventsim.kernels.cpu.statistics import TURNS
 
-_LONGEST_INTERVAL = 1 << 16  # ticks that have a bin of their own
+_LONGEST_INTERVAL = 1 << 20  # ticks; longer intervals are not counted
+_TIME_BITS = 30
 _SATURATED = 0.5
+_OF_SAMPLES = {"sample_fired": np.int64, "sample_crossed": np.int64, "sample_synchrony": np.float64,
+               "sample_interval": np.float64}
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 
 
@@ -34,44 +37,48 @@ class Population:
         self.spikes, self.fired, self.saturated = np.zeros((3, n_neurons), np.int64)
         self.activity, self.interval_bins = np.zeros((2, 0), np.int64)
         self.ticks = 0
-        self._intervals = np.zeros(2)
+        self._intervals = np.zeros(3)  # number, sum, and sum of squares, in ticks
         self._batches = []
 
     def add(self, spikes):
         """Count a batch of `Spikes`."""
-        self.dt, n, batch = spikes.dt, self.n_neurons, self._batch(spikes.n_samples)
-        n_ticks = spikes.n_ticks
+        add_all([(self, spikes)])
+
+    def _parts(self, spikes):
+        """Arguments of the kernel for every part of a batch."""
+        n, n_ticks, (when, shift) = self.n_neurons, spikes.n_ticks, _fixed_point(spikes)
         sizes = {"neuron_spikes": n, "neuron_fired": n, "neuron_saturated": n, "activity": n_ticks,
                  "interval_bins": (TURNS, min(n_ticks, _LONGEST_INTERVAL) + 1)}
-        parts = [
-            part | {name: np.zeros(size, np.int64) for name, size in sizes.items()}
-            for part in sample_parts(spikes.sample_ptr)
-        ]
-        exact = spikes.time is not None
-        kernels.call_parts("survey_spikes", {
-            "n_ticks": n_ticks, "ticks_a_unit": 1.0 / spikes.dt if exact else 1.0,
+        shared = {
+            "n_ticks": n_ticks, "shift": shift,
             "saturation": max(2, math.ceil(_SATURATED * n_ticks / self._dead)), "sample_ptr": spikes.sample_ptr,
-            "address": spikes.address, "when": spikes.time if exact else spikes.tick, "fan_out": self._fan_out,
-            "state": (n, 4), "fired": (n,), "first": (n,), "here": (n_ticks,), **batch,
-        }, parts)
+            "address": spikes.address, "when": when, "fan_out": self._fan_out, "state": (n,), "here": (n_ticks,),
+            "twin": (n, 2), **self._of_samples(spikes.n_samples),
+        }
+        return [shared | part | {name: np.zeros(size, np.int64) for name, size in sizes.items()}
+                for part in sample_parts(spikes.sample_ptr)]
+
+    def _take(self, spikes, parts):
+        """Add what the kernel wrote."""
         for part in parts:
             self.spikes += part["neuron_spikes"]
             self.fired += part["neuron_fired"]
             self.saturated += part["neuron_saturated"]
             self.activity = _sum(self.activity, part["activity"])
-            self.interval_bins = _sum(self.interval_bins, part["interval_bins"].sum(axis=0))
+        bins = sum(part["interval_bins"].sum(axis=0) for part in parts)[:-1]  # in the last stand first spikes
+        self.interval_bins = _sum(self.interval_bins, bins)
+        batch = {name: parts[0][name] for name in _OF_SAMPLES}
+        length = np.arange(len(bins), dtype=np.float64)
+        summed = (bins @ length, bins @ length**2) if spikes.time is None else batch["sample_interval"].sum(axis=1)
+        self._intervals += (bins.sum(), *summed)
+        self.dt = spikes.dt
         self.n_samples += spikes.n_samples
-        self.ticks += spikes.n_samples * n_ticks
-        self._intervals += batch["sample_interval"].sum(axis=1)
+        self.ticks += spikes.n_samples * spikes.n_ticks
         self._batches.append({"sample_spikes": np.diff(spikes.sample_ptr), **batch})
 
-    def _batch(self, n_samples):
-        kinds = len(self._fan_out)
-        return {
-            "sample_fired": np.empty(n_samples, np.int64), "sample_regular": np.empty(n_samples, np.int64),
-            "sample_crossed": np.empty((kinds, n_samples), np.int64), "sample_synchrony": np.empty(n_samples),
-            "sample_variation": np.empty(n_samples), "sample_interval": np.empty((2, n_samples)),
-        }
+    def _of_samples(self, n):
+        shapes = {"sample_crossed": (len(self._fan_out), n), "sample_interval": (2, n)}
+        return {name: np.zeros(shapes.get(name, n), dtype) for name, dtype in _OF_SAMPLES.items()}
 
     def of_samples(self, name):
         """What was counted by sample, see the kernel `survey_spikes`: an array whose last axis is samples."""
@@ -83,8 +90,7 @@ class Population:
         per_neuron : mean and quantiles over neurons of the mean spikes of a sample
         silent : share of neurons without a spike in any sample; silent_in_a_sample : in one, on average
         saturated : share of neurons that were saturated, averaged over samples
-        intervals_ms : mean and median over all intervals; variation : mean coefficient of variation of a neuron's, of
-            those that have two or more
+        interval_ms, median_interval_ms, variation : mean, median and coefficient of variation of all intervals
         synchrony : Golomb's chi, averaged over samples: 1 where all fire at once, about 1 / sqrt(N) where each fires
             by itself (Golomb & Rinzel 1994, doi:10.1016/0167-2789(94)90214-3)
         """
@@ -102,15 +108,31 @@ class Population:
         }
 
     def _interval_figures(self):
-        total, number = self._intervals
+        number, total, squares = self._intervals
         if not number:
             return {"interval_ms": None, "median_interval_ms": None, "variation": None}
-        middle = int(np.searchsorted(np.cumsum(self.interval_bins), number / 2))
-        regular = self.of_samples("regular").sum()
+        middle, mean = int(np.searchsorted(np.cumsum(self.interval_bins), number / 2)), total / number
         return {
-            "interval_ms": float(total / number) * self.dt, "median_interval_ms": middle * self.dt,
-            "variation": float(self.of_samples("variation").sum() / regular) if regular else None,
+            "interval_ms": float(mean) * self.dt, "median_interval_ms": middle * self.dt,
+            "variation": math.sqrt(max(squares / number - mean * mean, 0.0)) / mean if mean else None,
         }
+
+
+def add_all(pairs):
+    """Count the `Spikes` of a batch in several populations, [(population, spikes)], on all threads at once."""
+    found = [population._parts(spikes) for population, spikes in pairs]
+    kernels.call_parts("survey_spikes", {}, [part for parts in found for part in parts])
+    for (population, spikes), parts in zip(pairs, found, strict=True):
+        population._take(spikes, parts)
+
+
+def _fixed_point(spikes):
+    """(int32[K], shift), the times of spikes in ticks times 2^shift."""
+    if spikes.time is None:
+        return spikes.tick, 0
+    shift = max(0, _TIME_BITS - spikes.n_ticks.bit_length())
+    when = np.minimum(spikes.time * (2.0**shift / spikes.dt), float((spikes.n_ticks << shift) - 1))
+    return when.astype(np.int32), shift
 
 
 def _sum(total, more):

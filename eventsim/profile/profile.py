@@ -6,7 +6,7 @@ import numpy as np
 
 from eventsim.engine.feed import arrivals
 from eventsim.kernels.layout import TILE
-from eventsim.profile.population import Population
+from eventsim.profile.population import Population, add_all
 
 
 @dataclass
@@ -67,15 +67,12 @@ class Profile:
 
     def add(self, trace, labels=None):
         """Count a batch: its `Trace`, and its labels int64[B], where they are known."""
-        given = trace.input
-        self.populations[0].add(given)
-        for layer, population, cost, done in zip(
-            self.network.layers, self.populations[1:], self.costs, trace.layers, strict=True
-        ):
-            population.add(done.spikes)
+        spikes = [trace.input, *(done.spikes for done in trace.layers)]
+        add_all(list(zip(self.populations, spikes, strict=True)))
+        for layer, cost, done, given in zip(self.network.layers, self.costs, trace.layers, spikes, strict=False):
             cost.add(layer, done, given)
-            given = done.spikes
-        self._labels.append(np.full(given.n_samples, -1) if labels is None else np.asarray(labels))
+        n = trace.input.n_samples
+        self._labels.append(np.full(n, -1) if labels is None else np.asarray(labels))
         self._predicted.append(trace.predict())
 
     @property

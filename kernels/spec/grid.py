@@ -189,23 +189,19 @@ KERNELS["dense_backward"] = kernel("dense_adjoint", f"""
 """)
 
 KERNELS["survey_spikes"] = kernel("statistics", """
-    int64: sample_first sample_last n_ticks
-    float64: ticks_a_unit
-    int64: saturation
+    int64: sample_first sample_last n_ticks shift saturation
     int64[samples]: sample_ptr
-    int32[spikes]: address
-    int32|float64[spikes]: when
+    int32[spikes]: address when
     int64[kinds,neurons]: fan_out
-    scratch float64[neurons,four]: state
-    scratch int32[neurons]: fired
-    scratch float64[neurons]: first
+    scratch int64[neurons]: state
     scratch int64[ticks]: here
+    scratch int64[neurons,two]: twin
     out int64[neurons]: neuron_spikes neuron_fired neuron_saturated
     out int64[four,intervals]: interval_bins
     out int64[ticks]: activity
-    out int64[samples]: sample_fired sample_regular
+    out int64[samples]: sample_fired
     out int64[kinds,samples]: sample_crossed
-    out float64[samples]: sample_synchrony sample_variation
+    out float64[samples]: sample_synchrony
     out float64[two,samples]: sample_interval
 """)
 

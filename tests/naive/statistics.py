@@ -15,12 +15,6 @@ def intervals(spikes, sample):
     return np.concatenate([np.diff(train) for train in trains(spikes, sample)])
 
 
-def variation(spikes, sample):
-    """Coefficients of variation of the neurons with two intervals or more."""
-    gaps = [np.diff(train) for train in trains(spikes, sample)]
-    return np.array([np.std(g) / np.mean(g) if np.mean(g) > 0 else 0.0 for g in gaps if len(g) >= 2])
-
-
 def rates(spikes, sample):
     """s[N, T], spikes of every neuron and tick."""
     out = np.zeros((spikes.n_neurons, spikes.n_ticks))

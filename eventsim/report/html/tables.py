@@ -31,7 +31,7 @@ _COLUMNS = (
     ("never", "silent in every sample", lambda f: f["silent"], numbers.share),
     ("saturated", "half as many spikes as their dead time allows, or more", lambda f: f["saturated"], numbers.share),
     ("interval", "mean, ms", lambda f: f["interval_ms"], _maybe(_INTERVAL)),
-    ("CV", "coefficient of variation of a neuron's intervals", lambda f: f["variation"], _maybe("{:.2f}".format)),
+    ("CV", "coefficient of variation of all intervals", lambda f: f["variation"], _maybe("{:.2f}".format)),
     ("synchrony", "Golomb's chi; 1: all at once", lambda f: f["synchrony"], _maybe("{:.2f}".format)),
     ("SynOps", "synapses crossed", lambda f: f["synops"], numbers.large),
     ("MACs", "of a dense simulation", lambda f: f["dense_macs"], numbers.large),
