@@ -130,6 +130,11 @@ class Trainer:
         self._supports = self.config.supports(network.arch.widths)
         self.metrics = self._fresh_metrics()
 
+    def _repr_html_(self):
+        from eventsim.report.notebook import trainer  # the report imports this module, so it is looked up late
+
+        return trainer.show(self)
+
     def _fresh_metrics(self):
         return Metrics(self.network.arch.widths, self.network.arch.n_outputs)
 
