@@ -21,6 +21,7 @@ from eventsim.report.training import backward_share
 from eventsim.trainer import Interrupted, Trainer, TrainingConfig
 from eventsim.trainer.checkpoint import FILE_NAME
 from eventsim.trainer.config import chosen_over
+from eventsim.trainer.logs import LOGS
 from eventsim.trainer.loop import check_fits
 
 
@@ -45,10 +46,11 @@ from eventsim.trainer.loop import check_fits
               help="Run folder.  [default: runs/<arch>-<data>-<nn>]")
 @click.option("--resume", type=click.Path(path_type=pathlib.Path), metavar="RUN",
               help="Go on with an interrupted run; all else comes from it.")
+@click.option("--tensorboard", is_flag=True, help="Write event files for TensorBoard into the run folder, too.")
 @options.threads_option
 @options.json_option
 @click.pass_context
-def train(context, recipe, show_recipe, resume, as_json, **choices):
+def train(context, recipe, show_recipe, resume, tensorboard, as_json, **choices):
     """Train a network on recordings.
 
     Every default of a named architecture is one that it trains well with; a recipe has every setting, and says what it
@@ -63,13 +65,15 @@ def train(context, recipe, show_recipe, resume, as_json, **choices):
       eventsim train --recipe nmnist-mlp500 --data nmnist/ --seed 1
       eventsim train --shift 1.5 --jitter 2 --drop 0.05 --rate-high 5
       eventsim train --optimizer nadam --schedule step --step-at 2 --warmup 0.2
+      eventsim train --epochs 20 --tensorboard
       eventsim train --resume runs/mlp512-nmnist-01
     """
+    logs = [LOGS["tensorboard"]()] if tensorboard else []
     if resume is not None:
         options.refuse_typed(context, {"recipe", "show_recipe", *choices} - {"data"}, "cannot be changed in a run that "
                              "goes on; leave it out beside --resume, or start a new run")
         moved = choices["data"] if options.typed(context, "data") else None
-        _resume(resume, moved, as_json)
+        _resume(resume, moved, logs, as_json)
         return
     if show_recipe and recipe is None:
         raise ConfigError(f"--show prints a recipe; name it with --recipe, one of {', '.join(recipes.names())}")
@@ -87,10 +91,11 @@ def train(context, recipe, show_recipe, resume, as_json, **choices):
                   "arch": network["arch"]}
     if plan is not None:
         provenance["recipe"] = f"{plan.name}, version {plan.version}"
-    _start(as_json, name, provenance, network, neuron | own_neuron, chosen_over(settings, own_settings), **places)
+    _start(logs, as_json, name, provenance, network, neuron | own_neuron, chosen_over(settings, own_settings),
+           **places)
 
 
-def _start(as_json, name, provenance, network, neuron, settings, *, data, samples, validation_samples, out):
+def _start(logs, as_json, name, provenance, network, neuron, settings, *, data, samples, validation_samples, out):
     """Train from the beginning."""
     seed = settings.get("seed", TrainingConfig.seed)
     source = data_source(data, seed, samples, validation_samples)
@@ -101,10 +106,10 @@ def _start(as_json, name, provenance, network, neuron, settings, *, data, sample
         check_fits(network, splits.train)
     with new_run(out, name, data) as folder:
         trainer = Trainer(network, out=folder, provenance=provenance | {"data": source}, **settings)
-        _fit(trainer, splits, as_json)
+        _fit(trainer, splits, logs, as_json)
 
 
-def _resume(run, moved, as_json):
+def _resume(run, moved, logs, as_json):
     """Train what is left of a run; ``moved`` is where its data lies now, if elsewhere."""
     trainer = Trainer.resume(run)
     source = trainer.provenance.get("data")
@@ -115,17 +120,22 @@ def _resume(run, moved, as_json):
     if source is None:
         raise ConfigError(f"{run}: does not say what data it was trained on; name it with --data")
     trainer.provenance["data"] = source
-    _fit(trainer, open_source(source), as_json)
+    if not logs and (trainer.out / LOGS["tensorboard"].file_name).exists():
+        logs = [LOGS["tensorboard"]()]
+    _fit(trainer, open_source(source), logs, as_json)
 
 
-def _fit(trainer, splits, as_json):
+def _fit(trainer, splits, logs, as_json):
     run, epochs = trainer.out, trainer.config.epochs
     already_done = trainer.epoch >= epochs
-    if not already_done:
+    if already_done:
+        for log in (*trainer.own_logs(), *logs):
+            log.start(trainer, 0)
+    else:
         try:
-            with TrainingScreen(run) as screen:
+            with TrainingScreen() as screen:
                 screen.facts(training.run_facts(trainer, splits))
-                trainer.fit(splits, screen)
+                trainer.fit(splits, [*logs, screen])
         except Interrupted as stop:
             raise Stopped(f"{stop}; the checkpoint is {run / FILE_NAME}, go on with "
                           f"`eventsim train --resume {shlex.quote(str(run))}`") from None

@@ -78,6 +78,11 @@ class Arrivals:
         span = f", {self.t[0]}..{self.t[-1]} us" if len(self) else ""
         return f"{type(self).__name__}({len(self)} events{span}, {self.sensor})"
 
+    def _repr_html_(self):
+        from eventsim.report.notebook import events  # the report imports this module, so it is looked up late
+
+        return events.show(self)
+
     def __eq__(self, other):
         if not isinstance(other, Arrivals):
             return NotImplemented

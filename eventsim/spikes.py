@@ -87,6 +87,11 @@ class Spikes:
         clock = "exact" if self.tick is None else f"{self.dt:g} ms"
         return f"Spikes({len(self)} spikes, {self.n_samples} samples, {self.n_neurons} neurons, clock {clock})"
 
+    def _repr_html_(self):
+        from eventsim.report.notebook import spikes  # the report imports this module, so it is looked up late
+
+        return spikes.show(self)
+
     def __eq__(self, other):
         if not isinstance(other, Spikes):
             return NotImplemented

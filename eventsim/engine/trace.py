@@ -53,6 +53,11 @@ class Trace:
     layers: list[LayerTrace]
     binning: object = None
 
+    def _repr_html_(self):
+        from eventsim.report.notebook import trace  # the report imports this module, so it is looked up late
+
+        return trace.show(self)
+
     @property
     def output(self) -> Spikes:
         """Spikes of the last layer."""

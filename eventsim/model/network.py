@@ -76,6 +76,11 @@ class Network:
     def __repr__(self):
         return f"Network({self.arch.notation!r}, {self.n_weights} weights, {self.neuron})"
 
+    def _repr_html_(self):
+        from eventsim.report.notebook import network  # the report imports this module, so it is looked up late
+
+        return network.show(self)
+
     @property
     def sensor(self):
         """The `Sensor` whose events the network takes."""

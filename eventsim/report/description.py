@@ -123,8 +123,14 @@ def _spatial_rows(f):
 
 
 def _model(f):
-    from eventsim.report.tables import plain_table
+    facts = [*model_facts(f), ("Written", f"by eventsim {f['package']}")]
+    if f["card"]:
+        return [facts, "", *f["card"].splitlines()]
+    return [facts, "", history_table(f["history"])] if f["history"] else [facts]
 
+
+def model_facts(f) -> list:
+    """Names and values of a model and its training, as `eventsim.trainer.checkpoint.describe` gives them."""
     network, config, provenance = f["network"], f["config"], f["provenance"]
     ticks = "as long as the recording" if network["n_ticks"] is None else f"{network['n_ticks']} ticks"
     facts = [
@@ -141,26 +147,31 @@ def _model(f):
         facts += training.extras(config)
     if "gains" in provenance:
         facts.append(("Gains", " ".join(f"{gain:.3g}" for gain in provenance["gains"]) + " (calibrated start)"))
-    if f["history"] and (share := training.backward_share(f["history"][-1])):
-        facts.append(("Backward", share))
+    if f["history"]:
+        last = f["history"][-1]
+        if share := training.backward_share(last):
+            facts.append(("Backward", share))
+        facts += [("Warning", f"{one['text']}; {one['cure']}") for one in last.get("warnings", [])]
     if "recipe" in provenance:
         facts.append(("Recipe", provenance["recipe"]))
     if "data" in provenance:
         facts.append(("Data", provenance["data"]["source"]))
     if "command" in provenance:
         facts.append(("Command", shlex.join(provenance["command"])))
-    facts.append(("Written", f"by eventsim {f['package']}"))
-    if f["card"]:
-        return [facts, "", *f["card"].splitlines()]
-    if not f["history"]:
-        return [facts]
+    return facts
+
+
+def history_table(history):
+    """A table with a row an epoch."""
+    from eventsim.report.tables import plain_table
+
     rows = [
         (str(r["epoch"]), f"{r['loss']:.2f}", f"{r['accuracy']:.4f}",
          f"{r['val_accuracy']:.4f}" if "val_accuracy" in r else "-", numbers.seconds(r["seconds"]),
          numbers.rates(r["rates"]))
-        for r in f["history"]
+        for r in history
     ]
-    return [facts, "", plain_table(("epoch", "loss", "train", "val", "time", "spikes a neuron"), rows)]
+    return plain_table(("epoch", "loss", "train", "val", "time", "spikes a neuron"), rows)
 
 
 def _dataset(f):

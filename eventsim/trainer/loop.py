@@ -15,8 +15,11 @@ from eventsim.model import Network
 from eventsim.trainer import checkpoint
 from eventsim.trainer.calibrate import calibrate
 from eventsim.trainer.config import TrainingConfig
+from eventsim.trainer.health import check_finite, warnings_of
 from eventsim.trainer.interrupt import Interrupted, watch_for_interrupt
+from eventsim.trainer.logs import ALWAYS, LOGS
 from eventsim.trainer.metrics import Metrics
+from eventsim.trainer.observer import Observers, listed
 from eventsim.trainer.schedules import rate_at
 from eventsim.trainer.warm_up import warm_up
 
@@ -28,25 +31,6 @@ _DROPOUT = 1
 PASS_BATCH = 32
 # (neuron, tick) pairs of full support that one backward walk may hold; a batch with more is walked in pieces.
 _PAIRS_A_WALK = 1 << 22
-
-
-class Observer:
-    """Told how a run goes; every method may be left as it is."""
-
-    def start(self, trainer, n_batches):
-        """Training is about to start, or to go on, with ``n_batches`` batches an epoch."""
-
-    def batch(self, trainer):
-        """A batch is done; ``trainer.metrics`` has the epoch so far."""
-
-    def ran(self, trace, labels):
-        """A batch without training was run: its `Trace` and labels int64[B]."""
-
-    def validation(self, done, total):
-        """``done`` of ``total`` validation batches are done."""
-
-    def epoch(self, record):
-        """An epoch is done; ``record`` is its line of the history."""
 
 
 def evaluate(network, dataset, *, loss=None, regularizer=None, batch_size=PASS_BATCH, observer=None, loader=None,
@@ -106,7 +90,8 @@ class Trainer:
     Parameters
     ----------
     network : Network, trained in place
-    out : run folder for the checkpoint, written after every epoch and on interruption; None writes nothing
+    out : run folder for the checkpoint, written after every epoch and on interruption, and for history.jsonl and
+        history.csv; None writes nothing
     provenance : dict kept in the checkpoint
     **settings : fields of `TrainingConfig`
 
@@ -131,7 +116,7 @@ class Trainer:
         self.out = None if out is None else checkpoint.check_writable(out)
         self.provenance = dict(provenance or {})
         self.epoch, self.position = 0, 0
-        self._elapsed = 0.0  # s, of this epoch's batches
+        self.elapsed = 0.0  # s, of this epoch's batches
         self.history = []
         self.gains = None
         self._rng = np.random.default_rng(self.config.seed)
@@ -144,6 +129,11 @@ class Trainer:
         self._optimizer = self.config.make_optimizer(self._parameters, decayed=network.decayed)
         self._supports = self.config.supports(network.arch.widths)
         self.metrics = self._fresh_metrics()
+
+    def _repr_html_(self):
+        from eventsim.report.notebook import trainer  # the report imports this module, so it is looked up late
+
+        return trainer.show(self)
 
     def _fresh_metrics(self):
         return Metrics(self.network.arch.widths, self.network.arch.n_outputs)
@@ -194,7 +184,7 @@ class Trainer:
         penalty, pressure = self._regularizer(trace) if self._regularizer else (0.0, None)
         value = result.value + penalty
         if not np.isfinite(value).all():
-            raise ConfigError("the loss is not finite any more; use a smaller learning rate (--lr)")
+            check_finite(self, self.epoch + 1, value)
         self.metrics.add(trace, labels, value)
         return trace, result.error, pressure
 
@@ -204,11 +194,11 @@ class Trainer:
         """Train for the configured epochs, or what is left of them; returns `history`.
 
         data : a path, ``"synthetic"``, a `Dataset`, or `Splits` with validation data
-        observer : `Observer`
+        observer : `Observer`, or several, such as ``[eventsim.trainer.logs.TensorBoard()]``
 
         SIGINT and SIGTERM stop after the batch that is running: the checkpoint is written and `Interrupted` raised.
         """
-        observer = observer or Observer()
+        observer = Observers([*self.own_logs(), *listed(observer)])
         splits = as_splits(data, self.config.seed)
         if splits.train is None or not len(splits.train):
             raise ConfigError("there are no training samples; a data set needs a Train folder")
@@ -223,10 +213,14 @@ class Trainer:
             observer.start(self, len(loader))
             while self.epoch < self.config.epochs:
                 self._run_epoch(loader, observer, interrupt)
-                self._close_epoch(splits, validation, observer, interrupt)
+                self._close_epoch(splits, loader, validation, observer, interrupt)
                 if interrupt.is_set() and self.epoch < self.config.epochs:
                     raise Interrupted(self.epoch, 0, len(loader))
         return self.history
+
+    def own_logs(self):
+        """The logs that every run with a folder keeps."""
+        return [] if self.out is None else [LOGS[name]() for name in ALWAYS]
 
     def _adopt(self, splits):
         """Check the data against the network and, on resuming, against the data of before."""
@@ -255,19 +249,21 @@ class Trainer:
         self._rng.bit_generator.state = self._epoch_rng_state
         order = self._rng.permutation(len(loader.indices))
         n_batches = len(loader)
-        started = time.perf_counter() - self._elapsed
+        started = time.perf_counter() - self.elapsed
         rest = loader.with_indices(order[self.position * self.config.batch_size :], (self.config.seed, self.epoch))
         for spikes, labels, _ in rest:
             self.step(spikes, labels, rate_at(self.epoch + self.position / n_batches, self.config))
             self.position += 1
+            self.elapsed = time.perf_counter() - started
             observer.batch(self)
-            self._elapsed = time.perf_counter() - started
             if interrupt.is_set():
                 self.save()
                 raise Interrupted(self.epoch, self.position, n_batches)
 
-    def _close_epoch(self, splits, validation, observer, interrupt):
-        record = {"epoch": self.epoch + 1, **self.metrics.summary(), "seconds": self._elapsed}
+    def _close_epoch(self, splits, loader, validation, observer, interrupt):
+        last = self.epoch + (len(loader) - 1) / len(loader)
+        record = {"epoch": self.epoch + 1, **self.metrics.summary(), "seconds": self.elapsed,
+                  "learning_rate": rate_at(last, self.config)}
         if validation is not None:
             self.save()  # a long validation that is cut off costs nothing but itself
             scored = evaluate(self.network, splits.validation, loss=self.loss, regularizer=self._regularizer,
@@ -276,8 +272,9 @@ class Trainer:
                 raise Interrupted(self.epoch, self.position, self.position)
             summary = scored.summary()
             record |= {"val_loss": summary["loss"], "val_accuracy": summary["accuracy"]}
+        record["warnings"] = warnings_of(self.network, self.config, self.metrics, self.epoch + 1)
         self.history.append(record)
-        self.epoch, self.position, self._elapsed = self.epoch + 1, 0, 0.0
+        self.epoch, self.position, self.elapsed = self.epoch + 1, 0, 0.0
         self._epoch_rng_state = self._rng.bit_generator.state
         self.metrics = self._fresh_metrics()
         self.save()
@@ -289,7 +286,7 @@ class Trainer:
         """Everything but the weights that the next batch depends on."""
         return {
             "config": self.config.as_dict(),
-            "progress": {"epoch": self.epoch, "position": self.position, "seconds": self._elapsed,
+            "progress": {"epoch": self.epoch, "position": self.position, "seconds": self.elapsed,
                          "rng": self._epoch_rng_state},
             "history": self.history,
             "optimizer": self._optimizer.state(),
@@ -298,14 +295,14 @@ class Trainer:
 
     def save(self):
         """Write the checkpoint to the run folder, if there is one."""
-        if not all(np.isfinite(weight).all() for weight in self._parameters):
-            raise ConfigError(
-                f"training diverged in epoch {max(self.epoch, 1)}: weights are not finite any more; the checkpoint "
-                "before is kept; start again with a smaller learning rate (--lr)"
-            )
+        check_finite(self, max(1, self.epoch + (self.position > 0)))
         if self.out is not None:
             path = self.out / checkpoint.FILE_NAME
             checkpoint.save(path, self.network, provenance=self.provenance, training=self.state())
+
+    def has_checkpoint(self) -> bool:
+        """Whether there is a checkpoint in the run folder."""
+        return self.out is not None and (self.out / checkpoint.FILE_NAME).exists()
 
     @classmethod
     def resume(cls, run) -> "Trainer":
@@ -321,7 +318,7 @@ class Trainer:
     def _restore(self, training):
         progress = training["progress"]
         self.epoch, self.position = int(progress["epoch"]), int(progress["position"])
-        self._elapsed = float(progress["seconds"])
+        self.elapsed = float(progress["seconds"])
         if not 0 <= self.epoch <= self.config.epochs or self.position < 0:
             raise ValueError(f"epoch {self.epoch}, batch {self.position} do not exist")
         self._epoch_rng_state = self._rng.bit_generator.state = progress["rng"]

@@ -129,7 +129,7 @@ class TestFullDisk:
         assert result.exit_code == 1 and result.stdout == ""
         assert result.stderr.splitlines()[-1] == (
             "Error: run/model.h5: cannot be written (No space left on device); choose another place or free it")
-        assert sorted(os.listdir("run")) == ["history.jsonl", "model.h5"]
+        assert sorted(os.listdir("run")) == ["history.csv", "history.jsonl", "model.h5"]
         assert len(history(here / "run")) == 2
         call("train", "--resume", "run")
         call("train", *settings, "--out", "whole")

@@ -47,7 +47,9 @@ class Optimizer:
     def begin(self, rate: float):
         """Begin a step with learning rate ``rate``."""
         self.n_steps += 1
-        self._now = {decayed: np.array(self._settings(rate, decayed), np.float32) for decayed in set(self._decayed)}
+        with np.errstate(over="ignore"):  # the weights get infinite then, which is said at the end of the epoch
+            self._now = {decayed: np.array(self._settings(rate, decayed), np.float32)
+                         for decayed in set(self._decayed)}
 
     def sink(self, i: int) -> Sink:
         """Where a backward walk over the whole batch takes the step of parameter ``i``."""
