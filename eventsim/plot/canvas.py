@@ -1,7 +1,5 @@
 """What pictures share: figures, colours, axes, and how they become files."""
 
-import numpy as np
-
 from eventsim import checks, files
 from eventsim.errors import ConfigError
 
@@ -59,11 +57,6 @@ def framed(x, y, width, height):
     from matplotlib.patches import Rectangle
 
     return Rectangle((x, y), width, height, fill=False, edgecolor=GREY, linewidth=0.5)
-
-
-def spread(n, most):
-    """At most ``most`` of ``n`` things, evenly spread, int64."""
-    return np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(np.int64))
 
 
 def checked_span(span, end) -> tuple:

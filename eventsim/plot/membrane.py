@@ -5,8 +5,9 @@ import numpy as np
 from eventsim import checks
 from eventsim.engine import Trace, membranes
 from eventsim.errors import ConfigError
-from eventsim.plot.canvas import BLUE, GREY, INK, ORANGE, checked_span, new_figure, spread, stacked
+from eventsim.plot.canvas import BLUE, GREY, INK, ORANGE, checked_span, new_figure, stacked
 from eventsim.plot.raster import draw_spikes
+from eventsim.report.sampling import some_of
 
 _MOST_GIVEN = 100  # neurons that are shown of those that give input
 _MOST_NEURONS = 12  # panels that a page can hold
@@ -50,7 +51,7 @@ def membrane(network, trace, layer=None, neurons=None, *, sample=0, span=None):
 
     figure = new_figure(6.5, 1.6 + 2.1 * len(found))
     axes = stacked(figure, [1.2, *[0.55, 1.5] * len(found)])
-    draw_spikes(axes[0], name, spikes.sample(sample), (first, last), spread(spikes.n_neurons, _MOST_GIVEN))
+    draw_spikes(axes[0], name, spikes.sample(sample), (first, last), some_of(spikes.n_neurons, _MOST_GIVEN))
     for one, arriving, potential in zip(found, axes[1::2], axes[2::2], strict=True):
         _draw_arrivals(arriving, one, given.dt, first, last)
         _draw_potential(potential, one, layer, network.neuron.theta, first, last)

@@ -5,8 +5,9 @@ import numpy as np
 from eventsim import checks
 from eventsim.engine import Trace
 from eventsim.errors import ConfigError
-from eventsim.plot.canvas import BLUE, INK, ORANGE, checked_span, new_figure, spread, stacked
+from eventsim.plot.canvas import BLUE, INK, ORANGE, checked_span, new_figure, stacked
 from eventsim.report import numbers
+from eventsim.report.sampling import some_of
 from eventsim.spikes import Spikes
 
 # Output layers up to so many neurons have them named, and the one with most spikes marked.
@@ -30,7 +31,7 @@ def raster(spikes, *, sample=0, most=150, span=None):
     axes = stacked(figure, [1.0] * len(layers))
     for axis, (name, one) in zip(axes, layers.items(), strict=True):
         last_one = axis is axes[-1] and isinstance(spikes, Trace | dict)
-        draw_spikes(axis, name, one.sample(sample), (first, last), spread(one.n_neurons, most), is_output=last_one)
+        draw_spikes(axis, name, one.sample(sample), (first, last), some_of(one.n_neurons, most), is_output=last_one)
     axes[-1].set(xlabel="time (ms)", xlim=(first, last))
     figure.supylabel("neuron (address)", fontsize=9)
     figure.align_ylabels(axes)

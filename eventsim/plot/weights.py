@@ -6,8 +6,9 @@ import numpy as np
 
 from eventsim import checks
 from eventsim.errors import ConfigError
-from eventsim.plot.canvas import BLUE, GREY, diverging, framed, new_figure, spread, tidy
+from eventsim.plot.canvas import BLUE, GREY, diverging, framed, new_figure, tidy
 from eventsim.report import numbers
+from eventsim.report.sampling import some_of
 
 _MOST_FIELDS = 12  # neurons whose receptive fields are shown
 _MOST_KERNELS, _MOST_INPUTS = 16, 8  # channels of a convolution that are shown, on either side
@@ -82,7 +83,7 @@ def _histogram(axis, name, layer, theta):
 def _chosen(name, neurons, n, most):
     """Which of ``n`` are shown, int64."""
     if neurons is None:
-        return spread(n, most)
+        return some_of(n, most)
     chosen = checks.indices(name, neurons, n)
     if not len(chosen):
         raise ConfigError(f"{name} to draw must be at least one; choose some, or leave them out")
@@ -94,7 +95,7 @@ def _images(layer, is_first, neurons):
     if layer.kind == "conv":
         into, out = layer.weight_shape[0], layer.shape.channels
         shown = _chosen("channels", neurons, out, _MOST_KERNELS)
-        given = spread(into, _MOST_INPUTS)
+        given = some_of(into, _MOST_INPUTS)
         kernels = layer.weight[given][..., shown].transpose(0, 3, 1, 2)
         rows = _POLARITIES if is_first and into == 2 else [f"in {i}" for i in given]
         return "channel", kernels, rows, [str(i) for i in shown]

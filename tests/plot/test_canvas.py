@@ -3,7 +3,6 @@
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 
 from eventsim import plot
@@ -53,9 +52,3 @@ def test_no_figure_is_left_in_pyplot():
         "assert 'matplotlib' in sys.modules and 'matplotlib.pyplot' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
-
-
-@pytest.mark.parametrize(("n", "most", "want"), [(5, 9, [0, 1, 2, 3, 4]), (10, 4, [0, 3, 6, 9]), (1, 1, [0]),
-                                                 (7, 1, [0]), (2, 2, [0, 1])])
-def test_neurons_are_spread_evenly(n, most, want):
-    np.testing.assert_array_equal(canvas.spread(n, most), want)

@@ -4,6 +4,7 @@ import numpy as np
 
 from eventsim.report import numbers
 from eventsim.report.html import svg
+from eventsim.report.sampling import some_of
 
 _RASTER_ROWS = 160
 _BINS = 32
@@ -58,7 +59,7 @@ def raster(spikes, css, label) -> str:
     """Spikes of one sample, of neurons that are evenly spread over all."""
     n = spikes.n_neurons
     rows = min(n, _RASTER_ROWS)
-    chosen = (np.arange(rows) * n // rows).astype(np.int64)
+    chosen = some_of(n, rows)
     row = np.full(n, -1)
     row[chosen] = np.arange(rows)
     of_spike = row[spikes.address]

@@ -7,9 +7,6 @@ from eventsim.report import numbers
 MOST_CLASSES = 30
 
 
-def _plain(value):
-    return html.escape(str(value))
-
 
 _INTERVAL = "{:.3g}".format
 
@@ -44,10 +41,16 @@ _COLUMNS = (
 
 
 def table(header, rows, css="") -> str:
-    """A table; header has (name, explanation) pairs, rows (value to sort by, text or HTML) pairs, first a name."""
-    head = "".join(f'<th scope="col" title="{html.escape(why)}">{html.escape(name)}</th>' for name, why in header)
+    """A table; header has (name, explanation) pairs, rows (value to sort by, text or HTML) pairs, first a name.
+
+    A column whose value is None is of words.
+    """
+    words = [' class="words"' if value is None else "" for value, _ in rows[0]]
+    head = "".join(f'<th scope="col"{css} title="{html.escape(why)}">{html.escape(name)}</th>'
+                   for css, (name, why) in zip(words, header, strict=True))
     body = "".join(
-        "<tr>" + "".join(f'<td data-value="{html.escape(str(value))}">{shown}</td>' for value, shown in row) + "</tr>"
+        "<tr>" + "".join(f'<td{css} data-value="{html.escape(str(value))}">{shown}</td>'
+                         for css, (value, shown) in zip(words, row, strict=True)) + "</tr>"
         for row in rows
     )
     return f'<div class="scroll"><table class="{css}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
@@ -68,7 +71,7 @@ def energy(subjects) -> str:
     found = [one.figures["energy"] for one in subjects]
     rows = [
         [(e["name"], html.escape(e["name"])), *((o["joules"], numbers.energy(o["joules"])) for o in ours),
-         ("", html.escape(e["formula"])), ("", html.escape(e["source"]))]
+         (None, html.escape(e["formula"])), (None, html.escape(e["source"]))]
         for e, *ours in ((estimates[0], *estimates) for estimates in zip(*(f["estimates"] for f in found), strict=True))
     ]
     header = [("of a sample", ""), *((one.name, "") for one in subjects), ("counted as", ""), ("source", "")]
