@@ -5,11 +5,12 @@ import math
 import numpy as np
 
 from eventsim import kernels
-from eventsim.engine.runs import sample_parts
+from eventsim.engine.runs import even_parts
 from eventsim.kernels.cpu.statistics import TURNS
 
 _LONGEST_INTERVAL = 1 << 20  # ticks; longer intervals are not counted
 _TIME_BITS = 30
+_WORTH_A_PART = 1 << 15  # spikes
 _SATURATED = 0.5
 _OF_SAMPLES = {"sample_fired": np.int64, "sample_crossed": np.int64, "sample_synchrony": np.float64,
                "sample_interval": np.float64}
@@ -56,7 +57,7 @@ class Population:
             "twin": (n, 2), **self._of_samples(spikes.n_samples),
         }
         return [shared | part | {name: np.zeros(size, np.int64) for name, size in sizes.items()}
-                for part in sample_parts(spikes.sample_ptr)]
+                for part in _some_parts(spikes.sample_ptr)]
 
     def _take(self, spikes, parts):
         """Add what the kernel wrote."""
@@ -124,6 +125,12 @@ def add_all(pairs):
     kernels.call_parts("survey_spikes", {}, [part for parts in found for part in parts])
     for (population, spikes), parts in zip(pairs, found, strict=True):
         population._take(spikes, parts)
+
+
+def _some_parts(sample_ptr):
+    """Parts of a batch, few: each has counts of all neurons of its own."""
+    n = min(kernels.threads(), 1 + int(sample_ptr[-1]) // _WORTH_A_PART)
+    return [{"sample_first": a, "sample_last": b} for a, b in even_parts(np.diff(sample_ptr), n)]
 
 
 def _fixed_point(spikes):

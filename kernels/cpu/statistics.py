@@ -23,8 +23,8 @@ def _survey_sample(b, begin, end, n_ticks, shift, address, when, state, here, tw
     longest = np.int64(interval_bins.shape[1] - 1)
     one = np.int64(1) if shift is None else np.int64(1) << shift
     now, since = np.int64(0), begin  # the tick of the spikes from ``since`` on
-    twins = np.int64(0)
-    total = square = 0.0
+    twins = total = np.int64(0)
+    square = 0.0
     for k in range(begin, end):
         n, at = np.uint64(address[k]), np.int64(when[k])
         own = state[n]
@@ -38,9 +38,11 @@ def _survey_sample(b, begin, end, n_ticks, shift, address, when, state, here, tw
         # A neuron's first spike has an interval that nobody has, so that it needs no branch.
         interval_bins[np.uint64(k) % _TURNS, np.uint64(min(length, longest))] += 1
         if shift is not None and length < longest:
-            total += np.float64(gap)
+            total += gap
             square += np.float64(gap) * np.float64(gap)
         if gap < one and (shift is None or before >> shift == tick):
+            if twins == 0:
+                twin[:] = -1
             place = b * n_ticks + tick
             twin[n, 1] = twin[n, 1] + 1 if twin[n, 0] == place else 1
             twin[n, 0] = place
@@ -78,7 +80,6 @@ def survey_spikes(
     """
     ticks = np.float64(max(n_ticks, 1))
     state[:] = _FRESH
-    twin[:] = -1
     for b in range(sample_first, sample_last):
         begin, end = sample_ptr[b], sample_ptr[b + 1]
         here[:] = 0
