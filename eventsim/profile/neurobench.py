@@ -12,9 +12,9 @@ tests/bench/neurobench_check.py has the package count the same spikes. Its figur
 and others only in what follows from their being taken of modules of torch:
 
 - Average pooling and batch normalisation are part of the weights here, so what they make of spikes still counts as
-  additions, one a spike. Where they are modules, a layer behind them takes numbers: one multiplication a window with
-  spikes in a tick, and behind normalisation, which leaves no zeros, one a synapse in every tick. With normalisation in
-  the weights of the modules, too, the figures are these again.
+  additions, one a spike. Where they are modules, a layer behind them takes numbers: a multiplication for every synapse
+  of a window with spikes in a tick, and behind normalisation, which leaves no zeros, for every one in every tick. Where
+  normalisation is in the weights of the modules, too, operations are these again.
 - torch counts the batches of each normalisation, 8 bytes of ``Footprint``.
 - A tick in which no pixel counts more than 1 is one of additions.
 - ``ActivationSparsity`` is the mean of the samples' own, the same where they are equally long.
