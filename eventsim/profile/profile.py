@@ -50,6 +50,7 @@ class Profile:
     network : Network
     populations : a `Population` for the input and every layer
     costs : a `Cost` for every layer
+    repeats : int64[N], input spikes of every address that share it and their tick with the one before
     labels, predicted : int64[B], labels are -1 where nobody said them
     """
 
@@ -63,12 +64,15 @@ class Profile:
             own = [part.fan_out for part in layer.projections[1:]]
             self.populations.append(Population(layer.n_out, [after[i + 1], *own], dead))
         self.costs = [Cost() for _ in layers]
+        self.repeats = np.zeros(network.arch.n_inputs, np.int64)
         self._labels, self._predicted = [], []
 
     def add(self, trace, labels=None):
         """Count a batch: its `Trace`, and its labels int64[B], where they are known."""
         spikes = [trace.input, *(done.spikes for done in trace.layers)]
         add_all(list(zip(self.populations, spikes, strict=True)))
+        if self.network.input_mode == "count":
+            self.repeats += repeats(trace.input)
         for layer, cost, done, given in zip(self.network.layers, self.costs, trace.layers, spikes, strict=False):
             cost.add(layer, done, given)
         n = trace.input.n_samples
@@ -136,6 +140,14 @@ def synapses_behind(layer):
     """Synapses of a layer that a spike of every neuron before it crosses, int64[N], through the stages between."""
     where = arrivals(layer)
     return np.where(where >= 0, layer.fan_out[where], 0)
+
+
+def repeats(spikes):
+    """Spikes that share sample, tick or time, and address with the one before, of every address, int64[N]."""
+    same = (np.diff(spikes.address) == 0) & (np.diff(spikes.when) == 0)
+    first = spikes.sample_ptr[1:-1]
+    same[first[(first > 0) & (first < len(spikes))] - 1] = False
+    return np.bincount(spikes.address[1:][same], minlength=spikes.n_neurons)
 
 
 def zero_weights(layer) -> int:

@@ -9,7 +9,7 @@ from scenes import dense, random_network, random_spikes
 from eventsim.engine import run
 from eventsim.model import Network
 from eventsim.profile import BackwardProfile, Profile, energy, neurobench
-from eventsim.profile.profile import synapses_behind
+from eventsim.profile.profile import repeats, synapses_behind
 from eventsim.spikes import Spikes
 from eventsim.trainer import TrainingConfig
 
@@ -94,7 +94,7 @@ def test_neurobench_on_dense_matrices(rng):
     assert found["SynapticOperations"]["Effective_ACs"] == pytest.approx(acs / 3)
     assert found["SynapticOperations"]["Effective_MACs"] == 0
     assert found["SynapticOperations"]["Dense"] == 30 * (20 * 30 + 30 * 10)
-    assert found["Footprint"] == 4 * 900
+    assert found["Footprint"] == 4 * 900 and found["ParameterCount"] == 900
     assert found["ConnectionSparsity"] == round(np.mean(np.concatenate([w.ravel() for w in weights]) == 0), 4) > 0.1
     layers = run(network, spikes).layers
     activations = np.concatenate([dense(layer.spikes, b).ravel() for layer in layers for b in range(3)])
@@ -108,6 +108,27 @@ def test_inputs_that_count_are_multiplied(rng):
     spikes = random_spikes(rng, 20, n_ticks=30)
     found = neurobench.figures(profiled(network, spikes))["SynapticOperations"]
     assert found["Effective_MACs"] == len(spikes) * 30 / 3 and found["Effective_ACs"] > 0
+    twice = Spikes(2 * spikes.sample_ptr, np.repeat(spikes.address, 2), tick=np.repeat(spikes.tick, 2), n_neurons=20,
+                   n_ticks=30)
+    again = neurobench.figures(profiled(network, twice, twice))["SynapticOperations"]
+    assert again["Effective_MACs"] == found["Effective_MACs"]
+
+
+def test_recurrent_spikes_are_added_where_inputs_are_multiplied(rng):
+    network = Network("20-16r-5", input_mode="count", seed=1)
+    for layer in network.layers:
+        layer.weight = np.abs(layer.weight) * 4
+    spikes = random_spikes(rng, 20, n_ticks=30)
+    found = neurobench.figures(profiled(network, spikes))["SynapticOperations"]
+    hidden = len(run(network, spikes).layers[0].spikes)
+    assert found["Effective_MACs"] == pytest.approx(len(spikes) * 16 / 3)
+    assert found["Effective_ACs"] == pytest.approx(hidden * (16 + 5) / 3) and hidden
+
+
+def test_spikes_repeat_within_a_sample_only():
+    spikes = Spikes([0, 0, 3, 6, 6], [4, 4, 4, 4, 4, 5], tick=[0, 1, 1, 1, 1, 1], n_neurons=7, n_ticks=2)
+    assert repeats(spikes).tolist() == [0, 0, 0, 0, 2, 0, 0]
+    assert repeats(spikes.samples(3, 4)).tolist() == [0] * 7
 
 
 @pytest.mark.parametrize("notation, precision, kept", [
