@@ -226,8 +226,10 @@ def forward(network, spikes: Spikes, *, supports=None, truncate=False, rng=None)
     supports = checked_supports(network, supports, truncate)
     layers = []
     current, runs = spikes, by_tick(spikes)
+    trace = Trace(spikes, layers, runs=runs)
     for name, layer, support in zip(network.layer_names, network.layers, supports, strict=True):
         done, runs = _run_layer(layer, network.neuron, current, runs, name, support, truncate, rng)
+        done.runs = runs
         layers.append(done)
         current = done.spikes
-    return Trace(spikes, layers)
+    return trace

@@ -7,6 +7,7 @@ import numpy as np
 
 from eventsim.engine.active import ActiveSet
 from eventsim.engine.feed import Feed
+from eventsim.engine.runs import Runs
 from eventsim.engine.wiring import Wiring
 from eventsim.spikes import Spikes
 
@@ -19,8 +20,8 @@ class LayerTrace:
     simulation of the same layer multiplies; seconds the time spent. singly is, on the exact clock, the share of neurons
     that a window of the sweep had to run one event at a time, of all neurons in all windows. touched is, on the grid,
     the share of ticks in which input arrives, at a convolution's patches in each of them. rows counts the rows of 64
-    weights that a sweep of tiles added up. feed is what reached the synapses; of a run that `backward` is to follow,
-    wiring is how, and active the active set.
+    weights that a sweep of tiles added up; runs are those of the output spikes, on the grid. feed is what reached the
+    synapses; of a run that `backward` is to follow, wiring is how, and active the active set.
     """
 
     name: str
@@ -32,6 +33,7 @@ class LayerTrace:
     singly: float | None = None
     touched: float | None = None
     rows: int | None = None
+    runs: Runs | None = None
     feed: Feed | None = None
     wiring: Wiring | None = None
 
@@ -47,11 +49,15 @@ class LayerTrace:
 
 @dataclass
 class Trace:
-    """A run of a network over a batch: `input` spikes, `layers`, and what input binning merged or left out."""
+    """A run of a network over a batch: `input` spikes, `layers`, and what input binning merged or left out.
+
+    runs are those of the input, on the grid.
+    """
 
     input: Spikes
     layers: list[LayerTrace]
     binning: object = None
+    runs: Runs | None = None
 
     def _repr_html_(self):
         from eventsim.report.notebook import trace  # the report imports this module, so it is looked up late

@@ -5,15 +5,15 @@ import math
 import numpy as np
 
 from eventsim import kernels
-from eventsim.engine.runs import even_parts
+from eventsim.engine.runs import by_tick, even_parts
 from eventsim.kernels.cpu.statistics import TURNS
 
 _LONGEST_INTERVAL = 1 << 20  # ticks; longer intervals are not counted
 _TIME_BITS = 30
 _WORTH_A_PART = 1 << 15  # spikes
 _SATURATED = 0.5
-_OF_SAMPLES = {"sample_fired": np.int64, "sample_crossed": np.int64, "sample_synchrony": np.float64,
-               "sample_interval": np.float64}
+# What kernels add to, every part of a batch in arrays of its own.
+_COUNTS = ("neuron_spikes", "neuron_fired", "neuron_saturated", "activity", "interval_bins")
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 
 
@@ -23,66 +23,99 @@ class Population:
     fan_out : int64[J, N], synapses that a spike of every neuron crosses: of several kinds, each counted by itself
     dead : ticks between two spikes of a neuron at the least; one that has half as many spikes as that allows is
         *saturated* in a sample
+    repeats : whether spikes on the grid may share address and tick
 
     Attributes
     ----------
     n_samples, n_neurons : int; dt : ms, a tick; ticks : of all samples together
-    spikes, fired, saturated : int64[N], spikes of every neuron, and samples in which it fired and was saturated
-    activity : int64[T], spikes by tick
-    interval_bins : int64[I], intervals between neighbouring spikes of a neuron in a sample, by whole ticks
     """
 
-    def __init__(self, n_neurons, fan_out, dead=1.0):
+    def __init__(self, n_neurons, fan_out, dead=1.0, repeats=False):
         self.n_neurons, self._fan_out, self._dead = n_neurons, np.ascontiguousarray(fan_out, np.int64), max(dead, 1.0)
-        self.n_samples, self.dt = 0, 1.0
-        self.spikes, self.fired, self.saturated = np.zeros((3, n_neurons), np.int64)
-        self.activity, self.interval_bins = np.zeros((2, 0), np.int64)
-        self.ticks = 0
-        self._intervals = np.zeros(3)  # number, sum, and sum of squares, in ticks
+        self._repeats = repeats
+        self.n_samples, self.dt, self.ticks = 0, 1.0, 0
+        self._counts = {name: np.zeros((TURNS, 0) if name == "interval_bins" else 0, np.int64) for name in _COUNTS}
+        self._sheets, self._sheet_ticks = [], -1  # arrays that the parts of a batch add to, and the ticks they are for
         self._batches = []
 
-    def add(self, spikes):
-        """Count a batch of `Spikes`."""
-        add_all([(self, spikes)])
+    def add(self, spikes, runs=None):
+        """Count a batch of `Spikes`; runs are theirs, where they are there already."""
+        add_all([(self, spikes, runs)])
 
-    def _parts(self, spikes):
-        """Arguments of the kernel for every part of a batch."""
-        n, n_ticks, (when, shift) = self.n_neurons, spikes.n_ticks, _fixed_point(spikes)
-        sizes = {"neuron_spikes": n, "neuron_fired": n, "neuron_saturated": n, "activity": n_ticks,
-                 "interval_bins": (TURNS, min(n_ticks, _LONGEST_INTERVAL) + 1)}
-        shared = {
-            "n_ticks": n_ticks, "shift": shift,
-            "saturation": max(2, math.ceil(_SATURATED * n_ticks / self._dead)), "sample_ptr": spikes.sample_ptr,
-            "address": spikes.address, "when": when, "fan_out": self._fan_out, "state": (n,), "here": (n_ticks,),
-            "twin": (n, 2), **self._of_samples(spikes.n_samples),
-        }
-        return [shared | part | {name: np.zeros(size, np.int64) for name, size in sizes.items()}
-                for part in _some_parts(spikes.sample_ptr)]
-
-    def _take(self, spikes, parts):
-        """Add what the kernel wrote."""
-        for part in parts:
-            self.spikes += part["neuron_spikes"]
-            self.fired += part["neuron_fired"]
-            self.saturated += part["neuron_saturated"]
-            self.activity = _sum(self.activity, part["activity"])
-        bins = sum(part["interval_bins"].sum(axis=0) for part in parts)[:-1]  # in the last stand first spikes
-        self.interval_bins = _sum(self.interval_bins, bins)
-        batch = {name: parts[0][name] for name in _OF_SAMPLES}
-        length = np.arange(len(bins), dtype=np.float64)
-        summed = (bins @ length, bins @ length**2) if spikes.time is None else batch["sample_interval"].sum(axis=1)
-        self._intervals += (bins.sum(), *summed)
+    def parts(self, spikes, runs):
+        """(kernel, its arguments for every part of a batch); what it writes is part of the counts."""
+        n_samples, n_ticks = spikes.n_samples, spikes.n_ticks
+        batch = {"sample_fired": np.empty(n_samples, np.int64), "sample_synchrony": np.empty(n_samples),
+                 "sample_crossed": np.empty((len(self._fan_out), n_samples), np.int64)}
+        given = {"n_ticks": n_ticks, "saturation": max(2, math.ceil(_SATURATED * n_ticks / self._dead)),
+                 "address": spikes.address, "fan_out": self._fan_out, "state": (self.n_neurons,)}
+        timed = spikes.time is not None or self._repeats
+        if timed:
+            when, shift = _fixed_point(spikes)
+            given |= {"sample_ptr": spikes.sample_ptr, "when": when, "shift": shift, "twin": (self.n_neurons, 2)}
+            batch["sample_interval"] = np.empty((2, n_samples))
+        else:
+            given |= (runs or by_tick(spikes))._asdict()
+        self._batches.append(batch | {"sample_spikes": np.diff(spikes.sample_ptr)})
         self.dt = spikes.dt
-        self.n_samples += spikes.n_samples
-        self.ticks += spikes.n_samples * spikes.n_ticks
-        self._batches.append({"sample_spikes": np.diff(spikes.sample_ptr), **batch})
+        self.n_samples += n_samples
+        self.ticks += n_samples * n_ticks
+        found = _some_parts(spikes.sample_ptr)
+        sheets = self._sheets_for(n_ticks, len(found))
+        return ("survey_times" if timed else "survey_ticks",
+                [given | batch | part | sheet for part, sheet in zip(found, sheets, strict=True)])
 
-    def _of_samples(self, n):
-        shapes = {"sample_crossed": (len(self._fan_out), n), "sample_interval": (2, n)}
-        return {name: np.zeros(shapes.get(name, n), dtype) for name, dtype in _OF_SAMPLES.items()}
+    def _sheets_for(self, n_ticks, n):
+        """Arrays for ``n`` parts of batches with samples of so many ticks."""
+        if n_ticks != self._sheet_ticks:
+            self._fold()
+            self._sheet_ticks = n_ticks
+        sizes = dict.fromkeys(_COUNTS, self.n_neurons) | {
+            "activity": n_ticks, "interval_bins": (TURNS, min(n_ticks, _LONGEST_INTERVAL) + 1)
+        }
+        while len(self._sheets) < n:
+            self._sheets.append({name: np.zeros(size, np.int64) for name, size in sizes.items()})
+        return self._sheets[:n]
+
+    def _fold(self):
+        """Add up what the parts have counted."""
+        for sheet in self._sheets:
+            sheet["interval_bins"] = sheet["interval_bins"][:, :-1]  # in the last stand first spikes
+            for name, more in sheet.items():
+                self._counts[name] = _sum(self._counts[name], more)
+        self._sheets = []
+
+    def _total(self, name):
+        self._fold()
+        return self._counts[name]
+
+    @property
+    def spikes(self):
+        """Spikes of every neuron, int64[N]."""
+        return self._total("neuron_spikes")
+
+    @property
+    def fired(self):
+        """Samples in which every neuron fired, int64[N]."""
+        return self._total("neuron_fired")
+
+    @property
+    def saturated(self):
+        """Samples in which every neuron was saturated, int64[N]."""
+        return self._total("neuron_saturated")
+
+    @property
+    def activity(self):
+        """Spikes by tick, int64[T]."""
+        return self._total("activity")
+
+    @property
+    def interval_bins(self):
+        """Intervals between neighbouring spikes of a neuron in a sample, by whole ticks, int64[I]."""
+        return self._total("interval_bins").sum(axis=0)
 
     def of_samples(self, name):
-        """What was counted by sample, see the kernel `survey_spikes`: an array whose last axis is samples."""
+        """What was counted by sample, see the kernels: an array whose last axis is samples."""
         return np.concatenate([batch[f"sample_{name}"] for batch in self._batches], axis=-1)
 
     def figures(self) -> dict:
@@ -109,22 +142,32 @@ class Population:
         }
 
     def _interval_figures(self):
-        number, total, squares = self._intervals
+        bins = self.interval_bins
+        number, length = bins.sum(), np.arange(len(bins), dtype=np.float64)
         if not number:
             return {"interval_ms": None, "median_interval_ms": None, "variation": None}
-        middle, mean = int(np.searchsorted(np.cumsum(self.interval_bins), number / 2)), total / number
+        if "sample_interval" in self._batches[0]:
+            total, squares = self.of_samples("interval").sum(axis=1)
+        else:
+            total, squares = bins @ length, bins @ length**2
+        middle, mean = int(np.searchsorted(np.cumsum(bins), number / 2)), total / number
         return {
             "interval_ms": float(mean) * self.dt, "median_interval_ms": middle * self.dt,
             "variation": math.sqrt(max(squares / number - mean * mean, 0.0)) / mean if mean else None,
         }
 
 
-def add_all(pairs):
-    """Count the `Spikes` of a batch in several populations, [(population, spikes)], on all threads at once."""
-    found = [population._parts(spikes) for population, spikes in pairs]
-    kernels.call_parts("survey_spikes", {}, [part for parts in found for part in parts])
-    for (population, spikes), parts in zip(pairs, found, strict=True):
-        population._take(spikes, parts)
+def add_all(batches):
+    """Count the spikes of a batch in several populations, on all threads at once.
+
+    batches : (population, `Spikes`, their `Runs` or None)
+    """
+    todo = {}
+    for population, spikes, runs in batches:
+        kernel, parts = population.parts(spikes, runs)
+        todo.setdefault(kernel, []).extend(parts)
+    for kernel, parts in todo.items():
+        kernels.call_parts(kernel, {}, parts)
 
 
 def _some_parts(sample_ptr):
@@ -143,10 +186,10 @@ def _fixed_point(spikes):
 
 
 def _sum(total, more):
-    """The sum of two counts by bin, of which either may have more bins."""
-    if len(more) > len(total):
+    """The sum of two counts by bin, along the last axis, of which either may have more bins."""
+    if more.shape[-1] > total.shape[-1]:
         total, more = more.copy(), total
-    total[: len(more)] += more
+    total[..., : more.shape[-1]] += more
     return total
 
 

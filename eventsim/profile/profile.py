@@ -59,7 +59,7 @@ class Profile:
         layers = network.layers
         after = [*(synapses_behind(layer) for layer in layers), np.zeros(network.arch.n_outputs, np.int64)]
         dead = network.neuron.dead_ticks(network.dt)
-        self.populations = [Population(network.arch.n_inputs, after[:1])]
+        self.populations = [Population(network.arch.n_inputs, after[:1], repeats=network.input_mode == "count")]
         for i, layer in enumerate(layers):
             own = [part.fan_out for part in layer.projections[1:]]
             self.populations.append(Population(layer.n_out, [after[i + 1], *own], dead))
@@ -70,7 +70,8 @@ class Profile:
     def add(self, trace, labels=None):
         """Count a batch: its `Trace`, and its labels int64[B], where they are known."""
         spikes = [trace.input, *(done.spikes for done in trace.layers)]
-        add_all(list(zip(self.populations, spikes, strict=True)))
+        runs = [trace.runs, *(done.runs for done in trace.layers)]
+        add_all(zip(self.populations, spikes, runs, strict=True))
         if self.network.input_mode == "count":
             self.repeats += repeats(trace.input)
         for layer, cost, done, given in zip(self.network.layers, self.costs, trace.layers, spikes, strict=False):

@@ -188,20 +188,31 @@ KERNELS["dense_backward"] = kernel("dense_adjoint", f"""
     out float32[groups,pairs]: error_below
 """)
 
-KERNELS["survey_spikes"] = kernel("statistics", """
-    int64: sample_first sample_last n_ticks shift saturation
-    int64[samples]: sample_ptr
-    int32[spikes]: address when
-    int64[kinds,neurons]: fan_out
-    scratch int64[neurons]: state
-    scratch int64[ticks]: here
-    scratch int64[neurons,two]: twin
+_SURVEYED = """
     out int64[neurons]: neuron_spikes neuron_fired neuron_saturated
     out int64[four,intervals]: interval_bins
     out int64[ticks]: activity
     out int64[samples]: sample_fired
     out int64[kinds,samples]: sample_crossed
     out float64[samples]: sample_synchrony
+"""
+
+KERNELS["survey_ticks"] = kernel("statistics", f"""
+    int64: sample_first sample_last n_ticks saturation
+    {INPUT}
+    int64[kinds,neurons]: fan_out
+    scratch int64[neurons]: state
+    {_SURVEYED}
+""")
+
+KERNELS["survey_times"] = kernel("statistics", f"""
+    int64: sample_first sample_last n_ticks shift saturation
+    int64[samples]: sample_ptr
+    int32[spikes]: address when
+    int64[kinds,neurons]: fan_out
+    scratch int64[neurons]: state
+    scratch int64[neurons,two]: twin
+    {_SURVEYED}
     out float64[two,samples]: sample_interval
 """)
 

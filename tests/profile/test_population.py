@@ -29,8 +29,10 @@ BATCHES = {
 }
 
 
-def surveyed(batch, dead=1.0, fan_out=None, n_threads=1):
-    population = Population(batch.n_neurons, np.ones((1, batch.n_neurons)) if fan_out is None else fan_out, dead)
+def surveyed(batch, dead=1.0, fan_out=None, n_threads=1, repeats=False):
+    population = Population(
+        batch.n_neurons, np.ones((1, batch.n_neurons)) if fan_out is None else fan_out, dead, repeats
+    )
     kernels.set_threads(n_threads)
     try:
         population.add(batch)
@@ -43,7 +45,7 @@ def surveyed(batch, dead=1.0, fan_out=None, n_threads=1):
 def test_counts_are_those_of_the_definitions(kind, rng):
     batch = BATCHES[kind](rng)
     assert len(batch) > 100
-    population = surveyed(batch)
+    population = surveyed(batch, repeats=kind == "repeats")
     counts = batch.counts()
     np.testing.assert_array_equal(population.spikes, counts.sum(axis=0))
     np.testing.assert_array_equal(population.fired, (counts > 0).sum(axis=0))
