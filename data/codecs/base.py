@@ -11,6 +11,7 @@ import numpy as np
 from eventsim import checks, files
 from eventsim.errors import ConfigError, FormatError
 from eventsim.events import Arrivals, Events
+from eventsim.sensor import Sensor
 
 REPAIR = "`eventsim convert --repair`"  # as messages advise it
 CUT_CURE = f"copy or download it again, or keep what is whole with {REPAIR}"
@@ -266,6 +267,14 @@ class Codec:
             writer.write(events)
             writer.finish()
         return out.getvalue()
+
+
+def told_sensor(where, *size) -> Sensor:
+    """The sensor that a recording says; ``where`` it does so begins the `FormatError` for a size that none can have."""
+    try:
+        return Sensor(*size)
+    except ConfigError as error:
+        raise FormatError(f"{where}: {error}; correct it, or copy or download it again") from None
 
 
 def sensor_or_none(sensor):
