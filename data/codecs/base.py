@@ -30,9 +30,11 @@ class Reader:
     about : dict of str, what else the recording says of itself, in the words of its format
     skipped : Counter, records that are no event so far, by kind
     repairs : whether what is cut off at the end is left out and counted, instead of refused
+    event_bytes : that an event takes at least, 0 where that is not known
     """
 
     repairs = False
+    event_bytes = 0
 
     def __init__(self, file, source):
         self.file, self.source = file, source
