@@ -162,13 +162,18 @@ def seeds(name):
     if name == "evt3":
         yield b"% evt 3.0\n% end\n" + struct.pack("<12H", 0x8001, 0x6002, 0x0003, 0x2804, 0x3805, 0x4FFF, 0x50FF,
                                                    0x7123, 0xA001, 0xF000, 0x6001, 0x4001)
+        yield b"% evt 3.0\n% end\n" + struct.pack("<7H", 0x0003, 0x8FFF, 0x6FFF, 0x2001, 0x8001, 0x6001, 0x2002)
+    if name == "evt2":
+        yield b"% evt 2.0\n% end\n" + struct.pack("<5I", 0x8FFFFFFF, 0x10000801, 0xA0000000, 0x80000001, 0x00001802)
     if name == "dat":
         yield b"% Version 1\n" + bytes([0, 8]) + struct.pack("<4I", 5, 1 << 17 | 3 << 9 | 4, 9, 2)
+        yield b"% Version 2\n" + bytes([12, 8]) + struct.pack("<4I", 0xFFFFFFF0, 1 << 28, 7, 1 << 14)
     for chip, addresses in (("DVS128", (5, 0x8001, 0x7FFF)), ("Davis346", (1 << 22 | 5 << 12, 1 << 31, 0x80000C00)),
                             ("CochleaAMS1c", (5, 0x2001, 0x400)), (None, (7, 0x7FFF, 1 << 17))):
         if name == "aedat2":
             head = f"#!AER-DAT2.0\r\n# AEChip: {chip}\r\n" if chip else "#!AER-DAT2.0\r\n"
-            yield head.encode() + b"".join(struct.pack(">2I", address, 10 * i) for i, address in enumerate(addresses))
+            yield head.encode() + b"".join(struct.pack(">2I", address, time % (1 << 32))
+                                            for time in (-9, 5) for address in addresses)
     if name == "aedat3":
         packet = struct.pack("<2h6i", 1, 1, 8, 4, 0, 2, 2, 1) + struct.pack("<4I", 5 << 17 | 9 << 2 | 3, 7, 2, 8)
         other = struct.pack("<2h6i", 3, 1, 5, 0, 0, 1, 1, 1) + b"other"
