@@ -89,8 +89,8 @@ def reference(name, body, reader):
     if name in ("bs1", "bs3"):
         return getattr(slayer, name)(body), 0
     if name == "nmnist":
-        events, turns = decode.nmnist(body)
-        return None if turns else (events, len(body) // 5 - len(events))
+        events, _ = decode.nmnist(body, endless=False)
+        return events, len(body) // 5 - len(events)
     if re.search(rb"[^-0-9, \t\r]", body.partition(b"\n")[0]):
         return None  # names its columns
     events, bad = decode.lines(body)
