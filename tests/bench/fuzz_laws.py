@@ -14,7 +14,7 @@ import warnings
 import numpy as np
 from naive import aedat, decode, prophesee, slayer
 
-from eventsim.data.codecs import CODECS, base, carried, csv, dat
+from eventsim.data.codecs import CODECS, Recording, base, carried, csv, dat
 from eventsim.data.codecs import aedat as aedat_header
 from eventsim.data.codecs import prophesee as prophesee_words
 from eventsim.errors import ConfigError, FormatError
@@ -118,12 +118,34 @@ def check(name, data):
             again = decoded(codec, data)
         assert isinstance(again, Events) == isinstance(events, Events), (again, events)
         if isinstance(events, Events):
-            found = list(zip(*(getattr(events, column).tolist() for column in "txyp"), strict=True))
-            assert again == events and found == rows and events.skipped == again.skipped == dict(skipped)
+            assert again == events and _rows(events) == rows and events.skipped == again.skipped == dict(skipped)
             comes_back(codec, events)
+        repaired(codec, data, events)
         if codec.decoder is not None:
             assert streamed(codec, data, size) == streamed(codec, data, len(data) + 1)
         return hashlib.sha256(repr((rows, place, skipped, refusal, str(events))).encode()).hexdigest()
+
+
+def repaired(codec, data, events):
+    """What is kept of a damaged recording is the same at once and in blocks, and all of one that is in order."""
+    is_fine = isinstance(events, Events) and (codec.name != "csv" or data.endswith(b"\n"))  # else a number may be cut
+    found = []
+    for take in (Recording.events, lambda recording: [row for block in recording for row in _rows(block)]):
+        try:
+            recording = Recording(io.BytesIO(data), codec, SOURCE, repair=True)
+            found.append((take(recording), recording.skipped, recording.reordered))
+        except FormatError as error:
+            found.append(one_sentence(error))
+    at_once, in_blocks = found
+    if isinstance(at_once, str):
+        assert at_once == in_blocks and not is_fine, found
+    else:
+        assert (_rows(at_once[0]), *at_once[1:]) == in_blocks, found
+        assert not is_fine or at_once == (events, events.skipped, 0), found
+
+
+def _rows(events):
+    return list(zip(*(getattr(events, column).tolist() for column in "txyp"), strict=True))
 
 
 def comes_back(codec, events):
@@ -143,7 +165,7 @@ def streamed(codec, data, size):
     decoder = codec.decoder(Sensor(34, 34), told.append)
     try:
         for part in (*(decoder.feed(data[i : i + size]) for i in range(0, len(data), size)), decoder.end()):
-            rows += zip(*(getattr(part, column).tolist() for column in "txyp"), strict=True)
+            rows += _rows(part)
     except FormatError as error:
         return str(error)
     return rows, decoder.counts, sorted(told)
