@@ -9,11 +9,17 @@ EVENTS, FRAME, IMUS, TRIGGERS = b"EVTS", b"FRME", b"IMUS", b"TRIG"
 def described(streams):
     """The description of streams, {number: (kind, width, height)}, in XML."""
     nodes = "".join(
-        f'<node name="{number}"><attr key="typeIdentifier">{kind.decode()}</attr><node name="info"><attr key="sizeX" '
-        f'type="int">{width}</attr><attr key="sizeY" type="int">{height}</attr><attr key="source" type="string">DVX'
-        f"plorer</attr></node></node>" for number, (kind, width, height) in streams.items()
+        f'<node name="{number}" path="/outInfo/{number}/">{_text("compression", "NONE")}'
+        f'{_text("originalOutputName", "events")}{_text("typeIdentifier", kind.decode())}'
+        f'<node name="info" path="/outInfo/{number}/info/"><attr key="sizeX" type="int">{width}</attr>'
+        f'<attr key="sizeY" type="int">{height}</attr>{_text("source", "DVXplorer")}</node></node>'
+        for number, (kind, width, height) in streams.items()
     )
-    return f'<dv version="2.0"><node name="outInfo">{nodes}</node></dv>'.encode()
+    return f'<dv version="2.0"><node name="outInfo" path="/outInfo/">{nodes}</node></dv>'.encode()
+
+
+def _text(key, value):
+    return f'<attr key="{key}" type="string">{value}</attr>'
 
 
 def head(text, end=-1, compression=0, fields=3, kind=b"IOHE"):

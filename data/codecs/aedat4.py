@@ -27,9 +27,8 @@ import struct
 import tempfile
 
 from eventsim import files
-from eventsim.data.codecs.base import BLOCK, CUT_CURE, Codec, Reader
+from eventsim.data.codecs.base import BLOCK, CUT_CURE, Codec, Reader, told_sensor
 from eventsim.errors import ConfigError, FormatError
-from eventsim.sensor import Sensor
 
 _MAGIC = b"#!AER-DAT4.0\r\n"
 _PREFIX = len(_MAGIC) + 4  # bytes ahead of the header
@@ -109,7 +108,7 @@ class AEDAT4Reader(Reader):
         width, height = (self._streams[self._stream][name] for name in ("width", "height"))
         if not (width and height):
             raise FormatError(f"{self.source}: says that stream {self._stream} is of {width}x{height} pixels; {_CURE}")
-        self.sensor = Sensor(width, height)
+        self.sensor = told_sensor(f"{self.source}: stream {self._stream}", width, height)
 
     def blocks(self):
         if self.is_empty:

@@ -11,6 +11,7 @@ import numpy as np
 from eventsim import checks, files
 from eventsim.errors import ConfigError, FormatError
 from eventsim.events import Arrivals, Events
+from eventsim.sensor import Sensor
 
 REPAIR = "`eventsim convert --repair`"  # as messages advise it
 CUT_CURE = f"copy or download it again, or keep what is whole with {REPAIR}"
@@ -29,9 +30,11 @@ class Reader:
     about : dict of str, what else the recording says of itself, in the words of its format
     skipped : Counter, records that are no event so far, by kind
     repairs : whether what is cut off at the end is left out and counted, instead of refused
+    event_bytes : that an event takes at least, 0 where that is not known
     """
 
     repairs = False
+    event_bytes = 0
 
     def __init__(self, file, source):
         self.file, self.source = file, source
@@ -266,6 +269,14 @@ class Codec:
             writer.write(events)
             writer.finish()
         return out.getvalue()
+
+
+def told_sensor(where, *size) -> Sensor:
+    """The sensor that a recording says; ``where`` it does so begins the `FormatError` for a size that none can have."""
+    try:
+        return Sensor(*size)
+    except ConfigError as error:
+        raise FormatError(f"{where}: {error}; correct it, or copy or download it again") from None
 
 
 def sensor_or_none(sensor):

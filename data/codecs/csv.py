@@ -109,8 +109,8 @@ class CSVDecoder(Decoder):
         values, _, bad = _table(data[used:], self._order)
         if bad:
             number, text = bad[0]
-            self.fault("bad", len(bad), f"line {self._lines + bool(used) + number + 1} is {_shown(text)}, which is no "
-                                        "event t,x,y,p")
+            line = self._lines + data[:used].count(b"\n") + number + 1
+            self.fault("bad", len(bad), f"line {line} is {_shown(text)}, which is no event t,x,y,p")
         self._lines += data.count(b"\n")
         t, x, y, p = values.T
         inside = self.inside(x, y, p)

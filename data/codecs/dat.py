@@ -30,7 +30,7 @@ _LIMITS = {"t": (0, (1 << 32) - 1), "x": (0, (1 << 14) - 1), "y": (0, (1 << 14) 
 class DATReader(HeaderReader):
     """Reads records."""
 
-    record = 8
+    record = event_bytes = 8
     encoding, example = "DAT", "% Version 2"
 
     def __init__(self, file, source):

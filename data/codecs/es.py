@@ -21,10 +21,9 @@ import struct
 import numpy as np
 
 from eventsim import kernels
-from eventsim.data.codecs.base import Codec, Writer, empty_columns, named
+from eventsim.data.codecs.base import Codec, Writer, empty_columns, named, told_sensor
 from eventsim.data.codecs.carried import StateReader
 from eventsim.errors import ConfigError, FormatError
-from eventsim.sensor import Sensor
 
 _MAGIC = b"Event Stream"
 _HEADER = struct.Struct("<12s3BB2H")
@@ -65,7 +64,8 @@ class ESReader(StateReader):
         if not (width and height):
             raise FormatError(f"{source}: is of a sensor of {width}x{height} pixels by bytes 16 to 19; copy or "
                               "download it again")
-        self.sensor, self.start = Sensor(width, height), _HEADER.size
+        self.sensor = told_sensor(f"{source}: bytes 16 to 19", width, height)
+        self.start = _HEADER.size
 
     def decode(self, data, state):
         out, facts = empty_columns(len(data) // _EVENT), np.empty(3, np.int64)

@@ -28,6 +28,7 @@ class EVT2Reader(WordReader):
 
     encoding, example = "EVT2", "% evt 2.0"
     word, kernel, n_state = np.dtype("<u4"), "decode_evt2", 1
+    event_bytes = word.itemsize
     kinds = dict.fromkeys((2, 3, 4, 5, 6, 7, 9, 11, 12, 13), "unknown") | {
         0: "early", 10: "trigger", 14: "other", 15: "continued"
     }

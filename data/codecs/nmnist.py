@@ -33,7 +33,7 @@ _LIMITS = {"t": (0, _TIME_END - 1), "x": (0, 255), "y": (0, 255), "p": (0, 1)}
 class NMNISTReader(RecordReader):
     """Reads records; overflow records are counted as ``overflow``. The sensor is N-MNIST's unless named."""
 
-    record = RECORD
+    record = event_bytes = RECORD
 
     def __init__(self, file, source):
         super().__init__(file, source)

@@ -19,11 +19,10 @@ import numpy as np
 
 from eventsim import files
 from eventsim.data.codecs import base, numpy_array
-from eventsim.data.codecs.base import Codec, Writer
+from eventsim.data.codecs.base import Codec, Writer, told_sensor
 from eventsim.data.codecs.numpy_array import TYPES, listed
-from eventsim.errors import ConfigError, EventsimError, FormatError
+from eventsim.errors import EventsimError, FormatError
 from eventsim.events import column_names
-from eventsim.sensor import Sensor
 
 _LOCAL = b"PK\x03\x04"  # with which a member begins
 _IN_MEMORY = 1 << 22  # bytes of a column that is written; what is longer is kept on disk
@@ -86,10 +85,7 @@ class NPZReader(numpy_array.ArrayReader):
         array = self._open("sensor") if "sensor" in self._members else None
         if array is None or array.dtype.kind not in "iu" or array.shape != (3,):
             return None  # or it is somebody else's array
-        try:
-            return Sensor(*array.take(3).tolist())
-        except ConfigError as error:
-            raise FormatError(f"{array.where}: {error}; correct it") from None
+        return told_sensor(array.where, *array.take(3).tolist())
 
     def _columns(self):
         if self.is_empty:

@@ -124,6 +124,7 @@ class WordReader(HeaderReader):
             words, self._first = words_of(data, self.word), 0
             while len(words):
                 self._words, self._state = words, state.copy()
+                self._room = min(len(words), _ROOM) + 12  # what one word makes at most
                 columns, used, kinds = self._decode(words, state)
                 for kind, name in self.kinds.items():
                     self.skipped[name] += int(kinds[kind])
@@ -140,8 +141,7 @@ class WordReader(HeaderReader):
 
     def _decode(self, words, state):
         """Columns of the events of some words, from ``state`` on, which is moved on; words used; words by type."""
-        room = min(len(words), _ROOM) + 12  # what one word makes at most
-        columns = empty_columns(room)
+        columns = empty_columns(self._room)
         progress, kinds = np.empty(2, np.int64), np.zeros(16, np.int64)
         kernels.call(self.kernel, words=words, state=state, **named(columns),
                      progress=progress, kinds=kinds)

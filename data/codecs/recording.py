@@ -1,5 +1,9 @@
 """`Recording`: a file of events of any format, read in blocks; what every format promises is checked here."""
 
+import functools
+import io
+import os
+
 import numpy as np
 
 from eventsim import kernels
@@ -8,6 +12,7 @@ from eventsim.errors import ConfigError, FormatError
 from eventsim.events import Events
 from eventsim.sensor import Sensor
 
+_MOST_ROOM = 1 << 27  # events that memory is asked for before they are read, 1.7 GB
 _NAMES = "xyp"
 _TYPES = {"t": np.int64, "x": np.uint16, "y": np.uint16, "p": np.uint8}
 _BLOCK = 1 << 16  # events of a sorted recording that are handed on at once
@@ -16,8 +21,8 @@ _BLOCK = 1 << 16  # events of a sorted recording that are handed on at once
 class Recording:
     """One recording; iterating over it gives its `Events` in blocks, in the order of time.
 
-    A recording of a format that says nothing of the sensor, for which nobody named one, is read twice: its sensor is
-    then the smallest that holds all events.
+    Where a recording of a format that says nothing of the sensor is read and nobody named one, it is the smallest that
+    holds all events. To know it before the first block, the recording is read twice.
 
     With ``repair`` what can be read of a damaged recording is kept: a record that its end cuts off is left out and
     counted as ``cut``, events outside the sensor as ``outside``, and the others are brought into the order of time. It
@@ -54,13 +59,12 @@ class Recording:
     def sensor(self) -> Sensor:
         """`declared`, else the smallest sensor of two polarities that holds all events."""
         if self.declared is None and self._measured is None:
-            most = np.zeros(3, np.int64)
-            for _, facts in self._blocks():
-                most = np.maximum(most, facts[:3])
-            self._measured = self._smallest(*(int(value) + 1 for value in most))
+            self._measured = self._smallest(facts for _, facts in self._blocks())
         return self.declared or self._measured
 
-    def _smallest(self, width, height, polarities):
+    def _smallest(self, facts):
+        """The sensor that holds the events of all blocks, of which these are the facts."""
+        width, height, polarities = (int(most) + 1 for most in functools.reduce(np.maximum, facts)[:3])
         try:
             return Sensor(width, height, max(2, polarities))
         except ConfigError as error:
@@ -79,21 +83,37 @@ class Recording:
     def __iter__(self):
         sensor = self.sensor
         is_sorted = not self.repair or all(facts[3] < 0 for _, facts in self._blocks(sensor))
-        for columns in (columns for columns, _ in self._blocks(sensor)) if is_sorted else self._sorted(sensor):
+        blocks = (columns for columns, _ in self._blocks(sensor))
+        for columns in blocks if is_sorted else self._sorted(_joined(blocks, self._room())):
             yield Events(*columns, sensor)
 
-    def _sorted(self, sensor):
-        """The columns in the order of time, in blocks; equal times stay in that of the file."""
-        columns = [np.concatenate(parts) for parts in zip(*(block for block, _ in self._blocks(sensor)), strict=True)]
-        t = columns[0]
-        self.reordered = int(np.count_nonzero(t < np.maximum.accumulate(t)))
-        order = np.argsort(t, kind="stable")
+    def _sorted(self, columns):
+        """Columns in the order of time, in blocks; equal times stay in that of the file."""
+        order = self._order(columns["t"])
         for start in range(0, len(order), _BLOCK):
-            yield [column[order[start:start + _BLOCK]] for column in columns]
+            yield [column[order[start:start + _BLOCK]] for column in columns.values()]
+
+    def _order(self, t):
+        """Places of the events in the order of time."""
+        self.reordered = int(np.count_nonzero(t < np.maximum.accumulate(t)))
+        return np.argsort(t, kind="stable")
 
     def events(self) -> Events:
         """All of them at once."""
-        return Events(**_joined(list(self)), sensor=self.sensor, skipped=self.skipped)
+        facts = []
+
+        def blocks():
+            for columns, of_block in self._blocks(self.declared or self._measured):
+                facts.append(of_block)
+                yield columns
+
+        columns = _joined(blocks(), self._room())
+        if any(of_block[3] >= 0 for of_block in facts):
+            order = self._order(columns["t"])
+            columns = {name: column[order] for name, column in columns.items()}
+        if self.declared is None and self._measured is None:
+            self._measured = self._smallest(facts)
+        return Events(**columns, sensor=self.sensor, skipped=self.skipped)
 
     def window(self, start=0, length=None):
         """Events of some of the time, in memory that grows with these alone.
@@ -109,10 +129,15 @@ class Recording:
             end = len(events) if length is None else int(np.searchsorted(events.t, start + length))
             before, after = before + first, after + len(events) - end
             if first < end:
-                parts.append(events[first:end])
+                parts.append(tuple(getattr(events, name)[first:end] for name in _TYPES))
         columns = _joined(parts)
         columns["t"] = columns["t"] - start
         return Events(**columns, sensor=sensor, skipped=self.skipped), before, after
+
+    def _room(self):
+        """Events that there are at most, 0 where that is not known."""
+        room = _size(self._file) // self._reader.event_bytes if self._reader.event_bytes else 0
+        return room if room <= _MOST_ROOM else 0
 
     def _blocks(self, sensor=None):
         """(columns, facts) of every block, see `survey_events`; pixels are checked where the sensor is known."""
@@ -161,12 +186,36 @@ def _inside(reader, block, sensor):
     return tuple(values[inside] for values in block)
 
 
-def _joined(parts):
-    """The columns of `Events`, one behind the other."""
+def _joined(blocks, room=0):
+    """Columns t, x, y, p of several blocks, one behind the other, by name.
+
+    What ``room`` events hold is written where it stays: memory is touched once, which takes longer than decoding.
+    """
+    whole, n, rest = [np.empty(room, dtype) for dtype in _TYPES.values()], 0, []
+    for block in blocks:
+        end = n + len(block[0])
+        if rest or end > room:
+            rest.append(block)
+            continue
+        for column, values in zip(whole, block, strict=True):
+            column[n:end] = values
+        n = end
+    parts = [tuple(column[:n] for column in whole), *rest] if n or not rest else rest
     if len(parts) == 1:  # as they are
-        return {name: getattr(parts[0], name) for name in _TYPES}
-    return {name: np.concatenate([np.empty(0, dtype), *(getattr(part, name) for part in parts)])
-            for name, dtype in _TYPES.items()}
+        return dict(zip(_TYPES, parts[0], strict=True))
+    return {name: np.concatenate([part[i] for part in parts]) for i, name in enumerate(_TYPES)}
+
+
+def _size(file):
+    """Bytes of a file, 0 where that is not known."""
+    if isinstance(file, io.BytesIO):
+        at, size = file.tell(), file.seek(0, io.SEEK_END)
+        file.seek(at)
+        return size
+    try:
+        return os.fstat(file.fileno()).st_size
+    except (AttributeError, OSError, ValueError):
+        return 0
 
 
 def _column(name, values, reader, n, source):

@@ -47,13 +47,13 @@ class _SlayerReader(RecordReader):
 class BS1Reader(_SlayerReader):
     """Reads a one-dimensional recording."""
 
-    record, kernel = 5, "decode_bs1"
+    record, event_bytes, kernel = 5, 5, "decode_bs1"
 
 
 class BS3Reader(_SlayerReader):
     """Reads a two-dimensional recording with up to 256 channels."""
 
-    record, kernel = 7, "decode_bs3"
+    record, event_bytes, kernel = 7, 7, "decode_bs3"
 
 
 class BS1Writer(Writer):

@@ -174,6 +174,7 @@ def test_without_the_package_a_sentence_says_how_to_install_it(monkeypatch):
     (file(streams={0: (b"CALI", 1, 1)}), "the header at byte 18 cannot be decoded (unsupported stream type); copy"),
     (file(streams={2: STREAMS[2], 1: STREAMS[1]}), "has no stream of events, only of frame, imus; record events, too"),
     (file(streams={4: (made.EVENTS, 0, 5)}), "says that stream 4 is of 0x5 pixels; copy"),
+    (file(streams={4: (made.EVENTS, 60_000, 60_000)}), "stream 4: sensor 60000x60000x2 has 7200000000 addresses, "),
     (file(end=9), f"says that its packets stand in the bytes {len(file())}..9, it has {len(file())}; copy"),
     (file(end=1 << 40), f"says that its packets stand in the bytes {len(file())}..{1 << 40}, it has {len(file())}; "),
     (file(end=-2), f"says that its packets stand in the bytes {len(file())}..-2, it has {len(file())}; "),

@@ -122,6 +122,13 @@ def test_what_is_no_event_is_told_once():
     assert told == ["line 4 is 'nonsense', which is no event t,x,y,p; it is skipped, and so are others like it"]
 
 
+@pytest.mark.parametrize(("begin", "line"), [(b"", 2), (b"\xef\xbb\xbf", 2), (b"\xef\xbb\xbft,x,y,p\n", 3)])
+def test_a_bad_line_is_told_by_its_number(begin, line):
+    told = []
+    decoder("csv", told).feed(begin + b"1,2,3,0\nnonsense\n")
+    assert told == [f"line {line} is 'nonsense', which is no event t,x,y,p; it is skipped, and so are others like it"]
+
+
 def test_after_an_end_comes_a_beginning():
     """Another client starts with a record, and a header, of its own; the clock goes on."""
     found = decoder("csv")

@@ -136,6 +136,7 @@ def test_the_place_of_an_event_is_its_first_byte(monkeypatch):
     (header(version=(1, 9, 2)), "is of the version 1.9.2 of Event Stream, read is 2; convert it"),
     (header(width=0), "is of a sensor of 0x240 pixels by bytes 16 to 19; copy or download it again"),
     (header(height=0), "is of a sensor of 320x0 pixels by bytes 16 to 19; "),
+    (header(width=60_000, height=60_000), "bytes 16 to 19: sensor 60000x60000x2 has 7200000000 addresses, more "),
 ])
 def test_damaged_recordings_are_refused(data, got):
     assert refusal(data).startswith(f"a.es: {got}")

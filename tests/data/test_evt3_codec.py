@@ -143,6 +143,14 @@ def test_an_event_is_found_where_it_stands(monkeypatch):
         )
 
 
+def test_an_event_of_a_vector_is_found_where_it_stands():
+    """Of the words up to it, which are fewer than the events that they make."""
+    vectors = [BASE | 628, VECT_12 | 4095] * 2
+    assert refusal(raw(HIGH, ROW, *vectors, VECT_8 | 1, *[X] * 40)).startswith(
+        f"a.raw: event 24 at byte {len(HEADER) + 12} has x = 640, y = 0"
+    )
+
+
 def test_a_cut_recording_is_refused_with_the_byte_in_the_file():
     at = len(HEADER) + 6
     assert f"1 bytes are left at byte {at} of {at + 1}; " in refusal(raw(HIGH, ROW, X) + b"a")

@@ -2,15 +2,18 @@
 
 import contextlib
 import errno
+import gzip
 import io
 import os
 import pathlib
 import sys
+import tracemalloc
 from types import SimpleNamespace
 
 import pytest
 
 from eventsim.data import CODECS, read, write
+from eventsim.data.codecs import Recording, base
 from eventsim.errors import ConfigError, FormatError
 from eventsim.events import Events
 from eventsim.sensor import Sensor
@@ -44,6 +47,43 @@ def test_a_slayer_bs2_file_needs_its_sensor_and_then_reads(shared):
     assert events.p.sum() == 32164
     assert (events.t[0], events.t[-1]) == (28, 1449996)
     assert (events.x[0], events.y[0], events.p[0]) == (49, 82, 0)
+
+
+def test_who_reads_all_at_once_reads_once_even_if_nobody_says_the_sensor():
+    class Once(io.BytesIO):
+        def seekable(self):
+            return False
+
+    assert CODECS["csv"].decode(b"5,9,3,0\n") == Events([5], [9], [3], [0], Sensor(10, 4))
+    found = Recording(Once(b"5,9,3,0\n6,1,7,1\n"), CODECS["csv"])
+    events = found.events()
+    assert events == Events([5, 6], [9, 1], [3, 7], [0, 1], Sensor(10, 8))
+    assert found.sensor == events.sensor
+    with pytest.raises(ConfigError, match="can be read only once"):
+        Recording(Once(b"5,9,3,0\n"), CODECS["csv"]).window()
+
+
+def test_all_at_once_takes_little_more_memory_than_the_events():
+    n = 2_000_000
+    data = bytes(5 * n)
+    CODECS["nmnist"].decode(data[:5])  # compiled before
+    tracemalloc.start()
+    try:
+        assert len(CODECS["nmnist"].decode(data)) == n
+        assert tracemalloc.get_traced_memory()[1] < 13 * n + (4 << 20)
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("block", [5, 1000, 1 << 18])
+def test_a_recording_may_be_longer_than_its_file(tmp_path, recording, monkeypatch, block):
+    """As a compressed one is."""
+    monkeypatch.setattr(base, "BLOCK", block)
+    data = CODECS["nmnist"].encode(recording(1))
+    path = tmp_path / "sample.bin.gz"
+    path.write_bytes(gzip.compress(data))
+    with gzip.open(path) as file:
+        assert read(file, codec="nmnist") == recording(1)
 
 
 @pytest.mark.parametrize("suffix", [".bin", ".bs2", ".BIN"])

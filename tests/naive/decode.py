@@ -3,8 +3,11 @@
 WRAP = 1 << 23
 
 
-def nmnist(data):
-    """Events (t, x, y, p) of five-byte records in an endless stream, and how often the time was wrapped."""
+def nmnist(data, endless=True):
+    """Events (t, x, y, p) of five-byte records in an endless stream, and how often the time was wrapped.
+
+    endless : False as in a file, whose time does not wrap
+    """
     events, overflow, turns, last = [], 0, 0, 0
     for i in range(0, len(data) - len(data) % 5, 5):
         x, y, high, middle, low = data[i : i + 5]
@@ -12,7 +15,7 @@ def nmnist(data):
             overflow += 8192
             continue
         raw = ((high & 127) << 16) + (middle << 8) + low
-        if raw < last - WRAP // 2:
+        if endless and raw < last - WRAP // 2:
             turns += 1
         elif raw > last + WRAP - (1 << 20) and turns > 0:
             turns -= 1
