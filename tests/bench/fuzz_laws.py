@@ -7,11 +7,15 @@ in blocks of any size it is the same; and what was decoded comes back when it is
 import contextlib
 import hashlib
 import io
+import pathlib
 import re
 import struct
+import sys
 import warnings
 
 import numpy as np
+
+sys.path.append(str(pathlib.Path(__file__).parents[1]))  # where the slow references are, for who is no test
 from naive import aedat, decode, prophesee, slayer
 
 from eventsim.data.codecs import CODECS, Recording, base, carried, csv, dat
