@@ -21,6 +21,14 @@ def n_chunks(n_ticks: int) -> int:
 # Indices into the float32 vector of a neuron's constants on the tick clock, `SRM.constants`: decays and gains of psp
 # and refractory response, threshold, and what a truncated psp ends with.
 ALPHA_SYN, GAIN_SYN, ALPHA_REF, GAIN_REF, THETA, CUT_P, CUT_Q = range(7)
+# Those of a leaky integrate-and-fire neuron, `LIF.constants`, in which theta has the same place: what potential and
+# current fall to in a tick, what a unit of input adds to either, what a unit of current adds to the potential in a tick
+# and at most until it is gone; and what becomes of the potential at a spike: it drops, or is reset where HARD is 1.
+LIF_DECAY, LIF_GAIN, LIF_SYN_DECAY, LIF_SYN_GAIN, _, LIF_FEED, LIF_REACH, LIF_DROP, LIF_RESET, LIF_HARD = range(10)
+# Families of neurons: the spike response model, and leaky integrate-and-fire.
+SRM_FAMILY, LIF_FAMILY = range(2)
+# Row of a tile's drive that has, of such neurons, the constant input of a tick; BASE is 0 but for lanes of no neuron.
+EACH_TICK = 1
 # Rows of a tile's drive, what its constant input comes to: the potential that it has in the end (minus infinity for a
 # lane that is no neuron), p and q at the start, as they are apart from that, and a margin for rounding.
 BASE, FIRST_P, FIRST_Q, SLACK = range(4)

@@ -10,7 +10,7 @@ from eventsim.engine.active import ActiveSet
 from eventsim.engine.feed import lane_addresses
 from eventsim.engine.runs import by_address, by_tick, empty_runs, even_parts
 from eventsim.engine.sink import Sink
-from eventsim.kernels.layout import ADD, DRIVE_ROWS, NONE, SUMS, TILE
+from eventsim.kernels.layout import ADD, DRIVE_ROWS, LIF_FAMILY, NONE, SRM_FAMILY, SUMS, TILE
 from eventsim.kernels.memory import aligned_zeros
 
 # Tiles above a layer, and samples of a convolution, are in groups, each of which adds up a part of its own; the parts
@@ -20,6 +20,8 @@ GROUPS = 8
 # reason.
 _BLOCK_ROWS = 2400
 _NO_LANES = np.empty((0, TILE), np.int32)
+# What kernels call the families of neurons.
+FAMILIES = {"dense": SRM_FAMILY, "lif": LIF_FAMILY}
 
 
 @dataclass(frozen=True)
@@ -70,14 +72,21 @@ def below_arguments(below):
     }
 
 
+def _wants_spikes(neuron, active):
+    """Whether kernels need to know when the neurons of a layer fire."""
+    return neuron.kernels == "lif" and (active.full or neuron.reset == "hard")
+
+
 def _common(neuron, spikes, wiring, active, error, below, truncate):
     """Arguments that both kernels take."""
     n_taps = neuron.n_taps(spikes.dt) if truncate else 0
     drive = wiring.drive if len(wiring.drive) else np.zeros((len(active.lane_neuron), DRIVE_ROWS, TILE), np.float32)
     return {
-        "n_samples": spikes.n_samples, "n_ticks": spikes.n_ticks, "n_abs": neuron.dead_ticks(spikes.dt),
+        "n_samples": spikes.n_samples, "n_ticks": spikes.n_ticks, "family": FAMILIES[neuron.kernels],
+        "n_abs": neuron.dead_ticks(spikes.dt), "fired": (spikes.n_ticks if _wants_spikes(neuron, active) else 0,),
         "n_taps": n_taps, "dt": spikes.dt, "rho_width": neuron.rho_width, "rho_peak": neuron.rho_peak,
-        "constants": neuron.constants(spikes.dt, n_taps), "address": wiring.address, "drive": drive,
+        "constants": neuron.constants(spikes.dt, *([n_taps] if truncate else [])), "address": wiring.address,
+        "drive": drive,
         "kind": active.kind, "entry_start": active.entry_start, "pair_start": active.pair_start,
         "entry_lane": active.entry_lane, "entry_ticks": active.entry_ticks, "rho": active.rho, "error": error,
         **below_arguments(below), "ready": (TILE,), "state": (2, TILE),
@@ -95,7 +104,7 @@ def dense_adjoint(layer, neuron, done, error, below, sink, rows=None, truncate=F
     """
     spikes, wiring, active = done.feed.spikes, done.wiring, done.active
     block = block_samples(spikes)
-    rows = rows or by_address([spikes], block, neuron.tau_syn)[0]
+    rows = rows or by_address([spikes], block, None if spikes.time is None else neuron.tau_syn)[0]
     tiles, plain = len(wiring.weight), done.feed.is_plain
     if not plain:
         sink = Sink(gradient=aligned_zeros(wiring.weight.shape, np.float32))
@@ -104,7 +113,7 @@ def dense_adjoint(layer, neuron, done, error, below, sink, rows=None, truncate=F
     near = _NO_LANES if below is None else lane_addresses(layer, below.lane_neuron)
     g_sum = np.zeros((tiles if wiring.moving else 0, TILE), np.float32)
     runs = empty_runs(spikes.sample_ptr, 0)
-    if active.full:
+    if active.full or _wants_spikes(neuron, active):  # and so runs the layer once more
         runs = wiring.runs or by_tick(spikes)
     kernels.call_parts("dense_backward", {
         **_common(neuron, spikes, wiring, active, error, below, truncate), **runs._asdict(), **rows._asdict(),

@@ -33,7 +33,7 @@ def backward_layer(layer, neuron, done, error, below, sinks, *, rows=None, trunc
         raise ConfigError(f"no step of an optimiser can be taken on the way through {layer}; give its sinks arrays")
     if layer.patches is None:
         adjoint = dense_adjoint(layer, neuron, done, error, below, sinks[0], rows, truncate)
-    elif goes_by_pairs(layer, done, truncate):
+    elif neuron.kernels == "dense" and goes_by_pairs(layer, done, truncate):
         adjoint = pair_adjoint(layer, neuron, done, error, below)
     else:
         adjoint = patch_adjoint(layer, neuron, done, error, below, truncate)
@@ -70,8 +70,17 @@ def add_pressure(active: ActiveSet, error, pressure):
     error[0] += np.repeat(np.resize(pressure, len(pairs)), pairs)
 
 
+def check_srm(network, reason):
+    """Raise `ConfigError` with ``reason`` for a network of other neurons than those of the spike response model."""
+    other = next((neuron for neuron in network.neurons if neuron.kernels != "dense"), None)
+    if other is not None:
+        raise ConfigError(f"{type(other).__name__} neurons {reason}")
+
+
 def check_trainable(network):
     """Raise `ConfigError` for a network whose gradient is not known."""
+    if any(layer.bias is not None for layer in network.layers):
+        raise ConfigError("layers with a bias are for simulation only so far; train a network without")
     if not network.is_immediate:
         raise ConfigError(
             f"{network.arch.notation} has delays or recurrence, which are for simulation only so far; train a network "
@@ -99,15 +108,16 @@ def backward(network, trace: Trace, error, sinks, *, pressure=None, truncate=Fal
     if truncate and trace.input.time is not None:
         raise ConfigError("the exact clock's psp is not truncated; leave out truncate, or run the spikes on the grid")
     dense = [i for i, layer in enumerate(layers) if layer.patches is None]
-    rows = dict(zip(dense, by_address([trace.layers[i].feed.spikes for i in dense], block_samples(trace.input),
-                                      network.neuron.tau_syn), strict=True)) if dense else {}
+    tau = None if trace.input.time is None else network.neuron.tau_syn
+    rows = dict(zip(dense, by_address([trace.layers[i].feed.spikes for i in dense], block_samples(trace.input), tau),
+                    strict=True)) if dense else {}
     current = gather_error(sets[-1], error)
     end = len(sinks)
     for i in reversed(range(len(layers))):
         add_pressure(sets[i], current, pressure and pressure[i])
         first = end - len(layers[i].parameters)
         current = backward_layer(
-            layers[i], network.neuron, trace.layers[i], current, sets[i - 1] if i > 0 else None, sinks[first:end],
+            layers[i], network.neurons[i], trace.layers[i], current, sets[i - 1] if i > 0 else None, sinks[first:end],
             rows=rows.get(i), truncate=truncate,
         )
         end = first

@@ -68,6 +68,9 @@ def delayed_layer(layer, neuron, spikes, runs, name, support, truncate, rng):
     A delay is a whole number of ticks, rounded to the nearest and ties to even. It has no backward pass and no oracle
     mode, and refuses both.
     """
+    if neuron.kernels != "dense" or layer.bias is not None:
+        raise ConfigError(f"{type(neuron).__name__} neurons have no delays and no recurrence so far, and layers with "
+                          "these no bias; leave them out")
     if support is not None or truncate:
         raise ConfigError(
             f"{layer} has delays or recurrence and can be simulated only so far: it keeps no active set and does not "

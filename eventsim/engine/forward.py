@@ -18,7 +18,7 @@ from eventsim.engine.sparse import sparse_layer
 from eventsim.engine.trace import LayerTrace, Trace
 from eventsim.engine.wiring import wire
 from eventsim.errors import ConfigError
-from eventsim.kernels.layout import CHUNK, GAIN_SYN, TILE, n_chunks, n_tiles
+from eventsim.kernels.layout import CHUNK, TILE, n_chunks, n_tiles
 from eventsim.spikes import Spikes
 
 # Cost of stepping a tile for a tick, in weight rows added; only the balance of the parts depends on it.
@@ -76,16 +76,18 @@ def _sweep(layer, neuron, wiring, like, support, n_taps):
     bounds = item_parts(cost, tiles)
     keep_active = support is not None and math.isfinite(support)
     parts = [_Part(a, b, n_ticks, _room.get(layer, {}), keep_active) for a, b in bounds]
-    constants = neuron.constants(like.dt, n_taps)
     shared = {
         "n_samples": wiring.n_lists, "n_neurons": wiring.n_neurons, "n_ticks": n_ticks,
-        "n_abs": neuron.dead_ticks(like.dt), "n_taps": n_taps, "weight": wiring.weight,
-        "gain": wiring.gain(constants[GAIN_SYN]), **runs._asdict(), "address": wiring.address, "constants": constants,
-        "ready": (TILE,),
+        "n_abs": neuron.dead_ticks(like.dt), "weight": wiring.weight,
+        "gain": wiring.gain(neuron.input_gain(like.dt)), **runs._asdict(), "address": wiring.address, "ready": (TILE,),
     }
-    kernel = "dense_forward"
+    kernel = f"{neuron.kernels}_forward"
+    if neuron.kernels == "dense":
+        shared |= {"n_taps": n_taps, "constants": neuron.constants(like.dt, n_taps)}
+        kernel = "driven_forward" if len(wiring.drive) else kernel
+    else:
+        shared["constants"] = neuron.constants(like.dt)
     if len(wiring.drive):
-        kernel = "driven_forward"
         shared |= {"moving": wiring.moving, "n_batch": like.n_samples, "drive": wiring.drive}
     if keep_active:
         low, high = support_window(neuron, support)
@@ -227,8 +229,9 @@ def forward(network, spikes: Spikes, *, supports=None, truncate=False, rng=None)
     layers = []
     current, runs = spikes, by_tick(spikes)
     trace = Trace(spikes, layers, runs=runs)
-    for name, layer, support in zip(network.layer_names, network.layers, supports, strict=True):
-        done, runs = _run_layer(layer, network.neuron, current, runs, name, support, truncate, rng)
+    for name, layer, neuron, support in zip(network.layer_names, network.layers, network.neurons, supports,
+                                            strict=True):
+        done, runs = _run_layer(layer, neuron, current, runs, name, support, truncate, rng)
         done.runs = runs
         layers.append(done)
         current = done.spikes

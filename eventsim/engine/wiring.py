@@ -7,7 +7,7 @@ import numpy as np
 from eventsim.engine.pieces import Pieces
 from eventsim.engine.runs import Runs, by_tick
 from eventsim.errors import ConfigError
-from eventsim.kernels.layout import ALPHA_SYN, DRIVE_ROWS, GAIN_SYN, TILE
+from eventsim.kernels.layout import ALPHA_SYN, BASE, DRIVE_ROWS, EACH_TICK, GAIN_SYN, TILE
 from eventsim.kernels.memory import aligned
 from eventsim.model.precision import quantized
 
@@ -74,13 +74,18 @@ def unscaled_rows(layer):
 def weigh(layer, given):
     """(weight, scale, total) behind a `Feed`: weight and scale as in `Wiring`, and `constant_input`; None: none."""
     is_ready = layer.kind in ("dense", "recurrent") and (layer.precision == "float32" or layer.scale is not None)
-    if given.is_plain and is_ready:
+    if given.is_plain and is_ready and layer.bias is None:
         return layer.packed, layer.scale, None
     rows, scale, total = unscaled_rows(layer), None, None
     if given.constant is not None:
         total = constant_input(layer, rows, given.constant)
+    if layer.bias is not None:
+        lanes = layer.lane_neuron
+        total = np.where(lanes >= 0, layer.bias[lanes], 0.0) + (0.0 if total is None else total)
     if not given.is_plain:
         rows = rows * by_input(layer, _what_counts(layer, given))[:, None]
+    if given.is_plain and is_ready:
+        return layer.packed, layer.scale, total
     if layer.precision != "float32":
         rows, scale = quantized(rows, layer.precision)
     return aligned(rows), scale, total
@@ -92,12 +97,13 @@ def wire(layer, given, neuron, runs=None, truncate=False, whole=False) -> Wiring
     runs : those of the feed's spikes, where they are there already
     whole : nobody will ask for single spikes, so those of a tick may be summed up; gives the same bits
     """
-    spikes, constants = given.spikes, neuron.constants(given.spikes.dt)
+    spikes = given.spikes
     if truncate and given.constant is not None:
         raise ConfigError("the psp cannot be truncated behind batch normalisation, whose constant input has no end; "
                           "leave out truncate")
     rows, scale, total = weigh(layer, given)
-    rest = {"scale": scale, "drive": _drive(layer, total, constants), "moving": total is not None}
+    rest = {"scale": scale, "drive": DRIVES[neuron.kernels](layer, total, neuron.constants(spikes.dt)),
+            "moving": total is not None}
     if layer.patches is None:
         return Wiring(rows, address=spikes.address, runs=runs or by_tick(spikes), n_lists=spikes.n_samples,
                       n_neurons=layer.n_out, **rest)
@@ -137,3 +143,17 @@ def _drive(layer, total, constants):
     drive[:, 0][idle] = -np.inf
     drive[:, 1:].transpose(0, 2, 1)[idle] = 0.0
     return drive.astype(np.float32)
+
+
+def _drive_each_tick(layer, total, constants):
+    """The drive of leaky integrate-and-fire neurons, which add their constant input tick by tick."""
+    idle = layer.lane_neuron < 0
+    drive = np.zeros((len(idle), DRIVE_ROWS, TILE), np.float32)
+    drive[:, BASE][idle] = -np.inf
+    if total is not None:
+        drive[:, EACH_TICK] = np.where(idle, 0.0, total)
+    return drive
+
+
+# By the family of kernels that a neuron model runs in.
+DRIVES = {"dense": _drive, "lif": _drive_each_tick}

@@ -92,6 +92,11 @@ class Network:
         return [f"{layer.kind}{i + 1}" for i, layer in enumerate(self.layers)]
 
     @property
+    def neurons(self) -> list:
+        """The neuron model of every layer."""
+        return [layer.neuron or self.neuron for layer in self.layers]
+
+    @property
     def n_weights(self) -> int:
         """Weights of all layers."""
         return sum(layer.n_weights for layer in self.layers)

@@ -10,6 +10,7 @@ with the same weights.
 import numpy as np
 
 from eventsim.kernels.cpu.jit import kernel
+from eventsim.kernels.cpu.lif import sweep_lif
 from eventsim.kernels.cpu.surrogate import surrogate
 from eventsim.kernels.cpu.sweep import fetch_tile, sweep_item, valid_lanes
 from eventsim.kernels.cpu.vector import flush_subnormals, load, restore_subnormals
@@ -33,9 +34,9 @@ def _fetch_for_part(item, item_first, item_last, n_samples, weight, run_base, ru
 def _forward(
     item_first, item_last, n_samples, n_neurons, n_ticks, n_abs, n_taps, weight, gain, run_base, run_count, run_tick,
     run_start, address, constants, ready, fetched, progress, item_spikes, item_words, word_tick, word_lanes, moving,
-    n_batch, drive,
+    n_batch, drive, lif,
 ):
-    """`driven_forward`, and `dense_forward` where ``drive`` is None."""
+    """`driven_forward`, and `dense_forward` where ``drive`` is None; with ``lif`` not None those of `lif`."""
     general = n_abs > 1 or n_taps > 0
     mode = flush_subnormals()
     for item in range(progress[0], item_last):
@@ -50,7 +51,13 @@ def _forward(
         if run < run_end or moving:
             start = 0 if moving else np.int64(run_tick[run])
             place = tile * (n_samples // n_batch) + sample // n_batch
-            if general:
+            if lif is not None:
+                words, spikes, _, _ = sweep_lif(
+                    start, n_ticks, weight[tile], load(gain, tile), valid_lanes(tile, n_neurons), run, run_end,
+                    run_tick, run_start, address, constants, n_abs, ready, word_tick, word_lanes, words, None, drive,
+                    place, moving,
+                )
+            elif general:
                 words, spikes, _, _ = sweep_item(
                     start, n_ticks, weight[tile], load(gain, tile), valid_lanes(tile, n_neurons), run, run_end,
                     run_tick, run_start, address, constants, n_abs, ready, n_taps, word_tick,
@@ -90,7 +97,7 @@ def dense_forward(
     return _forward(
         item_first, item_last, n_samples, n_neurons, n_ticks, n_abs, n_taps, weight, gain, run_base, run_count,
         run_tick, run_start, address, constants, ready, fetched, progress, item_spikes, item_words, word_tick,
-        word_lanes, False, n_samples, None,
+        word_lanes, False, n_samples, None, None,
     )
 
 
@@ -109,7 +116,7 @@ def driven_forward(
     return _forward(
         item_first, item_last, n_samples, n_neurons, n_ticks, n_abs, n_taps, weight, gain, run_base, run_count,
         run_tick, run_start, address, constants, ready, fetched, progress, item_spikes, item_words, word_tick,
-        word_lanes, moving != 0, n_batch, drive,
+        word_lanes, moving != 0, n_batch, drive, None,
     )
 
 
@@ -118,9 +125,9 @@ def _forward_active(
     item_first, item_last, n_samples, n_neurons, n_ticks, n_abs, n_taps, u_low, u_high, rho_width, rho_peak, weight,
     gain, run_base, run_count, run_tick, run_start, address, constants, ready, chunk_u, chunk_lanes, progress,
     item_spikes, item_words, word_tick, word_lanes, block_entries, block_pairs, entry_lane, entry_ticks, rho, moving,
-    n_batch, drive,
+    n_batch, drive, lif,
 ):
-    """`driven_forward_active`, and `dense_forward_active` where ``drive`` is None."""
+    """`driven_forward_active`, and `dense_forward_active` where ``drive`` is None; ``lif`` as in `_forward`."""
     # Where u = 0 is active, so are the ticks before the first input.
     from_start = moving or u_low <= np.float32(0.0) < u_high
     n_chunks = (n_ticks + CHUNK - 1) // CHUNK
@@ -144,7 +151,13 @@ def _forward_active(
             first_block = (item - item_first) * n_chunks
             active = (u_low, u_high, chunk_u, chunk_lanes, entries, pairs, first_block, block_entries, block_pairs,
                       entry_lane, entry_ticks, rho)
-            if general:
+            if lif is not None:
+                words, spikes, entries, pairs = sweep_lif(
+                    start, n_ticks, weight[tile], load(gain, tile), valid_lanes(tile, n_neurons), run, run_end,
+                    run_tick, run_start, address, constants, n_abs, ready, word_tick, word_lanes, words, active,
+                    drive, place, moving,
+                )
+            elif general:
                 words, spikes, entries, pairs = sweep_item(
                     start, n_ticks, weight[tile], load(gain, tile), valid_lanes(tile, n_neurons), run, run_end,
                     run_tick, run_start, address, constants, n_abs, ready, n_taps, word_tick, word_lanes, words,
@@ -179,7 +192,7 @@ def dense_forward_active(
         item_first, item_last, n_samples, n_neurons, n_ticks, n_abs, n_taps, u_low, u_high, rho_width, rho_peak, weight,
         gain, run_base, run_count, run_tick, run_start, address, constants, ready, chunk_u, chunk_lanes, progress,
         item_spikes, item_words, word_tick, word_lanes, block_entries, block_pairs, entry_lane, entry_ticks, rho, False,
-        n_samples, None,
+        n_samples, None, None,
     )
 
 
@@ -195,5 +208,34 @@ def driven_forward_active(
         item_first, item_last, n_samples, n_neurons, n_ticks, n_abs, n_taps, u_low, u_high, rho_width, rho_peak, weight,
         gain, run_base, run_count, run_tick, run_start, address, constants, ready, chunk_u, chunk_lanes, progress,
         item_spikes, item_words, word_tick, word_lanes, block_entries, block_pairs, entry_lane, entry_ticks, rho,
-        moving != 0, n_batch, drive,
+        moving != 0, n_batch, drive, None,
+    )
+
+
+@kernel
+def lif_forward(
+    item_first, item_last, n_samples, n_neurons, n_ticks, n_abs, moving, n_batch, weight, gain, run_base, run_count,
+    run_tick, run_start, address, constants, drive, ready, fetched, progress, item_spikes, item_words, word_tick,
+    word_lanes,
+):
+    """`driven_forward` for leaky integrate-and-fire neurons, see `lif`."""
+    return _forward(
+        item_first, item_last, n_samples, n_neurons, n_ticks, n_abs, 0, weight, gain, run_base, run_count, run_tick,
+        run_start, address, constants, ready, fetched, progress, item_spikes, item_words, word_tick, word_lanes,
+        moving != 0, n_batch, drive, True,
+    )
+
+
+@kernel
+def lif_forward_active(
+    item_first, item_last, n_samples, n_neurons, n_ticks, n_abs, moving, n_batch, u_low, u_high, rho_width, rho_peak,
+    weight, gain, run_base, run_count, run_tick, run_start, address, constants, drive, ready, chunk_u, chunk_lanes,
+    progress, item_spikes, item_words, word_tick, word_lanes, block_entries, block_pairs, entry_lane, entry_ticks, rho,
+):
+    """`driven_forward_active` for leaky integrate-and-fire neurons, see `lif`."""
+    return _forward_active(
+        item_first, item_last, n_samples, n_neurons, n_ticks, n_abs, 0, u_low, u_high, rho_width, rho_peak, weight,
+        gain, run_base, run_count, run_tick, run_start, address, constants, ready, chunk_u, chunk_lanes, progress,
+        item_spikes, item_words, word_tick, word_lanes, block_entries, block_pairs, entry_lane, entry_ticks, rho,
+        moving != 0, n_batch, drive, True,
     )

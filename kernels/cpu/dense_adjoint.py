@@ -18,6 +18,7 @@ import math
 import numpy as np
 
 from eventsim.kernels.cpu.jit import kernel
+from eventsim.kernels.cpu.lif import adjoint_lif, replay_lif
 from eventsim.kernels.cpu.optimizer import adam_row, announce_row, sgd_row
 from eventsim.kernels.cpu.send import send_error
 from eventsim.kernels.cpu.srm import (
@@ -58,9 +59,11 @@ from eventsim.kernels.layout import (
     FIRST_Q,
     GAIN_REF,
     GAIN_SYN,
+    LIF_HARD,
     NONE,
     SGD,
     SLACK,
+    SRM_FAMILY,
     THETA,
     TILE,
 )
@@ -122,6 +125,30 @@ def recompute_rho(
             landing, leap = to, to - (t + 1)
             p_left, q_left, pr_left, qr_left = p, q, pr, qr
     surrogate(g.reshape(g.size), constants[THETA], rho_width, rho_peak)
+
+
+@kernel
+def replay(
+    family, kind, run, run_end, n_ticks, n_abs, n_taps, rho_width, rho_peak, rows, run_tick, run_start, address,
+    constants, ready, g, drive, fired,
+):
+    """g[T,64] = rho of every potential of a tile, where ``kind`` is ALL; and the lanes that fire, where asked for."""
+    if family == SRM_FAMILY:
+        recompute_rho(run, run_end, n_ticks, n_abs, n_taps, rho_width, rho_peak, rows, run_tick, run_start, address,
+                      constants, ready, g, drive)
+    else:
+        u = g if kind == ALL else g[0:0]
+        replay_lif(run, run_end, n_ticks, n_abs, rows, run_tick, run_start, address, constants, ready, u, drive, fired)
+        surrogate(u.reshape(u.size), constants[THETA], rho_width, rho_peak)
+
+
+@kernel
+def adjoint(family, first, last, n_driven, n_taps, dt, constants, state, g, kept, ramp, fired):
+    """g[t] <- dt dL/d(input of tick t), for the ticks from last - 1 down to first; see `adjoint_psp`."""
+    if family == SRM_FAMILY:
+        adjoint_psp(first, last, n_driven, n_taps, dt, constants, state, g, kept, ramp)
+    else:
+        adjoint_lif(first, last, dt, constants, state, g, fired if constants[LIF_HARD] > 0 else fired[0:0])
 
 
 @kernel
@@ -239,11 +266,11 @@ def _update_weights(tile, rule, driven, block, is_first, is_last, neuron_ptr, ro
 
 @kernel
 def dense_backward(
-    group, tile_first, tile_last, n_samples, block_samples, n_neurons, n_ticks, n_abs, n_taps, dt, rho_width, rho_peak,
-    constants, run_base, run_count, run_tick, run_start, address, drive, neuron_ptr, row, share, kind, entry_start,
-    pair_start, entry_lane, entry_ticks, rho, error, below_kind, below_lanes, below_entry_start, below_pair_start,
-    below_lane, below_ticks, near_tile, near_row, rule, settings, ready, state, g, ramp, kept, sums, total, weight,
-    gradient, mean, square, g_sum, error_below,
+    group, tile_first, tile_last, n_samples, block_samples, n_neurons, n_ticks, family, n_abs, n_taps, dt, rho_width,
+    rho_peak, constants, run_base, run_count, run_tick, run_start, address, drive, neuron_ptr, row, share, kind,
+    entry_start, pair_start, entry_lane, entry_ticks, rho, error, below_kind, below_lanes, below_entry_start,
+    below_pair_start, below_lane, below_ticks, near_tile, near_row, rule, settings, ready, fired, state, g, ramp, kept,
+    sums, total, weight, gradient, mean, square, g_sum, error_below,
 ):
     """Weight gradient of the tiles tile_first..tile_last-1, and their part of the error of the layer below.
 
@@ -258,7 +285,8 @@ def dense_backward(
     rule : ADD adds to gradient float32[tiles,N_in,64]; ADAM and SGD take a step (``settings`` as in `optimizer`)
         instead, and then the weights and what the rule keeps are written (SGD its velocity, in ``mean``); arrays that a
         rule does not need are empty
-    ready, state, g float32[block_samples * T,64], ramp of the same shape, kept, sums, total : scratch
+    ready, state, g float32[block_samples * T,64], ramp of the same shape, kept, sums, total : scratch; fired
+        uint64[T], scratch, of neurons of the family LIF_FAMILY whose spikes are to be known, else empty
     g_sum : float32[tiles,64], to which g over time is added (`sum_over_time`), or empty
     error_below : float32[G',P'], to whose row ``group`` is added
     """
@@ -276,10 +304,11 @@ def dense_backward(
                 item = tile * n_samples + sample
                 ticks_g = g[(sample - first) * n_ticks : (sample - first + 1) * n_ticks]
                 ticks_ramp = ramp[(sample - first) * n_ticks : (sample - first + 1) * n_ticks]
-                if kind == ALL:
-                    recompute_rho(
-                        run_base[sample], run_base[sample] + run_count[sample], n_ticks, n_abs, n_taps, rho_width,
-                        rho_peak, rows, run_tick, run_start, address, constants, ready, ticks_g, drive[tile],
+                if kind == ALL or len(fired) > 0:
+                    replay(
+                        family, kind, run_base[sample], run_base[sample] + run_count[sample], n_ticks, n_abs, n_taps,
+                        rho_width, rho_peak, rows, run_tick, run_start, address, constants, ready, ticks_g,
+                        drive[tile], fired,
                     )
                 state[:] = np.float32(0.0)
                 driven = False
@@ -299,7 +328,8 @@ def dense_backward(
                             ticks_g[begin:end],
                         )
                     if driven:
-                        adjoint_psp(begin, end, n_driven, n_taps, dt, constants, state, ticks_g, kept, ticks_ramp)
+                        adjoint(family, begin, end, n_driven, n_taps, dt, constants, state, ticks_g, kept, ticks_ramp,
+                                fired)
                     else:
                         ticks_ramp[begin:end] = np.float32(0.0)
                     if below_kind != NONE and driven:

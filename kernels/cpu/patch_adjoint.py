@@ -6,7 +6,7 @@ order. Samples are in groups, each of which sums up a gradient of its own.
 
 import numpy as np
 
-from eventsim.kernels.cpu.dense_adjoint import adjoint_psp, drive_all, drive_pairs, recompute_rho, sum_over_time
+from eventsim.kernels.cpu.dense_adjoint import adjoint, drive_all, drive_pairs, replay, sum_over_time
 from eventsim.kernels.cpu.jit import kernel
 from eventsim.kernels.cpu.send import send_error
 from eventsim.kernels.cpu.vector import flush_subnormals, load, restore_subnormals, splat, store
@@ -41,10 +41,11 @@ def _collect_between(run, run_end, end, run_tick, run_start, address, share, g, 
 
 @kernel
 def patch_backward(
-    group, sample_first, sample_last, n_samples, n_ticks, n_abs, n_taps, dt, rho_width, rho_peak, constants,
+    group, sample_first, sample_last, n_samples, n_ticks, family, n_abs, n_taps, dt, rho_width, rho_peak, constants,
     run_base, run_count, run_tick, run_start, address, share, weight, drive, lanes, kind, entry_start, pair_start,
     entry_lane, entry_ticks, rho, error, below_kind, below_lanes, below_entry_start, below_pair_start, below_lane,
-    below_ticks, near_ptr, near_tile, near_row, ready, state, g, ramp, kept, sums, gradient, g_sum, error_below,
+    below_ticks, near_ptr, near_tile, near_row, ready, fired, state, g, ramp, kept, sums, gradient, g_sum,
+    error_below,
 ):
     """Gradient of the rows of weights over the samples sample_first..sample_last-1, and the error of the layer below.
 
@@ -55,7 +56,7 @@ def patch_backward(
     error : float32[G,P], the error at its pairs, one row for each group above, added in the order of groups
     below_kind, ... : the `ActiveSet` of the layer below; kind NONE: there is none
     near_ptr int64[n_patches+1], near_tile, near_row : for each patch the tiles below that it sees, see `send_error`
-    ready, state, g float32[T,64], ramp of the same shape or empty, kept, sums : scratch
+    ready, fired, state, g float32[T,64], ramp of the same shape or empty, kept, sums : scratch, see `dense_backward`
     gradient : float32[G',channel_tiles,rows,64], to whose row ``group`` is added, or empty
     g_sum : float32[G',tiles,64], likewise: g over time (`sum_over_time`), summed over samples
     error_below : float32[1,P'], which is added to
@@ -71,10 +72,10 @@ def patch_backward(
                 continue
             spikes = patch * n_samples + sample
             run, run_end = run_base[spikes], run_base[spikes] + run_count[spikes]
-            if kind == ALL:
-                recompute_rho(
-                    run, run_end, n_ticks, n_abs, n_taps, rho_width, rho_peak, rows, run_tick, run_start, address,
-                    constants, ready, g, drive[tile],
+            if kind == ALL or len(fired) > 0:
+                replay(
+                    family, kind, run, run_end, n_ticks, n_abs, n_taps, rho_width, rho_peak, rows, run_tick, run_start,
+                    address, constants, ready, g, drive[tile], fired,
                 )
             state[:] = np.float32(0.0)
             n_driven = 0
@@ -93,7 +94,7 @@ def patch_backward(
                         entry_start[block], entry_start[block + 1], pair, entry_lane, entry_ticks, rho, error,
                         g[begin:end],
                     )
-                adjoint_psp(begin, end, n_driven, n_taps, dt, constants, state, g, kept, ramp)
+                adjoint(family, begin, end, n_driven, n_taps, dt, constants, state, g, kept, ramp, fired)
                 if below_kind != NONE:
                     send_error(
                         sample, n_samples, chunk, n_chunks, near_ptr[patch], near_ptr[patch + 1], near_tile, near_row,

@@ -76,6 +76,29 @@ KERNELS["driven_forward_active"] = kernel("dense", f"""
     {_SWEPT_ACTIVE}
 """)
 
+KERNELS["lif_forward"] = kernel("dense", f"""
+    int64: item_first item_last n_samples n_neurons n_ticks n_abs moving n_batch
+    float32|int8|uint16[tiles,n_in,lanes]: weight
+    float32[tiles,lanes]: gain
+    {INPUT}
+    float32[constants]: constants
+    float32[tiles,rows,lanes]: drive
+    scratch int32[lanes]: ready
+    {_SWEPT}
+""")
+
+KERNELS["lif_forward_active"] = kernel("dense", f"""
+    int64: item_first item_last n_samples n_neurons n_ticks n_abs moving n_batch
+    float32: u_low u_high rho_width rho_peak
+    float32[tiles,n_in,lanes]: weight
+    float32[tiles,lanes]: gain
+    {INPUT}
+    float32[constants]: constants
+    float32[tiles,rows,lanes]: drive
+    scratch int32[lanes]: ready
+    {_SWEPT_ACTIVE}
+""")
+
 KERNELS["sparse_forward"] = kernel("sparse", f"""
     int64: sample neuron_first neuron_last n_ticks n_abs
     {INPUT}
@@ -165,7 +188,7 @@ BACKWARD = f"""
 """
 
 KERNELS["dense_backward"] = kernel("dense_adjoint", f"""
-    int64: group tile_first tile_last n_samples block_samples n_neurons n_ticks n_abs n_taps
+    int64: group tile_first tile_last n_samples block_samples n_neurons n_ticks family n_abs n_taps
     float32: dt rho_width rho_peak
     float32[constants]: constants
     {INPUT}
@@ -179,6 +202,7 @@ KERNELS["dense_backward"] = kernel("dense_adjoint", f"""
     int64: rule
     float32[settings]: settings
     scratch int32[lanes]: ready
+    scratch uint64[ticks]: fired
     scratch float32[two,lanes]: state
     scratch float32[ticks,lanes]: g ramp kept
     scratch float32[sums]: sums

@@ -85,7 +85,7 @@ KERNELS["merge_tiles"] = kernel("patches", """
 """)
 
 KERNELS["patch_backward"] = kernel("patch_adjoint", f"""
-    int64: group sample_first sample_last n_samples n_ticks n_abs n_taps
+    int64: group sample_first sample_last n_samples n_ticks family n_abs n_taps
     float32: dt rho_width rho_peak
     float32[constants]: constants
     {INPUT}
@@ -98,6 +98,7 @@ KERNELS["patch_backward"] = kernel("patch_adjoint", f"""
     int32[near]: near_tile
     int32[near,lanes]: near_row
     scratch int32[lanes]: ready
+    scratch uint64[ticks]: fired
     scratch float32[two,lanes]: state
     scratch float32[ticks,lanes]: g ramp kept
     scratch float32[sums]: sums

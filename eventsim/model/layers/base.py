@@ -20,6 +20,8 @@ class Layer:
     n_in, n_out : neurons on either side
     stages : what becomes of spikes before they reach the synapses, see `eventsim.model.stages`; () for nothing
     patches : how the engine lays out a convolution, see `Patches`; None: tiles of 64 neurons, all inputs to each
+    neuron : model of the layer's neurons; None: that of the network
+    bias : float64[n_out], a constant input of every neuron in every tick, or None
     packed : float32 in rows of 64, the weights as the engine and the optimiser use them
     precision : what the weights are kept in, one of `WEIGHTS`
     """
@@ -28,6 +30,8 @@ class Layer:
     delay = None
     stages = ()
     patches = None
+    neuron = None
+    bias = None
 
     def __init__(self, given: Shape, shape: Shape):
         self.given, self.shape = given, shape

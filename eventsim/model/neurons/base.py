@@ -1,0 +1,72 @@
+"""What neuron models share: the checks of their parameters, dead time, and surrogate."""
+
+import math
+import numbers
+from dataclasses import fields
+from typing import ClassVar
+
+from eventsim.errors import ConfigError
+
+# Beyond these, products of two parameters would leave float32.
+_LEAST, _MOST = 1e-9, 1e9
+# ms: a microsecond, recordings' resolution; without a dead time a strong drive fires without end in continuous time.
+_LEAST_DEAD_TIME = 1e-3
+# Longer than any window, and still an int32 when a tick is added to it.
+_MOST_DEAD_TICKS = 2**30
+
+
+class Neuron:
+    """The base of frozen dataclasses of parameters.
+
+    Every one has theta, the threshold, t_abs, the dead time in ms (None: one tick), and tau_rho and scale_rho, the
+    surrogate's width in thresholds and half its area. A model gives ``constants(dt)``, float32, for the kernels of its
+    family on the grid.
+
+    Attributes
+    ----------
+    kernels : name of that family
+    may_be_zero, may_be_infinite, may_be_any : parameters that need not be positive numbers
+    """
+
+    kernels: ClassVar[str]
+    may_be_zero: ClassVar[tuple[str, ...]] = ()
+    may_be_infinite: ClassVar[tuple[str, ...]] = ()
+    may_be_any: ClassVar[tuple[str, ...]] = ()
+
+    def __post_init__(self):
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.type is float or field.type == "float" or (field.name == "t_abs" and value is not None):
+                object.__setattr__(self, field.name, self._number(field.name, value))
+
+    def _number(self, name, value):
+        number = float(value) if isinstance(value, numbers.Real) and not isinstance(value, bool) else math.nan
+        if name in self.may_be_any and abs(number) <= _MOST:
+            return number
+        smallest = _LEAST_DEAD_TIME if name == "t_abs" else _LEAST
+        is_odd = (number == 0 and name in self.may_be_zero) or (number == math.inf and name in self.may_be_infinite)
+        if not (smallest <= number <= _MOST or is_odd):
+            least = ">= 0" if name in self.may_be_zero else "> 0"
+            raise ConfigError(
+                f"neuron parameter {name} must be a finite number {least}, from {smallest:g} to {_MOST:g} in size, got "
+                f"{value!r}"
+            )
+        return number
+
+    def input_gain(self, dt: float) -> float:
+        """What a weight of 1 adds to a neuron's state on the grid."""
+        return 1.0
+
+    def dead_ticks(self, dt: float) -> int:
+        """Ticks from a spike to the first tick that may hold the next one."""
+        return 1 if self.t_abs is None else min(max(1, round(self.t_abs / dt)), _MOST_DEAD_TICKS)
+
+    @property
+    def rho_width(self) -> float:
+        """Potential over which the surrogate falls by 1/e."""
+        return self.tau_rho * self.theta
+
+    @property
+    def rho_peak(self) -> float:
+        """The surrogate at threshold."""
+        return self.scale_rho / self.rho_width
