@@ -17,7 +17,8 @@ NEURONS = {
     "if": LIF(tau_mem=np.inf), "if, hard": LIF(tau_mem=np.inf, reset="hard"), "dead": LIF(tau_mem=8.0, t_abs=3.0),
     "current": CubaLIF(tau_mem=10.0, tau_syn=4.0), "late": CubaLIF(tau_mem=10.0, tau_syn=4.0, late=True),
     "current, hard": CubaLIF(tau_mem=20.0, tau_syn=5.0, reset="hard"), "as fast": CubaLIF(tau_mem=5.0, tau_syn=5.0),
-    "current, if": CubaLIF(theta=9.0, tau_mem=np.inf, tau_syn=3.0, late=True), "dead, hard": LIF(reset="hard", t_abs=2.0),
+    "current, if": CubaLIF(theta=9.0, tau_mem=np.inf, tau_syn=3.0, late=True),
+    "dead, hard": LIF(reset="hard", t_abs=2.0),
 }
 TICKS = 70
 ROUNDING = 1e-5
@@ -146,6 +147,37 @@ def test_gradients_are_those_of_the_equations(name, support, rng):
     for got, want in zip(gradients(network, trace, errors), wanted, strict=True):
         assert np.abs(want).max() > 0
         np.testing.assert_allclose(got, want, rtol=0, atol=3e-5 * np.abs(want).max())
+
+
+@pytest.mark.parametrize("name", ["subtract", "hard", "current, hard"])
+@pytest.mark.parametrize("support", [0.6, np.inf])
+def test_gradients_of_convolutions(name, support, rng):
+    neuron = NEURONS[name]
+    network, p = Network("7x6x2-12c3-9", neuron, seed=None), parameters(neuron, 1.0)
+    for layer in network.layers:
+        layer.weight = 0.4 * _strength(neuron) * rng.normal(0.2, 1.0, layer.weight_shape)
+    conv, top = network.layers
+    spikes = random_spikes(rng, conv.n_in, n_samples=1, n_ticks=40, rate=0.04)
+    trace = run(network, spikes, supports=[support, support])
+    errors = rng.normal(size=(1, 9, 40)).astype(np.float32)
+    arrays = [np.zeros_like(layer.packed) for layer in network.layers]
+    backward(network, trace, errors.__getitem__, [Sink(gradient=array) for array in arrays])
+    got = arrays[0].reshape(-1)[: conv.weight.size].reshape(conv.weight_shape)
+    matrices = [spatial.conv_matrix(conv.weight.astype(float), (2, 6, 7)), top.weight.astype(float)]
+    error, given = errors[0].T.astype(float), [dense(spikes, 0), dense(trace.layers[0].spikes, 0)]
+    for i in (1, 0):
+        out, u, dead = naive.layer(given[i], matrices[i], p, 1.0)
+        np.testing.assert_array_equal(out, dense(trace.layers[i].spikes, 0))
+        d = np.where(srm.counts(u, dead, support, p), srm.surrogate(u, p), 0.0) * error
+        g = naive.adjoint(d, out, p, 1.0)
+        of_rows, error = given[i].T @ g, g @ matrices[i].T
+    wanted = np.zeros(conv.weight_shape)  # every weight's sum over the places of the matrix that have it
+    for place in np.ndindex(conv.weight_shape):
+        one = np.zeros(conv.weight_shape)
+        one[place] = 1.0
+        wanted[place] = np.sum(of_rows * spatial.conv_matrix(one, (2, 6, 7)))
+    assert np.abs(wanted).max() > 0
+    np.testing.assert_allclose(got, wanted, rtol=0, atol=3e-5 * np.abs(wanted).max())
 
 
 def test_what_is_not_there_yet_is_refused(rng):
