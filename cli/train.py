@@ -14,8 +14,9 @@ from eventsim.cli.progress import TrainingScreen
 from eventsim.cli.runs import SYNTHETIC, data_source, new_run, open_source
 from eventsim.engine.backward import check_trainable
 from eventsim.errors import ConfigError
-from eventsim.model import PRESETS, SRM, Network
+from eventsim.model import PRESETS, Network
 from eventsim.model.network import CLOCKS, INPUT_MODES
+from eventsim.model.neurons import from_config
 from eventsim.report import numbers
 from eventsim.report.training import backward_share
 from eventsim.trainer import Interrupted, Trainer, TrainingConfig
@@ -91,15 +92,15 @@ def train(context, recipe, show_recipe, resume, tensorboard, as_json, **choices)
                   "arch": network["arch"]}
     if plan is not None:
         provenance["recipe"] = f"{plan.name}, version {plan.version}"
-    _start(logs, as_json, name, provenance, network, neuron | own_neuron, chosen_over(settings, own_settings),
-           **places)
+    _start(logs, as_json, name, provenance, network, training.neuron_of(neuron, own_neuron),
+           chosen_over(settings, own_settings), **places)
 
 
 def _start(logs, as_json, name, provenance, network, neuron, settings, *, data, samples, validation_samples, out):
     """Train from the beginning."""
     seed = settings.get("seed", TrainingConfig.seed)
     source = data_source(data, seed, samples, validation_samples)
-    network = Network(**network, neuron=SRM(**neuron), seed=seed)
+    network = Network(**network, neuron=from_config(neuron), seed=seed)
     check_trainable(network)
     splits = open_source(source)
     if splits.train is not None:

@@ -2,24 +2,31 @@
 
 import os
 import shlex
-from dataclasses import fields
 
 import click
 
 from eventsim.cli import options
 from eventsim.cli.runs import SYNTHETIC
-from eventsim.model import PRESETS, SRM
+from eventsim.model import PRESETS
+from eventsim.model.neurons import NEURONS, as_config, parameters
+from eventsim.model.neurons.lif import RESETS
 from eventsim.report import numbers, training
+from eventsim.report.neurons import neuron_line
 from eventsim.trainer.config import default_of
 from eventsim.trainer.losses import LOSSES
 from eventsim.trainer.optimizers import OPTIMIZERS
 from eventsim.trainer.schedules import SCHEDULES
 
-_NEURON_FIELDS = [field.name for field in fields(SRM)]
-_UNITS = {"tau_syn": "MS", "tau_ref": "MS", "t_abs": "MS"}
+_NEURON_FIELDS = parameters()
+_UNITS = {"tau_syn": "MS", "tau_ref": "MS", "tau_mem": "MS", "t_abs": "MS"}
+_NEURON_TYPES = {"reset": {"type": click.Choice(RESETS)}, "late": {"is_flag": True, "default": None}}
 _NEURON_HELP = {
     "theta": "Threshold.",
-    "tau_syn": "Time of the psp's peak.",
+    "tau_syn": "Time of the psp's peak; of cubalif, in which the current decays.",
+    "tau_mem": "Of lif and cubalif: in which the potential decays; inf: never.",
+    "reset": "Of lif and cubalif: what a spike does to the potential.",
+    "v_reset": "What a hard reset leaves.",
+    "late": "Of cubalif: currents act from the next tick on.",
     "tau_ref": "Time of the refractory response's peak.",
     "scale_ref": "Refractory response, in thresholds.",
     "t_abs": "Dead time after a spike (default: one tick).",
@@ -28,6 +35,7 @@ _NEURON_HELP = {
 }
 
 
+_SHOWN = ("theta", "tau_mem", "tau_syn", "tau_ref", "reset")  # of a neuron, when a run begins
 _AUGMENT = "Augmentation, drawn anew in every epoch"
 _RATES = "Bounds on the mean rate of each hidden layer, kept by a penalty"
 # Settings that some named architecture has a value of its own for.
@@ -96,9 +104,11 @@ def neuron_option(*names, **settings):
 def neuron_options(function):
     """Options for the fields of the neuron."""
     for name in reversed(_NEURON_FIELDS):
-        flag, unit = "--" + name.replace("_", "-"), _UNITS.get(name, "X")
-        function = neuron_option(flag, name, type=float, metavar=unit, help=_NEURON_HELP[name])(function)
-    return function
+        kind = _NEURON_TYPES.get(name, {"type": float, "metavar": _UNITS.get(name, "X")})
+        function = neuron_option("--" + name.replace("_", "-"), name, help=_NEURON_HELP[name], **kind)(function)
+    return neuron_option("--neuron", "kind", type=click.Choice(list(NEURONS)), default="srm", show_default=True,
+                         help="Model of the neurons: spike response, leaky integrate-and-fire, or that with a current "
+                              "in its synapses.")(function)
 
 
 def starting_point(recipe, arch):
@@ -113,17 +123,24 @@ def starting_point(recipe, arch):
 
 def split_choices(chosen):
     """``(neuron, settings)``: the neuron parameters and the fields of `TrainingConfig` among what was chosen."""
-    neuron = {name: value for name, value in chosen.items() if name in _NEURON_FIELDS}
+    neuron = {name: value for name, value in chosen.items() if name in ("kind", *_NEURON_FIELDS)}
     return neuron, {name: value for name, value in chosen.items() if name not in neuron}
+
+
+def neuron_of(start, chosen) -> dict:
+    """The neuron of a starting point with what was chosen; one of another kind has nothing of the starting point's."""
+    if chosen.get("kind", start.get("kind", "srm")) != start.get("kind", "srm"):
+        start = {}
+    return {"kind": "srm"} | start | chosen
 
 
 def run_facts(trainer, splits):
     """Names and values of what is trained, on what, and how."""
-    network, config, neuron = trainer.network, trainer.config, trainer.network.neuron
+    network, config = trainer.network, trainer.config
     validation = 0 if splits.validation is None else len(splits.validation)
     yield "Network", f"{network.arch.notation}, {numbers.large(network.n_weights)} weights"
-    yield "Neuron", (f"SRM, threshold {neuron.theta:g}, tau_syn {neuron.tau_syn:g} ms, tau_ref {neuron.tau_ref:g} ms, "
-                     f"{'exact clock' if network.clock == 'exact' else f'ticks of {network.dt:g} ms'}")
+    clock = "exact clock" if network.clock == "exact" else f"ticks of {network.dt:g} ms"
+    yield "Neuron", f"{neuron_line(as_config(network.neuron), _SHOWN)}, {clock}"
     yield "Data", splits.note
     yield "Samples", f"{numbers.count(len(splits.train or []))} to train on, {numbers.count(validation)} to validate on"
     settings = config.as_dict()

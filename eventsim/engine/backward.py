@@ -70,13 +70,6 @@ def add_pressure(active: ActiveSet, error, pressure):
     error[0] += np.repeat(np.resize(pressure, len(pairs)), pairs)
 
 
-def check_srm(network, reason):
-    """Raise `ConfigError` with ``reason`` for a network of other neurons than those of the spike response model."""
-    other = next((neuron for neuron in network.neurons if neuron.kernels != "dense"), None)
-    if other is not None:
-        raise ConfigError(f"{type(other).__name__} neurons {reason}")
-
-
 def check_trainable(network):
     """Raise `ConfigError` for a network whose gradient is not known."""
     if any(layer.bias is not None for layer in network.layers):

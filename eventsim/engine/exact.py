@@ -5,7 +5,7 @@ import weakref
 
 import numpy as np
 
-from eventsim.engine.backward import check_srm, check_trainable
+from eventsim.engine.backward import check_trainable
 from eventsim.engine.exact_active import sweep_active
 from eventsim.engine.exact_sweep import Part, PatchPart, arguments, at_rest, merged, patch_arguments
 from eventsim.engine.exact_wiring import cut_lists, tile, wire_back
@@ -88,7 +88,6 @@ def forward_exact(network, spikes: Spikes, *, supports=None, rng=None) -> Trace:
     which gives the spikes of the others as well, but for rounding and one event at a time.
     """
     check_timed_input(network, spikes)
-    check_srm(network, "run on the grid clock only so far; leave out the exact one")
     supports = checked_supports(network, supports)
     if not network.is_immediate:
         if supports[0] is not None:

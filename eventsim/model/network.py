@@ -1,7 +1,6 @@
 """`Network`: a stack of layers of one neuron model, with its clock."""
 
 import copy
-from dataclasses import asdict, fields
 
 import numpy as np
 
@@ -9,7 +8,7 @@ from eventsim import checks
 from eventsim.errors import ConfigError
 from eventsim.model import arch as architectures
 from eventsim.model.layers import LAYERS
-from eventsim.model.neurons import NEURONS, SRM
+from eventsim.model.neurons import NEURONS, SRM, as_config, from_config
 from eventsim.model.precision import WEIGHTS
 from eventsim.model.stages import STAGES
 
@@ -29,7 +28,7 @@ class Network:
     ----------
     arch : name (``smlp``, ``scnn``, ...) or notation (``34x34x2-12c5-2a-64c5-2a-10``, ``700-128r@d2.5-20``), see
         `eventsim.model.arch.parse`
-    neuron : SRM; default: the named architecture's, else ``SRM()``
+    neuron : one of `eventsim.model.neurons`; default: the named architecture's, else ``SRM()``
     dt : ms, a tick of the grid clock
     n_ticks : ticks of a sample on the grid; None: as many as the recording needs
     clock : "grid" or "exact", what `simulate` runs on unless told otherwise
@@ -123,10 +122,9 @@ class Network:
 
     def config(self) -> dict:
         """Everything but weights, and delays set later, as plain values; ``Network.from_config`` takes it back."""
-        kind = next(name for name, cls in NEURONS.items() if type(self.neuron) is cls)
         return {
             "arch": self.arch.notation,
-            "neuron": {"kind": kind, **asdict(self.neuron)},
+            "neuron": as_config(self.neuron),
             "dt": self.dt,
             "n_ticks": self.n_ticks,
             "clock": self.clock,
@@ -138,16 +136,8 @@ class Network:
         """The network that `config` describes, with all weights zero."""
         if not isinstance(config, dict) or not {"arch", "neuron"} <= set(config) <= set(_CONFIG):
             raise ConfigError(f"a network's configuration has the entries {', '.join(_CONFIG)}, got {config!r}")
-        neuron = config["neuron"]
-        kind = neuron.get("kind") if isinstance(neuron, dict) else None
-        if not isinstance(kind, str) or kind not in NEURONS:
-            raise ConfigError(f"unknown neuron {neuron!r}; known kinds are {', '.join(NEURONS)}")
-        parameters = {key: value for key, value in neuron.items() if key != "kind"}
-        unknown = set(parameters) - {field.name for field in fields(NEURONS[kind])}
-        if unknown:
-            raise ConfigError(f"neuron {kind!r} has no parameter {', '.join(map(repr, sorted(unknown, key=str)))}")
         rest = {key: value for key, value in config.items() if key not in ("arch", "neuron")}
-        return cls(config["arch"], NEURONS[kind](**parameters), **rest, seed=None)
+        return cls(config["arch"], from_config(config["neuron"]), **rest, seed=None)
 
     @property
     def weights(self) -> str:

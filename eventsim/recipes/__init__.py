@@ -6,13 +6,13 @@ from dataclasses import asdict, dataclass, fields
 
 from eventsim import files
 from eventsim.errors import ConfigError, FormatError
-from eventsim.model import SRM
+from eventsim.model import neurons
 from eventsim.trainer import TrainingConfig
 
 # Tables of a recipe with what may stand in them; results are for people.
 TABLES = {
     "network": ("arch", "dt", "clock", "input_mode"),
-    "neuron": tuple(field.name for field in fields(SRM)),
+    "neuron": ("kind", *neurons.parameters()),
     "training": tuple(field.name for field in fields(TrainingConfig)),
 }
 _FACTS = {"name": str, "version": int, "about": str}
@@ -24,7 +24,8 @@ class Recipe:
 
     name, version : a recipe that changes gets the next version, so that results stay those of a version
     about : one line
-    network : arguments of `Network`; neuron : of `SRM`; training : of `Trainer`; what is left out is the default
+    network : arguments of `Network`; neuron : kind and parameters; training : of `Trainer`; what is left out is the
+        default
     results : what the recipe gave, a dict for each data set
     text : the file
     """

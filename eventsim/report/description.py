@@ -1,11 +1,12 @@
 """What an architecture, model or data set is: figures, and the screen that shows them."""
 
 import shlex
-from dataclasses import asdict
 
 import numpy as np
 
+from eventsim.model.neurons import as_config
 from eventsim.report import numbers, recording, store, training
+from eventsim.report.neurons import neuron_line
 
 _SAMPLE_TICKS = 300  # an N-MNIST sample at 1 ms, where an architecture has no length of its own
 # Stages as their notation says them.
@@ -26,7 +27,7 @@ def of_network(name, network) -> dict:
         "kind": "architecture", "name": name, "arch": network.arch.notation, "about": preset.about if preset else None,
         "choices": preset.choices if preset else None, "sensor": str(network.sensor), "inputs": network.arch.n_inputs,
         "neurons": sum(network.arch.widths), "weights": network.n_weights,
-        "parameters": sum(layer["parameters"] for layer in layers), "neuron": asdict(network.neuron),
+        "parameters": sum(layer["parameters"] for layer in layers), "neuron": as_config(network.neuron),
         "dt": network.dt, "learning_rate": preset.learning_rate if preset else None,
         "training": preset.training if preset else None, "n_ticks": ticks, "layers": layers,
     }
@@ -65,13 +66,6 @@ def screen(figures) -> list:
     return _SCREENS[figures["kind"]](figures)
 
 
-def _neuron_line(neuron):
-    dead = "one tick" if neuron["t_abs"] is None else f"{neuron['t_abs']:g} ms"
-    return (f"SRM, threshold {neuron['theta']:g}, tau_syn {neuron['tau_syn']:g} ms, tau_ref {neuron['tau_ref']:g} ms, "
-            f"scale_ref {neuron['scale_ref']:g}, dead time {dead}, tau_rho {neuron['tau_rho']:g}, "
-            f"scale_rho {neuron['scale_rho']:g}")
-
-
 def _network(f):
     from eventsim.report.tables import plain_table
 
@@ -83,7 +77,7 @@ def _network(f):
     rate += [("Training", training.defaults(f["training"]))] if f["training"] else []
     return [
         [*named, ("Network", f["arch"]), ("Input", f"{f['sensor']} sensor, {numbers.count(f['inputs'])} addresses"),
-         ("Neuron", _neuron_line(f["neuron"])), *rate],
+         ("Neuron", neuron_line(f["neuron"])), *rate],
         "", plain_table(header, rows), "",
         f"MACs are those of a dense simulation; a sample is {f['n_ticks']} ticks of {f['dt']:g} ms.",
     ]
@@ -134,7 +128,7 @@ def model_facts(f) -> list:
     network, config, provenance = f["network"], f["config"], f["provenance"]
     ticks = "as long as the recording" if network["n_ticks"] is None else f"{network['n_ticks']} ticks"
     facts = [
-        ("Model", f["file"]), ("Network", network["arch"]), ("Neuron", _neuron_line(network["neuron"])),
+        ("Model", f["file"]), ("Network", network["arch"]), ("Neuron", neuron_line(network["neuron"])),
         ("Clock", f"{network['clock']}, {ticks} of {network['dt']:g} ms, input {network['input_mode']}"),
     ]
     if f["delays"]:

@@ -14,6 +14,7 @@ import numpy as np
 
 import eventsim
 from eventsim import recipes
+from eventsim.model.neurons import from_config
 from eventsim.report import evaluation
 
 SPLIT_SEED = 0
@@ -30,7 +31,8 @@ def folds(labels, n):
 
 def of_fold(recipe, dataset, fold, k):
     """The confusion of the samples of fold ``k``, int64[C, C], by a network that was trained on the others."""
-    network = eventsim.Network(**recipe.network, neuron=eventsim.SRM(**recipe.neuron), seed=recipe.training["seed"])
+    neuron = from_config({"kind": "srm"} | recipe.neuron)
+    network = eventsim.Network(**recipe.network, neuron=neuron, seed=recipe.training["seed"])
     eventsim.Trainer(network, **recipe.training).fit(dataset.subset(np.flatnonzero(fold != k)))
     return eventsim.evaluate(network, dataset.subset(np.flatnonzero(fold == k))).confusion
 

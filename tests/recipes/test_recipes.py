@@ -72,7 +72,7 @@ def test_a_file_is_a_recipe_too(tmp_path):
     ("version = 2", "version = true", "version must be a whole number, got True"),
     ('name = "mine"', "", "name must be a text, got 'nothing'"),
     ("about =", "abuot =", "knows no abuot; there may stand name, version"),
-    ("tau_syn", "tau_sin", r"knows no tau_sin in \[neuron\]; there may stand theta, tau_syn"),
+    ("tau_syn", "tau_sin", r"knows no tau_sin in \[neuron\]; there may stand kind, theta, tau_syn"),
     ('arch = "34x34x2-16-10"', "", "says no architecture"),
     ("[neuron]\ntau_syn = 5.0", "", None),
     ("[network]", "[network", "is no TOML: .*line 6"),

@@ -61,6 +61,11 @@ class Neuron:
         """Ticks from a spike to the first tick that may hold the next one."""
         return 1 if self.t_abs is None else min(max(1, round(self.t_abs / dt)), _MOST_DEAD_TICKS)
 
+    def exact_constants(self, dt: float):
+        """float64, what the exact clock's kernels need; raises `ConfigError` for a model that has none."""
+        raise ConfigError(f"{type(self).__name__} neurons run on the grid clock only so far; leave out the exact one, "
+                          "and streams, which run on it")
+
     @property
     def rho_width(self) -> float:
         """Potential over which the surrogate falls by 1/e."""

@@ -1,0 +1,22 @@
+"""Neuron models as people read them."""
+
+import math
+
+from eventsim.model.neurons import NEURONS
+
+_TEXTS = {
+    "theta": "threshold {:g}", "tau_mem": "tau_mem {:g} ms", "tau_syn": "tau_syn {:g} ms", "late": "late {}",
+    "tau_ref": "tau_ref {:g} ms", "scale_ref": "scale_ref {:g}", "reset": "{} reset", "v_reset": "to {:g}",
+    "t_abs": "dead time {:g} ms", "tau_rho": "tau_rho {:g}", "scale_rho": "scale_rho {:g}",
+}
+
+
+def neuron_line(config, names=tuple(_TEXTS)) -> str:
+    """A neuron's kind and parameters, of a dict as of `eventsim.model.neurons.as_config`; only those named."""
+    hidden = {"v_reset"} if config.get("reset") == "subtract" else set()
+    parts = [NEURONS[config["kind"]].__name__]
+    for name, text in _TEXTS.items():
+        if name in config and name in names and name not in hidden:
+            value = math.inf if config[name] == "inf" else config[name]
+            parts.append("dead time one tick" if value is None else text.format(value))
+    return ", ".join(parts)

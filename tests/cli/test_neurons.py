@@ -1,0 +1,34 @@
+"""Other neurons than those of the spike response model, from the command line."""
+
+import pytest
+
+
+@pytest.mark.parametrize("kind, options, words", [
+    ("lif", ("--tau-mem", 8, "--reset", "hard"), ("LIF, threshold 1, tau_mem 8 ms", "hard reset")),
+    ("cubalif", ("--tau-mem", "inf", "--tau-syn", 4, "--late"),
+     ("CubaLIF, threshold 1, tau_mem inf ms, tau_syn 4 ms",)),
+])
+def test_they_are_trained_and_run(call, tree, recording, kind, options, words):
+    call("train", "--arch", "34x34x2-16-10", "--data", tree, "--epochs", 1, "--neuron", kind, *options, "--out", "run")
+    text = call("info", "run")
+    assert all(word in text for word in words)
+    assert call("info", "run", "--json")["network"]["neuron"]["kind"] == kind
+    assert call("simulate", recording, "--model", "run", "--json")["spikes"] > 0
+    assert call("evaluate", "run", "--json")["samples"] == 20
+    assert "dense1" in call("profile", recording, "--model", "run")
+
+
+def test_a_named_architecture_brings_no_parameters_of_another_kind(call, tree):
+    call("train", "--arch", "mlp512", "--data", tree, "--epochs", 1, "--neuron", "lif", "--out", "run")
+    assert call("info", "run", "--json")["network"]["neuron"]["tau_mem"] == 20.0
+
+
+def test_what_does_not_fit_is_refused(refuse, call, tree, recording):
+    train = ("train", "--arch", "34x34x2-16-10", "--data", tree, "--epochs", 1)
+    message = refuse(*train, "--neuron", "lif", "--tau-ref", 2)
+    assert message.startswith("neuron 'lif' has no parameter 'tau_ref'; it has theta, tau_mem")
+    assert "has no parameter 'tau_mem'" in refuse(*train, "--tau-mem", 2)
+    assert "LIF neurons run on the grid clock only so far" in refuse(*train, "--neuron", "lif", "--clock", "exact")
+    call(*train, "--neuron", "lif", "--out", "run")
+    for command in (("simulate", recording, "--clock", "exact"), ("simulate", recording, "--follow", "--once")):
+        assert "LIF neurons run on the grid clock only so far" in refuse(*command, "--model", "run").splitlines()[-1]
