@@ -18,6 +18,8 @@ def n_chunks(n_ticks: int) -> int:
     return -(-n_ticks // CHUNK)
 
 
+# Families of neurons: the spike response model, and leaky integrate-and-fire.
+SRM_FAMILY, LIF_FAMILY = range(2)
 # Indices into the float32 vector of a neuron's constants on the tick clock, `SRM.constants`: decays and gains of psp
 # and refractory response, threshold, and what a truncated psp ends with.
 ALPHA_SYN, GAIN_SYN, ALPHA_REF, GAIN_REF, THETA, CUT_P, CUT_Q = range(7)
@@ -25,8 +27,6 @@ ALPHA_SYN, GAIN_SYN, ALPHA_REF, GAIN_REF, THETA, CUT_P, CUT_Q = range(7)
 # current fall to in a tick, what a unit of input adds to either, what a unit of current adds to the potential in a tick
 # and at most until it is gone; and what becomes of the potential at a spike: it drops, or is reset where HARD is 1.
 LIF_DECAY, LIF_GAIN, LIF_SYN_DECAY, LIF_SYN_GAIN, _, LIF_FEED, LIF_REACH, LIF_DROP, LIF_RESET, LIF_HARD = range(10)
-# Families of neurons: the spike response model, and leaky integrate-and-fire.
-SRM_FAMILY, LIF_FAMILY = range(2)
 # Row of a tile's drive that has, of such neurons, the constant input of a tick; BASE is 0 but for lanes of no neuron.
 EACH_TICK = 1
 # Rows of a tile's drive, what its constant input comes to: the potential that it has in the end (minus infinity for a
@@ -34,8 +34,11 @@ EACH_TICK = 1
 BASE, FIRST_P, FIRST_Q, SLACK = range(4)
 DRIVE_ROWS = 4
 # Indices into the float64 vector of a neuron's constants on the exact clock, `SRM.exact_constants`: rates of psp and
-# refractory response, what a weight of 1 adds to b and a spike to d, threshold, and dead time.
-EXACT_LAM, EXACT_MU, EXACT_KICK, EXACT_RECOIL, EXACT_THETA, EXACT_DEAD = range(6)
+# refractory response, what a weight of 1 adds to b and a spike to d, threshold, dead time, and the neurons' family.
+EXACT_LAM, EXACT_MU, EXACT_KICK, EXACT_RECOIL, EXACT_THETA, EXACT_DEAD, EXACT_FAMILY = range(7)
+# Of leaky integrate-and-fire neurons, whose family is LIF_FAMILY, also what a weight of 1 adds to c and to b (KICK is
+# that to a, RECOIL what a spike adds to it), and what a hard reset leaves, where HARD is 1. See `cpu.lif_exact`.
+EXACT_KICK_C, EXACT_KICK_B, EXACT_RESET, EXACT_HARD = range(7, 11)
 # Rows of a tile's state in the event queue of the exact clock (`cpu.queue` names them), and the scratch that predicting
 # a crossing takes.
 QUEUE_ROWS = 6

@@ -72,6 +72,9 @@ def add_pressure(active: ActiveSet, error, pressure):
 
 def check_trainable(network):
     """Raise `ConfigError` for a network whose gradient is not known."""
+    if network.clock == "exact" and not network.is_swept:
+        raise ConfigError(f"{type(network.neuron).__name__} neurons are trained on the grid clock only so far; leave "
+                          "out the exact one")
     if any(layer.bias is not None for layer in network.layers):
         raise ConfigError("layers with a bias are for simulation only so far; train a network without")
     if not network.is_immediate:

@@ -89,7 +89,7 @@ def forward_exact(network, spikes: Spikes, *, supports=None, rng=None) -> Trace:
     """
     check_timed_input(network, spikes)
     supports = checked_supports(network, supports)
-    if not network.is_immediate:
+    if not network.is_swept:
         if supports[0] is not None:
             check_trainable(network)
         return forward_queue(network, spikes)

@@ -1,6 +1,5 @@
 """What a layer's kernels get on the exact clock: neurons with rows of weights, and spikes as lists of such rows."""
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -45,7 +44,7 @@ def tile(layer, given, neuron, dt) -> Tiles:
     rows, scale, total = weigh(layer, given)
     theta = np.full(layer.lane_neuron.shape, neuron.theta)
     if total is not None:
-        theta -= total * (math.e * neuron.tau_syn / dt)
+        theta -= total * neuron.settled(dt)
     least = theta - _ROUNDING * (neuron.theta + np.abs(theta))
     theta[layer.lane_neuron < 0] = np.inf
     return Tiles(dequantized(rows, scale), layer.lane_neuron, theta, np.clip(least, -_MOST, _MOST).astype(np.float32))

@@ -13,7 +13,18 @@ from eventsim.engine.growing import doubled, run_to_end
 from eventsim.engine.queue_wiring import QueueWiring
 from eventsim.engine.trace import LayerTrace, Trace
 from eventsim.errors import ConfigError
-from eventsim.kernels.layout import EXACT_DEAD, EXACT_LAM, EXACT_THETA, QUEUE_ROWS, SENDS, TILE
+from eventsim.kernels.layout import (
+    EXACT_DEAD,
+    EXACT_FAMILY,
+    EXACT_KICK_B,
+    EXACT_KICK_C,
+    EXACT_LAM,
+    EXACT_THETA,
+    LIF_FAMILY,
+    QUEUE_ROWS,
+    SENDS,
+    TILE,
+)
 from eventsim.spikes import Spikes
 
 # Spikes, and spikes in flight, that there is room for before buffers grow.
@@ -27,8 +38,12 @@ class _Sample:
     def __init__(self, wiring, first=0, last=0):
         tiles, constants = len(wiring.theta), wiring.arguments["constants"]
         state = np.zeros((tiles, QUEUE_ROWS, TILE))
-        state[:, 0] = np.where(np.isfinite(wiring.theta), wiring.theta - constants[EXACT_THETA], 0.0)
-        state[:, 1] = state[:, 0] * constants[EXACT_LAM]
+        missing = np.where(np.isfinite(wiring.theta), wiring.theta - constants[EXACT_THETA], 0.0)
+        if constants[EXACT_FAMILY] == LIF_FAMILY:  # of the potential that a constant input comes to, and of its current
+            state[:, 0] = missing * (1.0 - constants[EXACT_KICK_C])
+            state[:, 1], state[:, 2] = missing * constants[EXACT_KICK_B], missing * constants[EXACT_KICK_C]
+        else:
+            state[:, 0], state[:, 1] = missing, missing * constants[EXACT_LAM]
         state[:, -1] = -constants[EXACT_DEAD]  # the time of the last spike: nobody is dead at the start
         self.last, self.progress = last, np.array([first, 0, 0, 0, 0])
         self.kept = {

@@ -60,6 +60,9 @@ class QueueWiring:
         for layer in network.layers:
             if isinstance(layer, Sparse):
                 raise ConfigError(f"the event queue does not run sparse layers, and {layer} is one; use the grid clock")
+        if any(neuron != network.neuron for neuron in network.neurons):
+            raise ConfigError("in continuous time all layers have the same neurons so far, and these have not; run the "
+                              "network on the grid")
         tiles = [inference_tiles(layer, network.neuron, network.dt) for layer in network.layers]
         self.first_tile = starts(np.array([len(layer.theta) for layer in tiles]))
         self.neuron, self.theta = (np.concatenate([getattr(layer, name) for layer in tiles])

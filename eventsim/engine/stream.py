@@ -122,7 +122,7 @@ class Stream:
         self.late = checks.choice("late", late, LATE)
         span = _sample_of(network) if score_ms is None else checks.milliseconds("score_ms", score_ms)
         self._recent = Recent(span, network.arch.n_outputs)
-        self._engine = (ExactNetwork if network.is_immediate else NetworkQueue)(network)
+        self._engine = (ExactNetwork if network.is_swept else NetworkQueue)(network)
         self._arrivals = [arrivals(layer) for layer in network.layers]
         self._held_t, self._held_address = np.empty(0, np.int64), np.empty(0, np.int32)
         self._untaken: list[StreamSpikes] = []

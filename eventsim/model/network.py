@@ -116,6 +116,11 @@ class Network:
         return all(layer.is_immediate for layer in self.layers)
 
     @property
+    def is_swept(self) -> bool:
+        """Whether it runs layer after layer in continuous time, rather than in the event queue."""
+        return self.is_immediate and all(neuron.kernels == "dense" for neuron in self.neurons)
+
+    @property
     def is_spatial(self) -> bool:
         """Whether there are convolutions, pools, or stages between layers."""
         return any(layer.kind in ("conv", "pool") or layer.stages for layer in self.layers)

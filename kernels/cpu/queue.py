@@ -4,6 +4,8 @@ What comes next is the earliest of three: the first of a heap of *crossings* tha
 heap of *flights*, spikes on their way over a delay, and the next input spike. Of equals a crossing comes first, since
 what arrives at its very moment does not act yet (eps(0) = 0), and of crossings the lower neuron, those of lower layers
 being lower. So the order is total, and every zero delay, a layer's own spikes included, is an arrival like any other.
+(Of leaky integrate-and-fire neurons, which what arrives moves at once, crossings come last: what arrives at the same
+time adds up, in whatever order.)
 
 Neurons of all layers are numbered in one row, as the lanes of their layers' tiles of 64; some lanes are none, and have
 an infinite threshold. What a presynaptic neuron's spike reaches is a list of tiles, each with a row of weights. Between
@@ -20,8 +22,10 @@ import numpy as np
 
 from eventsim.kernels.cpu.crossing import ROUNDING, first_crossing, no_crossing_before, upper_bound
 from eventsim.kernels.cpu.jit import kernel
+from eventsim.kernels.cpu.lif_exact import lif_add, lif_bound, lif_next_crossing, lif_not_before, lif_spike
 from eventsim.kernels.layout import (
     EXACT_DEAD,
+    EXACT_FAMILY,
     EXACT_KICK,
     EXACT_LAM,
     EXACT_MU,
@@ -31,6 +35,7 @@ from eventsim.kernels.layout import (
     FIRST_SOURCE,
     FIRST_SYNAPSE,
     FIRST_TILE,
+    LIF_FAMILY,
     N_IN,
     N_OUT,
     SENDS,
@@ -187,6 +192,8 @@ def _present(state, lane, now, constants):
 @kernel
 def _not_before(state, theta, lane, now, constants):
     """A time before which a neuron does not cross if nothing reaches it; infinity only where it never does."""
+    if constants[EXACT_FAMILY] == LIF_FAMILY:
+        return lif_not_before(state, theta[lane], lane, now, constants)
     a, b, c, d = _present(state, lane, now, constants)
     s = no_crossing_before(a, b, c, d, constants[EXACT_LAM], constants[EXACT_MU], theta[lane])
     return max(now + s, state[LAST, lane] + constants[EXACT_DEAD])
@@ -195,6 +202,8 @@ def _not_before(state, theta, lane, now, constants):
 @kernel
 def _next_crossing(state, theta, lane, now, constants, edges):
     """Time of a neuron's next crossing if nothing reaches it before, or infinity."""
+    if constants[EXACT_FAMILY] == LIF_FAMILY:
+        return lif_next_crossing(state, theta[lane], lane, now, constants, edges)
     a, b, c, d = _present(state, lane, now, constants)
     ready = state[LAST, lane] + constants[EXACT_DEAD]
     lam, mu = constants[EXACT_LAM], constants[EXACT_MU]
@@ -203,8 +212,11 @@ def _next_crossing(state, theta, lane, now, constants, edges):
 
 
 @kernel
-def _recoil(state, lane, now, constants):
-    """Add the refractory response to a spike."""
+def _recoil(state, theta, lane, now, constants):
+    """What a spike leaves: the refractory response, or the reset."""
+    if constants[EXACT_FAMILY] == LIF_FAMILY:
+        lif_spike(state, lane, theta[lane], now, constants)
+        return
     s = now - state[LAST, lane]
     fall = math.exp(-constants[EXACT_MU] * s)
     state[C, lane] = (state[C, lane] + state[D, lane] * s) * fall
@@ -215,6 +227,9 @@ def _recoil(state, lane, now, constants):
 @kernel
 def _add(state, lane, weight, now, constants):
     """Bring a neuron's psp to the present and add a synapse."""
+    if constants[EXACT_FAMILY] == LIF_FAMILY:
+        lif_add(state, lane, weight, now, constants)
+        return
     s = now - state[SINCE, lane]
     fall = math.exp(-constants[EXACT_LAM] * s)
     state[A, lane] = (state[A, lane] + state[B, lane] * s) * fall
@@ -225,6 +240,11 @@ def _add(state, lane, weight, now, constants):
 @kernel
 def _add_row(state, weight, now, constants, reach):
     """Bring the psp of a tile to the present and add a row of weights; ``reach`` gets bounds of it from now on."""
+    if constants[EXACT_FAMILY] == LIF_FAMILY:
+        for lane in range(TILE):
+            lif_add(state, lane, weight[lane], now, constants)
+            reach[lane] = lif_bound(state, lane, constants)
+        return
     lam, kick, since = constants[EXACT_LAM], constants[EXACT_KICK], state[SINCE, 0]
     even = True
     for lane in range(TILE):
@@ -317,6 +337,7 @@ def queue_network(
     """
     neurons, crossings = (state, theta, constants, reach), (due, sure, heap, place, progress)
     fans, flights = (fan_first, fan_tile, fan_row), (flight_time, flight_route, progress)
+    waits_for_none = constants[EXACT_FAMILY] != LIF_FAMILY
     if progress[BEGUN] == 0:
         _begin(t_end, neurons, crossings)
         progress[BEGUN] = 1
@@ -330,14 +351,14 @@ def queue_network(
             return _OK
         if progress[SPIKES] == len(spike_time) or progress[FLIGHTS] + SENDS > len(flight_time):
             return _GROW
-        if crossing == now:
+        if crossing == now and (waits_for_none or min(flight, given) > now):
             neuron = heap[0]
             own, limit, lane = state[neuron // TILE], theta[neuron // TILE], neuron % TILE
             if not sure[neuron]:
                 when = _next_crossing(own, limit, lane, now, constants, edges)
                 _expect(neuron, when, True, t_end, crossings)
                 continue
-            _recoil(own, lane, now, constants)
+            _recoil(own, limit, lane, now, constants)
             _expect(neuron, _not_before(own, limit, lane, now, constants), False, t_end, crossings)
             spike_time[progress[SPIKES]], spike_neuron[progress[SPIKES]] = now, neuron
             progress[SPIKES] += 1

@@ -23,12 +23,17 @@ def test_a_named_architecture_brings_no_parameters_of_another_kind(call, tree):
     assert call("info", "run", "--json")["network"]["neuron"]["tau_mem"] == 20.0
 
 
-def test_what_does_not_fit_is_refused(refuse, call, tree, recording):
+def test_what_does_not_fit_is_refused(refuse, tree):
     train = ("train", "--arch", "34x34x2-16-10", "--data", tree, "--epochs", 1)
     message = refuse(*train, "--neuron", "lif", "--tau-ref", 2)
     assert message.startswith("neuron 'lif' has no parameter 'tau_ref'; it has theta, tau_mem")
     assert "has no parameter 'tau_mem'" in refuse(*train, "--tau-mem", 2)
-    assert "LIF neurons run on the grid clock only so far" in refuse(*train, "--neuron", "lif", "--clock", "exact")
-    call(*train, "--neuron", "lif", "--out", "run")
-    for command in (("simulate", recording, "--clock", "exact"), ("simulate", recording, "--follow", "--once")):
-        assert "LIF neurons run on the grid clock only so far" in refuse(*command, "--model", "run").splitlines()[-1]
+    assert "LIF neurons are trained on the grid clock only" in refuse(*train, "--neuron", "lif", "--clock", "exact")
+
+
+def test_they_run_in_continuous_time_and_in_streams(call, tree, recording):
+    call("train", "--arch", "34x34x2-16-10", "--data", tree, "--epochs", 1, "--neuron", "cubalif", "--out", "run")
+    exact = call("simulate", recording, "--model", "run", "--clock", "exact", "--json")
+    assert exact["clock"] == "exact" and exact["spikes"] > 0
+    text = call("simulate", recording, "--model", "run", "--follow", "--once", "--no-spikes")
+    assert "Events     400 in" in text and "\ndense1 " in text

@@ -1,9 +1,8 @@
 """Leaky integrate-and-fire on the grid: spikes, active sets and gradients against the naive recursion."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
+from lif_scenes import NEURONS, network_of, parameters, strength
 from naive import lif as naive
 from naive import spatial, srm
 from scenes import dense, random_spikes
@@ -12,34 +11,8 @@ from eventsim.engine import Sink, backward, run
 from eventsim.errors import ConfigError
 from eventsim.model import LIF, SRM, CubaLIF, Network
 
-NEURONS = {
-    "subtract": LIF(tau_mem=8.0), "hard": LIF(theta=2.0, tau_mem=12.0, reset="hard", v_reset=-0.5),
-    "if": LIF(tau_mem=np.inf), "if, hard": LIF(tau_mem=np.inf, reset="hard"), "dead": LIF(tau_mem=8.0, t_abs=3.0),
-    "current": CubaLIF(tau_mem=10.0, tau_syn=4.0), "late": CubaLIF(tau_mem=10.0, tau_syn=4.0, late=True),
-    "current, hard": CubaLIF(tau_mem=20.0, tau_syn=5.0, reset="hard"), "as fast": CubaLIF(tau_mem=5.0, tau_syn=5.0),
-    "current, if": CubaLIF(theta=9.0, tau_mem=np.inf, tau_syn=3.0, late=True),
-    "dead, hard": LIF(reset="hard", t_abs=2.0),
-}
 TICKS = 70
 ROUNDING = 1e-5
-
-
-def parameters(neuron, dt):
-    p = {name: getattr(neuron, name) for name in ("theta", "tau_mem", "reset", "v_reset", "tau_rho", "scale_rho")}
-    return SimpleNamespace(**p, tau_syn=getattr(neuron, "tau_syn", None), late=getattr(neuron, "late", False),
-                           n_abs=neuron.dead_ticks(dt))
-
-
-def network_of(rng, neuron, widths=(30, 70, 6), dt=1.0, gain=0.35):
-    network = Network("-".join(map(str, widths)), neuron, dt=dt, seed=None)
-    for layer in network.layers:
-        layer.weight = gain * _strength(neuron) * rng.normal(0.15, 1.0, (layer.n_in, layer.n_out))
-    return network
-
-
-def _strength(neuron):
-    """A weight with which few spikes make a neuron fire."""
-    return neuron.theta * (8.0 if isinstance(neuron, CubaLIF) and np.isfinite(neuron.tau_mem) else 1.0)
 
 
 def agrees(done, s, weight, neuron, dt, bias=0.0):
@@ -108,7 +81,7 @@ def test_convolutions(notation, name, rng):
     neuron = NEURONS[name]
     network = Network(notation, neuron, seed=None)
     layer = network.layers[0]
-    layer.weight = 0.5 * _strength(neuron) * rng.normal(0.2, 1.0, layer.weight_shape)
+    layer.weight = 0.5 * strength(neuron) * rng.normal(0.2, 1.0, layer.weight_shape)
     spikes = random_spikes(rng, layer.n_in, n_ticks=40, rate=0.04)
     window = {"stride": layer.window.stride, "padding": layer.window.padding}
     matrix = spatial.conv_matrix(layer.weight.astype(float), (2, layer.given.height, layer.given.width), **window)
@@ -155,7 +128,7 @@ def test_gradients_of_convolutions(name, support, rng):
     neuron = NEURONS[name]
     network, p = Network("7x6x2-12c3-9", neuron, seed=None), parameters(neuron, 1.0)
     for layer in network.layers:
-        layer.weight = 0.4 * _strength(neuron) * rng.normal(0.2, 1.0, layer.weight_shape)
+        layer.weight = 0.4 * strength(neuron) * rng.normal(0.2, 1.0, layer.weight_shape)
     conv, top = network.layers
     spikes = random_spikes(rng, conv.n_in, n_samples=1, n_ticks=40, rate=0.04)
     trace = run(network, spikes, supports=[support, support])
@@ -183,11 +156,6 @@ def test_gradients_of_convolutions(name, support, rng):
 def test_what_is_not_there_yet_is_refused(rng):
     network = network_of(rng, NEURONS["subtract"])
     spikes = random_spikes(rng, 30, n_ticks=TICKS)
-    from eventsim.spikes import Spikes
-
-    timed = Spikes(spikes.sample_ptr, spikes.address, time=spikes.tick * 1.0, n_neurons=30, n_ticks=TICKS)
-    with pytest.raises(ConfigError, match="LIF neurons run on the grid clock only so far"):
-        run(network, timed)
     with pytest.raises(ConfigError, match="LIF neurons have no delays"):
         run(Network("30-5@d2", NEURONS["subtract"]), spikes)
     network.layers[0].bias = np.zeros(70)

@@ -20,7 +20,7 @@ class Neuron:
 
     Every one has theta, the threshold, t_abs, the dead time in ms (None: one tick), and tau_rho and scale_rho, the
     surrogate's width in thresholds and half its area. A model gives ``constants(dt)``, float32, for the kernels of its
-    family on the grid.
+    family on the grid, ``exact_constants(dt)``, float64, for those in continuous time, and ``settled(dt)``.
 
     Attributes
     ----------
@@ -61,10 +61,9 @@ class Neuron:
         """Ticks from a spike to the first tick that may hold the next one."""
         return 1 if self.t_abs is None else min(max(1, round(self.t_abs / dt)), _MOST_DEAD_TICKS)
 
-    def exact_constants(self, dt: float):
-        """float64, what the exact clock's kernels need; raises `ConfigError` for a model that has none."""
-        raise ConfigError(f"{type(self).__name__} neurons run on the grid clock only so far; leave out the exact one, "
-                          "and streams, which run on it")
+    def dead_time(self, dt: float) -> float:
+        """ms, dead time in continuous time; it defaults to a tick of ``dt``."""
+        return dt if self.t_abs is None else self.t_abs
 
     @property
     def rho_width(self) -> float:

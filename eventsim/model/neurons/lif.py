@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from eventsim.errors import ConfigError
+from eventsim.kernels.layout import LIF_FAMILY
 from eventsim.model.neurons.base import Neuron
 
 RESETS = ("subtract", "hard")
@@ -22,7 +23,7 @@ class LIF(Neuron):
 
     A neuron that is not dead spikes where v >= theta; then v falls by theta (``reset="subtract"``) or to v_reset
     ("hard"). On the grid v is decayed by :math:`e^{-dt/\tau_{mem}}`, the input of the tick is added, and then compared:
-    unlike with `SRM`, input acts within its tick. For simulation on the grid so far.
+    unlike with `SRM`, input acts within its tick. In continuous time it runs in the event queue, for simulation.
 
     Not implemented: a resistance and a resting potential, which scale and shift weights and potentials.
     """
@@ -51,12 +52,31 @@ class LIF(Neuron):
         """float32[10], what the tick kernels need, see `kernels.layout`."""
         return self._constants(math.exp(-dt / self.tau_mem), 1.0, 0.0, 0.0, 0.0)
 
+    def exact_constants(self, dt: float):
+        """float64[11], what the exact clock's kernels need; times in ms. The dead time defaults to a tick of ``dt``."""
+        return self._exact_constants(dt, 1.0, 1.0, 0.0, 0.0)
+
+    def settled(self, dt: float) -> float:
+        """What the potential comes to in the end by a constant input of 1 in every tick, in continuous time."""
+        if math.isinf(self.tau_mem):
+            raise ConfigError("neurons that do not leak have no constant input in continuous time; give them a "
+                              "tau_mem, or run them on the grid")
+        return self._gathered() / dt
+
+    def _gathered(self):
+        """ms, the integral of what a unit of input leaves in the potential."""
+        return self.tau_mem
+
     def _constants(self, decay, gain, syn_decay, syn_gain, feed):
         """``reach`` bounds what a unit of current adds until it is gone: the sum of its decays, times the feed."""
         reach = abs(feed) / max(1.0 - syn_decay, _SAME)
         hard = self.reset == "hard"
         return np.array([decay, gain, syn_decay, syn_gain, self.theta, feed, reach, 0.0 if hard else self.theta,
                          self.v_reset, hard], np.float32)
+
+    def _exact_constants(self, dt, mu, kick, kick_c, kick_b):
+        return np.array([1.0 / self.tau_mem, mu, kick, -self.theta, self.theta, self.dead_time(dt), LIF_FAMILY, kick_c,
+                         kick_b, self.v_reset, self.reset == "hard"])
 
 
 @dataclass(frozen=True)
@@ -81,3 +101,16 @@ class CubaLIF(LIF):
         share = 1.0 - decay if math.isfinite(self.tau_mem) else dt
         feed, gain = (share, 0.0) if self.late else (share * syn_decay, share)
         return self._constants(decay, gain, syn_decay, 1.0, feed)
+
+    def exact_constants(self, dt: float):
+        """float64[11], what the exact clock's kernels need; times in ms. The dead time defaults to a tick of ``dt``."""
+        mu = 1.0 / self.tau_syn
+        if math.isinf(self.tau_mem):  # v' = I
+            return self._exact_constants(dt, mu, self.tau_syn, -self.tau_syn, 0.0)
+        if abs(self.tau_mem - self.tau_syn) < _SAME * self.tau_mem:
+            return self._exact_constants(dt, mu, 0.0, 0.0, 1.0 / self.tau_mem)
+        share = self.tau_syn / (self.tau_syn - self.tau_mem)
+        return self._exact_constants(dt, mu, -share, share, 0.0)
+
+    def _gathered(self):
+        return self.tau_syn

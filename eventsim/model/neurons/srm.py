@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from eventsim.kernels.layout import SRM_FAMILY
 from eventsim.model.neurons.base import Neuron
 
 # slayerPytorch ends a kernel before the first value below this, past its peak.
@@ -63,7 +64,11 @@ class SRM(Neuron):
         )
 
     def exact_constants(self, dt: float):
-        """float64[6], what the exact clock's kernels need; times in ms. The dead time defaults to a tick of ``dt``."""
+        """float64[7], what the exact clock's kernels need; times in ms. The dead time defaults to a tick of ``dt``."""
         lam, mu = 1.0 / self.tau_syn, 1.0 / self.tau_ref
-        t_abs = dt if self.t_abs is None else self.t_abs
-        return np.array([lam, mu, math.e * lam, -self.scale_ref * self.theta * math.e * mu, self.theta, t_abs])
+        recoil = -self.scale_ref * self.theta * math.e * mu
+        return np.array([lam, mu, math.e * lam, recoil, self.theta, self.dead_time(dt), SRM_FAMILY])
+
+    def settled(self, dt: float) -> float:
+        """What the potential comes to in the end by a constant input of 1 in every tick."""
+        return math.e * self.tau_syn / dt

@@ -1,0 +1,130 @@
+"""Leaky integrate-and-fire in continuous time, through the event queue, against scanning; and the grid's error."""
+
+import numpy as np
+import pytest
+from lif_scenes import NEURONS, network_of, parameters, strength
+from naive import exact_lif as naive
+
+from eventsim.engine import Stream, run
+from eventsim.errors import ConfigError
+from eventsim.events import Events
+from eventsim.model import LIF, Network
+from eventsim.spikes import Spikes
+
+T_END = 60.0
+
+
+def timed(rng, n_neurons, n=150, n_samples=1, end=T_END):
+    """Spikes at times no two of which are the same."""
+    parts = [np.sort(rng.uniform(0, 0.95 * end, n)) for _ in range(n_samples)]
+    return Spikes(np.arange(n_samples + 1) * n, rng.integers(0, n_neurons, n * n_samples), time=np.concatenate(parts),
+                  n_neurons=n_neurons, n_ticks=round(end))
+
+
+def of_sample(spikes, b):
+    part = slice(spikes.sample_ptr[b], spikes.sample_ptr[b + 1])
+    return spikes.time[part], spikes.address[part]
+
+
+def assert_same(found, wanted, atol=1e-9):
+    """The same neurons fire at the same times, whatever the order of those that do so at once."""
+    assert len(found[0]) == len(wanted) > 5
+    time, address = (np.array(column) for column in zip(*wanted, strict=True))
+    for i in np.unique(np.concatenate((address, found[1]))):
+        np.testing.assert_allclose(found[0][found[1] == i], time[address == i], rtol=0, atol=atol)
+
+
+@pytest.mark.parametrize("name", NEURONS)
+def test_spikes_are_those_of_scanning(name, rng):
+    neuron = NEURONS[name]
+    network, p = network_of(rng, neuron, widths=(30, 25, 6)), parameters(neuron, 1.0)
+    p.t_abs = neuron.dead_time(1.0)
+    spikes = timed(rng, 30)
+    trace = run(network, spikes)
+    given = spikes
+    for layer, done in zip(network.layers, trace.layers, strict=True):
+        wanted = naive.layer(*of_sample(given, 0), layer.weight.astype(float), p, T_END)
+        assert_same(of_sample(done.spikes, 0), wanted)
+        given = done.spikes
+
+
+@pytest.mark.parametrize("name", ["subtract", "hard", "current", "as fast"])
+def test_a_constant_input_is_a_constant_current(name, rng):
+    neuron = NEURONS[name]
+    network, p = network_of(rng, neuron, widths=(30, 25)), parameters(neuron, 1.0)
+    p.t_abs = neuron.dead_time(1.0)
+    network.layers[0].bias = rng.normal(0.15, 0.1, 25) * neuron.theta
+    spikes = timed(rng, 30, n=60)
+    wanted = naive.layer(*of_sample(spikes, 0), network.layers[0].weight.astype(float), p, T_END,
+                         drive=network.layers[0].bias)
+    assert_same(of_sample(run(network, spikes).layers[0].spikes, 0), wanted, atol=1e-8)
+
+
+def test_a_stream_gives_the_same(rng):
+    network = Network("6x5x1-20-4", NEURONS["current"], clock="exact", seed=None)
+    for layer in network.layers:
+        layer.weight = 8.0 * rng.normal(0.3, 1.0, layer.weight_shape)
+    t = np.sort(rng.choice(50_000, 200, replace=False))
+    events = Events(t, rng.integers(0, 6, 200), rng.integers(0, 5, 200), np.zeros(200, int), network.sensor)
+    whole = network.simulate(events).output
+    stream = Stream(network)
+    for part in (events[:77], events[77:]):
+        stream.push(part)
+    stream.finish()
+    found = stream.spikes()
+    n = np.searchsorted(found.time, whole.n_ticks * whole.dt)
+    assert len(whole) > 10
+    np.testing.assert_array_equal(found.address[:n], whole.address)
+    np.testing.assert_allclose(found.time[:n], whole.time, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["subtract", "current, hard"])
+def test_delays_and_recurrence(name, rng):
+    """A layer's own spikes are input like any other, later by the delay."""
+    neuron = NEURONS[name]
+    network, p = Network("30-20r@d2.5", neuron, seed=None), parameters(neuron, 1.0)
+    p.t_abs, layer = neuron.dead_time(1.0), network.layers[0]
+    layer.weight = 0.3 * strength(neuron) * rng.normal(0.2, 1.0, (30, 20))
+    layer.recurrent.weight = 0.2 * strength(neuron) * rng.normal(0.0, 1.0, (20, 20))
+    spikes = timed(rng, 30)
+    time, address = of_sample(run(network, spikes).layers[0].spikes, 0)
+    given = np.concatenate((spikes.time, time)) + 2.5
+    source = np.concatenate((spikes.address, address + 30))
+    order = np.argsort(given, kind="stable")
+    weights = np.vstack((layer.weight, layer.recurrent.weight)).astype(float)
+    assert_same((time, address), naive.layer(given[order], source[order], weights, p, T_END))
+
+
+@pytest.mark.parametrize("name", ["subtract", "hard", "current", "late"])
+def test_the_grid_tends_to_continuous_time(name, rng):
+    """Spikes of neurons that fire equally often on both clocks: their error falls with the tick."""
+    neuron, errors = NEURONS[name], []
+    network = network_of(rng, neuron, widths=(30, 60), gain=0.25)
+    spikes = timed(rng, 30, n=200)
+    exact = run(network, spikes).output
+    counts = exact.counts()[0]
+    for dt in (1.0, 0.1, 0.01):
+        network.dt = dt
+        tick = (spikes.time / dt).astype(np.int64)
+        order = np.lexsort((spikes.address, tick))
+        grid = Spikes([0, len(tick)], spikes.address[order], tick=tick[order], n_neurons=30, n_ticks=round(T_END / dt),
+                      dt=dt)
+        network.neuron = NEURONS[name].__class__(**{**NEURONS[name].__dict__, "t_abs": 1.0})
+        out = run(network, grid).output
+        same = (out.counts()[0] == counts) & (counts > 0)
+        pairs = [(out.tick[out.address == i] * dt, exact.time[exact.address == i]) for i in np.flatnonzero(same)]
+        errors.append((np.mean(np.abs(np.concatenate([a - b for a, b in pairs]))), np.mean(same[counts > 0])))
+    error, agreeing = np.array(errors).T
+    assert counts.sum() > 50 and agreeing[2] > 0.9 and agreeing[2] >= agreeing[0]
+    assert error[2] < 0.04 and error[2] < 0.05 * error[0]
+
+
+def test_what_is_not_there_yet_is_refused(rng):
+    network = network_of(rng, NEURONS["subtract"])
+    network.layers[1].neuron = NEURONS["hard"]
+    with pytest.raises(ConfigError, match="all layers have the same neurons"):
+        run(network, timed(rng, 30))
+    network = network_of(rng, LIF(tau_mem=np.inf))
+    network.layers[0].bias = np.ones(70)
+    with pytest.raises(ConfigError, match="that do not leak have no constant input in continuous time"):
+        run(network, timed(rng, 30))
