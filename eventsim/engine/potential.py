@@ -7,6 +7,7 @@ import numpy as np
 
 from eventsim import checks
 from eventsim.engine.feed import feed
+from eventsim.engine.potential_lif import lif_parts
 from eventsim.engine.trace import Trace
 from eventsim.engine.wiring import weigh
 from eventsim.errors import ConfigError
@@ -56,7 +57,8 @@ def membranes(network, trace, layer, neurons, sample=0, time=None) -> list[Membr
     time : ms, of the potentials on the exact clock; None: at every tick of the trace. On the grid it is always that:
         the potential of a tick has the refractory terms of the spikes up to it, as where it is compared with theta
 
-    A constant input behind batch normalisation is part of the psp, and no arrival. Raises `ConfigError` for a trace of
+    A constant input is part of the psp, and no arrival; of a leaky integrate-and-fire neuron, what resets take off is
+    the refractory part. Raises `ConfigError` for a trace of
     another network, and for neurons that are not there.
     """
     index = _checked_index(network, trace, layer)
@@ -70,7 +72,7 @@ def membranes(network, trace, layer, neurons, sample=0, time=None) -> list[Membr
     sources = [(layer, weights, given.spikes.sample(sample))]
     if layer.kind == "recurrent":
         sources.append((layer.recurrent, layer.recurrent.weight[:, neurons].T, own))
-    settling, model, own_times = _settling(network.neuron, own, time), network.neuron, own.times
+    model, own_times = network.neurons[index], own.times
     out = []
     for i, neuron in enumerate(neurons):
         parts = [_arrivals(part.delay, neuron, weights[i], spikes) for part, weights, spikes in sources]
@@ -78,8 +80,7 @@ def membranes(network, trace, layer, neurons, sample=0, time=None) -> list[Membr
         order = np.argsort(arrival, kind="stable")
         arrival, weight = arrival[order], weight[order]
         fired = own_times[own.address == neuron]
-        refractory = -model.scale_ref * model.theta * _summed(time, fired, np.ones(len(fired)), model.tau_ref)
-        psp = _summed(time, arrival, weight, model.tau_syn) + constant[i] * settling
+        psp, refractory = _PARTS[model.kernels](model, own, time, arrival, weight, constant[i], fired)
         out.append(Membrane(int(neuron), time, psp, refractory, arrival, weight, fired))
     return out
 
@@ -154,6 +155,16 @@ def _summed(time, when, weight, tau):
         age = np.maximum(part[:, None] - when[near], 0.0) / tau
         out[first : first + _AT_ONCE] = (age * np.exp(1.0 - age)) @ weight[near]
     return out
+
+
+def _srm_parts(neuron, spikes, time, arrival, weight, constant, fired):
+    """(psp, refractory) at ``time``, float64[T] each; see `lif_parts`."""
+    refractory = -neuron.scale_ref * neuron.theta * _summed(time, fired, np.ones(len(fired)), neuron.tau_ref)
+    settled = constant * _settling(neuron, spikes, time) if constant else 0.0
+    return _summed(time, arrival, weight, neuron.tau_syn) + settled, refractory
+
+
+_PARTS = {"dense": _srm_parts, "lif": lif_parts}
 
 
 def _settling(neuron, spikes, time):

@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from lif_scenes import NEURONS, network_of, parameters
 from naive import delayed, exact
+from naive import lif as naive_lif
 from naive import srm as naive
 from scenes import ROUNDING, dense, naive_neuron, random_network, random_spikes
 from spatial_scenes import behind_stages, random_times, spatial_network
@@ -170,3 +172,38 @@ def test_refuses_what_cannot_be(rng, change, word):
                  "neurons": [0]}
     with pytest.raises(ConfigError, match=word):
         potentials(**{**arguments, **change})
+
+
+@pytest.mark.parametrize("name", NEURONS)
+def test_leaky_neurons_on_the_grid(name, rng):
+    """The potentials of the naive recursion, up to the tick in which rounding decides otherwise."""
+    neuron, dt = NEURONS[name], 0.5
+    network, p = network_of(rng, neuron, widths=(30, 20), dt=dt), parameters(neuron, dt)
+    network.layers[0].bias = rng.normal(0.0, 0.02, 20) * neuron.theta
+    trace = run(network, random_spikes(rng, 30, n_ticks=60, rate=0.05, dt=dt))
+    out, u, _ = naive_lif.layer(dense(trace.input, 1), network.layers[0].weight.astype(float), p, dt,
+                                network.layers[0].bias)
+    same = (out == dense(trace.layers[0].spikes, 1)).all(axis=0)
+    assert same.sum() >= 19 and out.any()
+    found = potentials(network, trace, "dense1", range(20), sample=1).T
+    np.testing.assert_allclose(found[:, same], u[:, same], rtol=0, atol=1e-5 * np.abs(u).max())
+
+
+@pytest.mark.parametrize("name", ["subtract", "hard", "current", "as fast", "current, if"])
+def test_leaky_neurons_in_continuous_time(name, rng):
+    """Threshold is where the spikes are, and the slope between them that of the equations."""
+    neuron = NEURONS[name]
+    network = network_of(rng, neuron, widths=(30, 20))
+    if np.isfinite(neuron.tau_mem):
+        network.layers[0].bias = np.full(20, 0.05) * neuron.theta
+    network.n_ticks = 60
+    trace = run(network, random_times(rng, network, 120))
+    busy = int(np.argmax(trace.output.counts()[0]))
+    fired = trace.output.time[trace.output.address == busy]
+    one = membranes(network, trace, "dense1", [busy], time=fired)[0]
+    assert len(fired) > 2 and (one.potential >= neuron.theta * (1 - 1e-9)).all()
+    np.testing.assert_array_equal(one.spikes, fired)
+    time = np.sort(rng.uniform(0, 60, 400))
+    between = membranes(network, trace, "dense1", [busy], time=time)[0].potential
+    dead = (time[:, None] - one.spikes >= 0) & (time[:, None] - one.spikes < 1.0)
+    assert (between[~dead.any(axis=1)] < neuron.theta).all()
