@@ -87,7 +87,7 @@ def _sweep(layer, neuron, wiring, like, support, n_taps):
         kernel = "driven_forward" if len(wiring.drive) else kernel
     else:
         shared["constants"] = neuron.constants(like.dt)
-    if len(wiring.drive):
+    if neuron.kernels != "dense" or len(wiring.drive):
         shared |= {"moving": wiring.moving, "n_batch": like.n_samples, "drive": wiring.drive}
     if keep_active:
         low, high = support_window(neuron, support)

@@ -7,7 +7,7 @@ import numpy as np
 from eventsim.engine.pieces import Pieces
 from eventsim.engine.runs import Runs, by_tick
 from eventsim.errors import ConfigError
-from eventsim.kernels.layout import ALPHA_SYN, BASE, DRIVE_ROWS, EACH_TICK, GAIN_SYN, TILE
+from eventsim.kernels.layout import ALPHA_SYN, BASE, DRIVE_ROWS, EACH_TICK, GAIN_SYN, LIF_SYN_GAIN, TILE
 from eventsim.kernels.memory import aligned
 from eventsim.model.precision import quantized
 
@@ -148,6 +148,8 @@ def _drive(layer, total, constants):
 def _drive_each_tick(layer, total, constants):
     """The drive of leaky integrate-and-fire neurons, which add their constant input tick by tick."""
     idle = layer.lane_neuron < 0
+    if total is None and (layer.patches is None or not idle.any()) and not constants[LIF_SYN_GAIN]:
+        return NO_DRIVE
     drive = np.zeros((len(idle), DRIVE_ROWS, TILE), np.float32)
     drive[:, BASE][idle] = -np.inf
     if total is not None:

@@ -218,7 +218,13 @@ def lif_forward(
     run_tick, run_start, address, constants, drive, ready, fetched, progress, item_spikes, item_words, word_tick,
     word_lanes,
 ):
-    """`driven_forward` for leaky integrate-and-fire neurons, see `lif`."""
+    """`driven_forward` for leaky integrate-and-fire neurons, see `lif`; drive is empty where `sweep_lif` needs none."""
+    if len(drive) == 0:
+        return _forward(
+            item_first, item_last, n_samples, n_neurons, n_ticks, n_abs, 0, weight, gain, run_base, run_count, run_tick,
+            run_start, address, constants, ready, fetched, progress, item_spikes, item_words, word_tick, word_lanes,
+            False, n_samples, None, True,
+        )
     return _forward(
         item_first, item_last, n_samples, n_neurons, n_ticks, n_abs, 0, weight, gain, run_base, run_count, run_tick,
         run_start, address, constants, ready, fetched, progress, item_spikes, item_words, word_tick, word_lanes,
@@ -232,7 +238,14 @@ def lif_forward_active(
     weight, gain, run_base, run_count, run_tick, run_start, address, constants, drive, ready, chunk_u, chunk_lanes,
     progress, item_spikes, item_words, word_tick, word_lanes, block_entries, block_pairs, entry_lane, entry_ticks, rho,
 ):
-    """`driven_forward_active` for leaky integrate-and-fire neurons, see `lif`."""
+    """`driven_forward_active` for leaky integrate-and-fire neurons, see `lif_forward`."""
+    if len(drive) == 0:
+        return _forward_active(
+            item_first, item_last, n_samples, n_neurons, n_ticks, n_abs, 0, u_low, u_high, rho_width, rho_peak, weight,
+            gain, run_base, run_count, run_tick, run_start, address, constants, ready, chunk_u, chunk_lanes, progress,
+            item_spikes, item_words, word_tick, word_lanes, block_entries, block_pairs, entry_lane, entry_ticks, rho,
+            False, n_samples, None, True,
+        )
     return _forward_active(
         item_first, item_last, n_samples, n_neurons, n_ticks, n_abs, 0, u_low, u_high, rho_width, rho_peak, weight,
         gain, run_base, run_count, run_tick, run_start, address, constants, ready, chunk_u, chunk_lanes, progress,

@@ -59,7 +59,10 @@ def sweep_lif(
     t, n_ticks, rows, lane_gain, n_lanes, run, run_end, run_tick, run_start, address, constants, n_abs, ready,
     word_tick, word_lanes, words, active, drive, place, moving,
 ):
-    """`sweep_item` for leaky integrate-and-fire neurons; moving : whether there is a constant input."""
+    """`sweep_item` for leaky integrate-and-fire neurons; moving : whether there is a constant input.
+
+    drive : None where there is none, no lane is nobody's, and synapses have no current
+    """
     decay, feed, gain = splat(constants[LIF_DECAY]), splat(constants[LIF_FEED]), splat(constants[LIF_GAIN])
     syn_decay, syn_gain = splat(constants[LIF_SYN_DECAY]), splat(constants[LIF_SYN_GAIN])
     theta, drop, reset = splat(constants[THETA]), splat(constants[LIF_DROP]), splat(constants[LIF_RESET])
@@ -93,12 +96,13 @@ def sweep_lif(
         if run < run_end and run_tick[run] == t:
             given = lane_gain * sum_rows(rows, address, run_start[run], run_start[run + 1])
             run += 1
-        if drive is not None:
+        if drive is None:
+            v = decay * v + given
+            u = v
+        else:
             given = given + each_tick
-        v = decay * v + feed * i + gain * given
-        i = syn_decay * i + syn_gain * given
-        u = v
-        if drive is not None:
+            v = decay * v + feed * i + gain * given
+            i = syn_decay * i + syn_gain * given
             u = v + base
         if active is not None:
             lanes = at_least(u, splat(low)) & ~at_least(u, splat(high)) & valid
