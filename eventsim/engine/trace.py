@@ -9,6 +9,7 @@ from eventsim.engine.active import ActiveSet
 from eventsim.engine.feed import Feed
 from eventsim.engine.runs import Runs
 from eventsim.engine.wiring import Wiring
+from eventsim.errors import ConfigError
 from eventsim.spikes import Spikes
 
 
@@ -45,6 +46,16 @@ class LayerTrace:
             dense_macs=layer.n_synapses * given.n_ticks * given.n_samples, seconds=time.perf_counter() - started,
             **rest,
         )
+
+
+def check_trace(network, trace):
+    """Raise `ConfigError` unless ``trace`` is the `Trace` of a run of a network like this one."""
+    if not isinstance(trace, Trace):
+        raise ConfigError(f"trace must be a Trace, got {type(trace).__name__}; Network.simulate gives one")
+    wanted = [network.arch.n_inputs, *(layer.n_out for layer in network.layers)]
+    found = [trace.input.n_neurons, *(done.spikes.n_neurons for done in trace.layers)]
+    if found != wanted or trace.input.dt != network.dt:
+        raise ConfigError("the trace is of another network than the one given; simulate with the one or give the other")
 
 
 @dataclass

@@ -20,9 +20,7 @@ and others only in what follows from their being taken of modules of torch:
 - ``ActivationSparsity`` is the mean of the samples' own, the same where they are equally long.
 """
 
-import numpy as np
-
-from eventsim.engine.feed import arrivals
+from eventsim.profile.profile import through_stages, zero_weights
 
 
 def figures(profile) -> dict:
@@ -30,9 +28,9 @@ def figures(profile) -> dict:
     network, n = profile.network, max(profile.n_samples, 1)
     layers, populations = network.layers, profile.populations
     weights = sum(layer.n_weights for layer in layers)
-    zeros = sum(layer["zero_weights"] for layer in profile.layer_figures())
+    zeros = sum(zero_weights(layer) for layer in layers)
     pairs = [population.n_neurons * population.ticks for population in populations[1:]]
-    spikes = [int(population.spikes.sum()) for population in populations[1:]]
+    spiking = [population.pairs for population in populations[1:]]
     crossed = [int(live_synapses_behind(layer) @ given.spikes)
                for layer, given in zip(layers, populations, strict=False)]
     own = sum(int(part.live_fan_out @ population.spikes)
@@ -45,9 +43,9 @@ def figures(profile) -> dict:
         "ParameterCount": weights + sum(2 * norm.given.channels for norm in norms),
         "Footprint": sum(footprint(layer) for layer in layers),
         "ConnectionSparsity": round(zeros / weights, 4) if weights else 0.0,
-        "ActivationSparsity": silence(sum(spikes), sum(pairs)),
+        "ActivationSparsity": silence(sum(spiking), sum(pairs)),
         "ActivationSparsityByLayer": {
-            name: silence(k, p) for name, k, p in zip(network.layer_names, spikes, pairs, strict=True)
+            name: silence(k, p) for name, k, p in zip(network.layer_names, spiking, pairs, strict=True)
         },
         "SynapticOperations": {
             "Effective_MACs": multiplied / n, "Effective_ACs": (sum(crossed) + own) / n,
@@ -56,15 +54,14 @@ def figures(profile) -> dict:
     }
 
 
-def silence(n_spikes, n_pairs) -> float:
+def silence(n_spiking, n_pairs) -> float:
     """Share of pairs of a neuron and a tick without a spike, 0 where there are none."""
-    return (n_pairs - n_spikes) / n_pairs if n_pairs else 0.0
+    return (n_pairs - n_spiking) / n_pairs if n_pairs else 0.0
 
 
 def live_synapses_behind(layer):
     """Synapses of a layer with a weight that is not zero, of every neuron before it, int64[N]."""
-    where = arrivals(layer)
-    return np.where(where >= 0, layer.live_fan_out[where], 0)
+    return through_stages(layer, layer.live_fan_out)
 
 
 def footprint(layer) -> int:

@@ -4,16 +4,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from eventsim import checks
 from eventsim.engine.feed import arrivals
+from eventsim.engine.trace import check_trace
+from eventsim.errors import ConfigError
 from eventsim.kernels.layout import TILE
+from eventsim.model.network import CLOCKS
 from eventsim.profile.population import Population, add_all
 
 
 @dataclass
 class Cost:
-    """What a layer took over all samples, see `LayerTrace`; bytes is None where the engine does not know.
-
-    """
+    """What a layer took over all samples, see `LayerTrace`; bytes is None where the engine does not know."""
 
     synops: int = 0
     dense_macs: int = 0
@@ -58,17 +60,25 @@ class Profile:
         self.network = network
         layers = network.layers
         after = [*(synapses_behind(layer) for layer in layers), np.zeros(network.arch.n_outputs, np.int64)]
-        dead = network.neuron.dead_ticks(network.dt)
         self.populations = [Population(network.arch.n_inputs, after[:1], repeats=network.input_mode == "count")]
-        for i, layer in enumerate(layers):
+        for i, (layer, neuron) in enumerate(zip(layers, network.neurons, strict=True)):
             own = [part.fan_out for part in layer.projections[1:]]
+            dead = [neuron.shortest_interval(network.dt, clock) / network.dt for clock in CLOCKS]
             self.populations.append(Population(layer.n_out, [after[i + 1], *own], dead))
         self.costs = [Cost() for _ in layers]
         self.repeats = np.zeros(network.arch.n_inputs, np.int64)
         self._labels, self._predicted = [], []
 
     def add(self, trace, labels=None):
-        """Count a batch: its `Trace`, and its labels int64[B], where they are known."""
+        """Count a batch: its `Trace`, and its labels int64[B], where they are known.
+
+        Raises `ConfigError` for the trace of another network, and for labels that are not one a sample.
+        """
+        check_trace(self.network, trace)
+        n = trace.input.n_samples
+        labels = np.full(n, -1) if labels is None else checks.indices("labels", labels, np.iinfo(np.int64).max)
+        if len(labels) != n:
+            raise ConfigError(f"there are {n} samples and {len(labels)} labels; give one a sample")
         spikes = [trace.input, *(done.spikes for done in trace.layers)]
         runs = [trace.runs, *(done.runs for done in trace.layers)]
         add_all(zip(self.populations, spikes, runs, strict=True))
@@ -76,8 +86,7 @@ class Profile:
             self.repeats += repeats(trace.input)
         for layer, cost, done, given in zip(self.network.layers, self.costs, trace.layers, spikes, strict=False):
             cost.add(layer, done, given)
-        n = trace.input.n_samples
-        self._labels.append(np.full(n, -1) if labels is None else np.asarray(labels))
+        self._labels.append(labels)
         self._predicted.append(trace.predict())
 
     @property
@@ -139,8 +148,13 @@ class Profile:
 
 def synapses_behind(layer):
     """Synapses of a layer that a spike of every neuron before it crosses, int64[N], through the stages between."""
-    where = arrivals(layer)
-    return np.where(where >= 0, layer.fan_out[where], 0)
+    return through_stages(layer, layer.fan_out)
+
+
+def through_stages(layer, values):
+    """What every neuron before a layer has of ``values``, one of each presynaptic neuron behind the stages, else 0."""
+    where = arrivals(layer) if layer.stages else np.arange(layer.n_in)
+    return np.where(where >= 0, values[where], 0)
 
 
 def repeats(spikes):

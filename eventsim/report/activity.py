@@ -64,11 +64,11 @@ def of_metrics(network, metrics) -> list[LayerActivity]:
     ]
 
 
-def of_profile(profile) -> list[LayerActivity]:
-    """Mean activity of every layer over the samples of a `Profile`."""
+def of_figures(layers) -> list[LayerActivity]:
+    """Mean activity of every layer, of `Profile.layer_figures`."""
     names = ("name", "neurons", "spikes", "spikes_per_neuron", "rate_hz", "silent", "synops", "dense_macs", "ratio",
              "seconds", "singly")
-    return [LayerActivity(**{name: figures[name] for name in names}) for figures in profile.layer_figures()]
+    return [LayerActivity(**{name: figures[name] for name in names}) for figures in layers]
 
 
 def as_dicts(layers) -> list[dict]:

@@ -26,6 +26,8 @@ def share(x) -> str:
     if x is None:
         return _NONE
     percent = 100 * x
+    if 0 < percent < 0.005:
+        return "< 0.01 %"
     digits = 0 if percent in (0, 100) else 1 if percent >= 0.995 else 2
     return f"{percent:.{digits}f} %"
 

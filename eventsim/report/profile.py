@@ -29,15 +29,14 @@ def as_dict(profile, binning, *, skipped=None, backward=None) -> dict:
 
 def totals(layers) -> dict:
     """Spikes, SynOps, dense MACs, their ratio, bytes and time of all layers."""
-    sums = {name: sum(layer[name] for layer in layers) for name in ("spikes", "synops", "dense_macs", "seconds")}
-    sums["bytes"] = None if any(layer["bytes"] is None for layer in layers) else sum(layer["bytes"] for layer in layers)
-    return sums | {"ratio": sums["synops"] / sums["dense_macs"] if sums["dense_macs"] else None}
+    moved = [layer["bytes"] for layer in layers]
+    return activity.totals(activity.of_figures(layers)) | {"bytes": None if None in moved else sum(moved)}
 
 
 def _energy(profile, layers):
     n, populations = max(profile.n_samples, 1), profile.populations[1:]
     updates = sum(population.n_neurons * population.ticks for population in populations) / n
-    active = min(sum(layer["spikes"] for layer in layers), updates)
+    active = sum(population.pairs for population in populations) / n
     synops, macs = (sum(layer[name] for layer in layers) for name in ("synops", "dense_macs"))
     return energy.estimates(synops, macs, updates, active, profile.network.weights)
 
@@ -58,7 +57,7 @@ def firing_table(layers):
          "-" if f["bytes"] is None else numbers.large(f["bytes"]))
         for f in layers
     ]
-    return plain_table(("layer", "median", "95 %", "most", "silent", "saturated", "ISI ms", "median", "CV", "chi",
+    return plain_table(("layer", "median", "95 %", "most", "idle", "saturated", "ISI ms", "median", "CV", "chi",
                         "zeros", "bytes"), rows)
 
 
@@ -70,7 +69,7 @@ def _wrapped(text):
 
 
 _LEGEND = (
-    "Spikes a neuron and sample (median, 95 % of neurons, most); neurons silent or saturated in a sample; intervals "
+    "Spikes a neuron and sample (median, 95 % of neurons, most); neurons idle or saturated in a sample; intervals "
     "between spikes (mean, median, coefficient of variation); synchrony (Golomb's chi, 1: all at once); weights that "
     "are zero; bytes of weights and spikes that were moved."
 )
@@ -112,7 +111,7 @@ def _class_table(f):
 def screen(profile, figures) -> list:
     """The figures of `as_dict` as lines and tables."""
     remark = "Figures are means a sample" if figures["samples"] > 1 else None
-    out = [*activity.screen(activity.of_profile(profile), remark), "", firing_table(figures["layers"]),
+    out = [*activity.screen(activity.of_figures(figures["layers"]), remark), "", firing_table(figures["layers"]),
            *_wrapped(_LEGEND)]
     if len(figures["classes"]) > 1:
         out += ["", _class_table(figures)]

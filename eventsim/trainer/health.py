@@ -6,12 +6,10 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from eventsim.errors import ConfigError
+from eventsim.model.neurons.base import SATURATED
 
 # A layer is silent where so many of its neurons had no spike in the epoch, or a neuron so few a sample.
 _SILENT_SHARE, _SILENT_RATE = 0.95, 0.01
-# It saturates where the neurons that fire do so in this share of the ticks that their dead time allows. Trained
-# networks lie below 0.12; of one with huge random weights half of the neurons fire at every tick, for some samples.
-_SATURATED = 1 / 3
 _LEAST_ALLOWED = 10  # spikes that the dead time allows in a sample, for that to mean anything
 _TRIAL_EPOCHS, _TRIAL_SAMPLES = 2, 500  # after both of which accuracy should be better than guessing
 _DEVIATIONS = 2.0  # of a binomial distribution, that are still chance
@@ -27,14 +25,6 @@ class Finding:
     cure: str
 
 
-def _dead_time(network):
-    """ms, from a spike to the next one that is possible."""
-    neuron, dt = network.neuron, network.dt
-    if network.clock == "exact":
-        return dt if neuron.t_abs is None else neuron.t_abs
-    return neuron.dead_ticks(dt) * dt
-
-
 class _Epoch:
     """The figures that the checks look at."""
 
@@ -44,7 +34,8 @@ class _Epoch:
         self.rates, self.silent, self.accuracy = (summary[name] for name in ("rates", "silent", "accuracy"))
         self.names = network.layer_names
         ticks = metrics.ticks / max(metrics.samples, 1)
-        self.allowed = max(1.0, ticks * network.dt / _dead_time(network))  # spikes in a sample
+        shortest = network.neuron.shortest_interval(network.dt, network.clock)
+        self.allowed = max(1.0, ticks * network.dt / shortest)  # spikes in a sample
 
     def is_last(self, i):
         return i == len(self.names) - 1
@@ -85,7 +76,7 @@ def _saturated(epoch):
     for i, (rate, silent) in enumerate(zip(epoch.rates, epoch.silent, strict=True)):
         wanted = epoch.config.mean_target(epoch.network.arch.n_outputs) if epoch.is_last(i) else 0.0
         rate /= max(1.0 - silent, 1e-9)
-        if rate < max(_SATURATED * epoch.allowed, 1.5 * wanted):
+        if rate < max(SATURATED * epoch.allowed, 1.5 * wanted):
             continue
         others = [] if epoch.is_last(i) or epoch.config.rate_high is not None else [
             f"with --rate-high {max(1, round(epoch.allowed / 30))}, which holds its rate down"]

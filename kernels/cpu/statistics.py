@@ -51,13 +51,14 @@ def _close_sample(
 
 @kernel
 def survey_ticks(
-    sample_first, sample_last, n_ticks, saturation, run_base, run_count, run_tick, run_start, address, fan_out, state,
-    neuron_spikes, neuron_fired, neuron_saturated, interval_bins, activity, sample_fired, sample_crossed,
+    sample_first, sample_last, n_ticks, coarse, saturation, run_base, run_count, run_tick, run_start, address, fan_out,
+    state, neuron_spikes, neuron_fired, neuron_saturated, interval_bins, activity, sample_fired, sample_crossed,
     sample_synchrony,
 ):
     """Count a batch's spikes by neuron, tick, interval and sample; what is written is added to but for that by sample.
 
     sample_first, sample_last : samples to do; n_ticks : of each
+    coarse : 2^coarse ticks have a bin of ``activity``
     saturation : spikes from which on a neuron is saturated in a sample
     run_base, run_count, run_tick, run_start : see `group_by_tick`; address : int32[K], each once in a tick
     fan_out : int64[J,N], synapses that a spike of every neuron crosses, of several kinds
@@ -66,7 +67,7 @@ def survey_ticks(
         and was saturated
     interval_bins : int64[4,I], out: intervals between a neuron's spikes in ticks, to be summed up; the last bin is
         nobody's
-    activity : int64[T], out: spikes by tick
+    activity : int64[bins], out: spikes by time
     sample_fired : int64[B], out: neurons with a spike; sample_crossed : int64[J,B], out: synapses
     sample_synchrony : float64[B], out: Golomb's chi, NaN where no neuron's rate changes
     """
@@ -83,7 +84,7 @@ def survey_ticks(
                 # A neuron's first spike has an interval that nobody has, so that it needs no branch.
                 gap = min(tick - (own >> _COUNT_BITS), longest)
                 interval_bins[np.uint64(k) % _TURNS, np.uint64(gap)] += 1
-            activity[tick] += end - begin
+            activity[tick >> coarse] += end - begin
             together += (end - begin) ** 2
             n_spikes += end - begin
         _close_sample(b, n_spikes, n_ticks, together, np.int64(0), saturation, fan_out, state, neuron_spikes,
@@ -93,15 +94,16 @@ def survey_ticks(
 
 @kernel
 def survey_times(
-    sample_first, sample_last, n_ticks, shift, saturation, sample_ptr, address, when, fan_out, state, twin,
-    neuron_spikes, neuron_fired, neuron_saturated, interval_bins, activity, sample_fired, sample_crossed,
-    sample_synchrony, sample_interval,
+    sample_first, sample_last, n_ticks, coarse, shift, fine, saturation, sample_ptr, address, when, fan_out, state,
+    twin, neuron_spikes, neuron_fired, neuron_saturated, interval_bins, activity, sample_fired, sample_crossed,
+    sample_synchrony, sample_interval, sample_shared,
 ):
     """`survey_ticks` for spikes between ticks, and those of which several share address and tick.
 
     sample_ptr : int64[B + 1]; when : int32[K], ascending in a sample, in ticks times 2^shift
     twin : int64[N,2], scratch: the tick in which a neuron had several spikes, and how many before the last
-    interval_bins : by whole ticks; sample_interval : float64[2,B], out: sums of intervals and of squares, in ticks
+    interval_bins : a tick has 2^fine; sample_interval : float64[2,B], out: sums of intervals and of squares, in ticks
+    sample_shared : int64[B], out: spikes that share their tick with one before of their neuron
     """
     longest, scale = np.int64(interval_bins.shape[1] - 1), np.float64(np.int64(1) << shift)
     state[:] = _FRESH
@@ -109,7 +111,7 @@ def survey_times(
     for b in range(sample_first, sample_last):
         begin, end = sample_ptr[b], sample_ptr[b + 1]
         now, since = np.int64(0), begin  # the tick of the spikes from ``since`` on
-        twins = together = total = np.int64(0)
+        twins = together = total = shared = np.int64(0)
         square = 0.0
         for k in range(begin, end):
             n, at = np.uint64(address[k]), np.int64(when[k])
@@ -118,10 +120,10 @@ def survey_times(
             state[n] = (at << _COUNT_BITS) + (own & _COUNT) + 1
             gap, tick = at - before, at >> shift
             if tick != now:
-                activity[now] += k - since
+                activity[now >> coarse] += k - since
                 together += (k - since) ** 2
                 now, since = tick, k
-            length = min(gap >> shift, longest)
+            length = min(gap >> shift - fine, longest)
             interval_bins[np.uint64(k) % _TURNS, np.uint64(length)] += 1
             if length < longest:
                 total += gap
@@ -131,9 +133,11 @@ def survey_times(
                     twin[n, 1] = twin[n, 1] + 1 if twin[n, 0] == place else 1
                     twin[n, 0] = place
                     twins += twin[n, 1]
+                    shared += 1
         if end > begin:
-            activity[now] += end - since
+            activity[now >> coarse] += end - since
             together += (end - since) ** 2
+        sample_shared[b] = shared
         sample_interval[0, b], sample_interval[1, b] = total / scale, square / (scale * scale)
         _close_sample(b, end - begin, n_ticks, together, twins, saturation, fan_out, state, neuron_spikes,
                       neuron_fired, neuron_saturated, sample_fired, sample_crossed, sample_synchrony)

@@ -215,14 +215,14 @@ KERNELS["dense_backward"] = kernel("dense_adjoint", f"""
 _SURVEYED = """
     out int64[neurons]: neuron_spikes neuron_fired neuron_saturated
     out int64[four,intervals]: interval_bins
-    out int64[ticks]: activity
+    out int64[bins]: activity
     out int64[samples]: sample_fired
     out int64[kinds,samples]: sample_crossed
     out float64[samples]: sample_synchrony
 """
 
 KERNELS["survey_ticks"] = kernel("statistics", f"""
-    int64: sample_first sample_last n_ticks saturation
+    int64: sample_first sample_last n_ticks coarse saturation
     {INPUT}
     int64[kinds,neurons]: fan_out
     scratch int64[neurons]: state
@@ -230,7 +230,7 @@ KERNELS["survey_ticks"] = kernel("statistics", f"""
 """)
 
 KERNELS["survey_times"] = kernel("statistics", f"""
-    int64: sample_first sample_last n_ticks shift saturation
+    int64: sample_first sample_last n_ticks coarse shift fine saturation
     int64[samples]: sample_ptr
     int32[spikes]: address when
     int64[kinds,neurons]: fan_out
@@ -238,6 +238,7 @@ KERNELS["survey_times"] = kernel("statistics", f"""
     scratch int64[neurons,two]: twin
     {_SURVEYED}
     out float64[two,samples]: sample_interval
+    out int64[samples]: sample_shared
 """)
 
 KERNELS["adam_step"] = kernel("optimizer", """

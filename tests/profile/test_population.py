@@ -29,7 +29,7 @@ BATCHES = {
 }
 
 
-def surveyed(batch, dead=1.0, fan_out=None, n_threads=1, repeats=False):
+def surveyed(batch, dead=(1.0, 1.0), fan_out=None, n_threads=1, repeats=False):
     population = Population(
         batch.n_neurons, np.ones((1, batch.n_neurons)) if fan_out is None else fan_out, dead, repeats
     )
@@ -49,16 +49,22 @@ def test_counts_are_those_of_the_definitions(kind, rng):
     counts = batch.counts()
     np.testing.assert_array_equal(population.spikes, counts.sum(axis=0))
     np.testing.assert_array_equal(population.fired, (counts > 0).sum(axis=0))
-    np.testing.assert_array_equal(population.saturated, (counts >= 20).sum(axis=0))
+    np.testing.assert_array_equal(population.saturated, (counts >= np.ceil(40 / 3)).sum(axis=0))
     np.testing.assert_array_equal(population.of_samples("fired"), (counts > 0).sum(axis=1))
     samples = range(batch.n_samples)
     np.testing.assert_array_equal(population.activity, sum(naive.rates(batch, b).sum(axis=0) for b in samples))
     gaps = np.concatenate([naive.intervals(batch, b) for b in samples])
-    bins = np.bincount(np.floor(gaps + 1e-9).astype(int), minlength=batch.n_ticks)
-    assert np.abs(population.interval_bins - bins).sum() <= (0 if batch.time is None else 6)  # a bin's edge is met
+    width = population.interval_ms / batch.dt
+    assert width == (1.0 if batch.time is None else 1 / 16)
+    bins = np.bincount(np.floor(gaps / width + 1e-9).astype(int), minlength=len(population.interval_bins))
+    assert np.abs(population.interval_bins - bins).sum() <= (0 if batch.time is None else 0.1 * len(gaps))  # at edges
     figures = population.figures()
     assert figures["interval_ms"] == pytest.approx(gaps.mean() * batch.dt)
-    assert figures["median_interval_ms"] == pytest.approx(np.floor(np.median(gaps)) * batch.dt, abs=batch.dt)
+    tolerance = batch.dt * (1.0 if batch.time is None else 0.1)
+    assert figures["median_interval_ms"] == pytest.approx(np.median(gaps) * batch.dt, abs=tolerance)
+    spiking = sum(np.count_nonzero(naive.rates(batch, b)) for b in samples)
+    assert population.pairs == spiking <= len(batch) and (spiking < len(batch)) == (kind != "grid")
+    assert figures["density"] == pytest.approx(spiking / (batch.n_neurons * batch.n_ticks * batch.n_samples))
     assert figures["variation"] == pytest.approx(np.std(gaps) / np.mean(gaps))
     for b in samples:
         got = population.of_samples("synchrony")[b]
@@ -88,10 +94,12 @@ def test_all_at_once_is_in_synchrony_and_one_by_one_is_not(rng):
 
 
 def test_dead_time_says_what_saturates():
-    ticks = np.arange(0, 40, 4)
-    batch = Spikes([0, 10], np.zeros(10, int), tick=ticks, n_neurons=2, n_ticks=40)
-    assert surveyed(batch).figures()["saturated"] == 0
-    assert surveyed(batch, dead=2.0).figures()["saturated"] == 0.5
+    ticks, address = np.arange(0, 40, 4), np.zeros(10, int)
+    batch = Spikes([0, 10], address, tick=ticks, n_neurons=2, n_ticks=40)
+    timed = Spikes([0, 10], address, time=ticks * 1.0, n_neurons=2, n_ticks=40)
+    for dead, on_grid, between in (((1.0, 1.0), 0, 0), ((2.0, 0.1), 0.5, 0), ((1.0, 2.0), 0, 0.5)):
+        assert surveyed(batch, dead).figures()["saturated"] == on_grid
+        assert surveyed(timed, dead).figures()["saturated"] == between
 
 
 def test_batches_add_up_whatever_their_length_and_the_threads(rng):
@@ -114,3 +122,14 @@ def test_nothing_at_all_has_figures():
     figures = surveyed(empty).figures()
     assert figures["spikes"] == 0 and figures["silent"] == 1.0
     assert figures["interval_ms"] is figures["variation"] is figures["synchrony"] is None
+
+
+def test_long_samples_have_few_bins_of_time(rng):
+    """And of batches of several lengths the coarser ones."""
+    population = Population(3, np.ones((1, 3)))
+    short, long = random_spikes(rng, 3, n_ticks=50), random_spikes(rng, 3, n_ticks=100_000, rate=0.001)
+    for batch in (short, long, short):
+        population.add(batch)
+    assert population.bin_ms == 8.0 and len(population.activity) == 12_500
+    wanted = np.bincount(np.concatenate((short.tick, long.tick, short.tick)) // 8, minlength=12_500)
+    np.testing.assert_array_equal(population.activity, wanted)

@@ -7,7 +7,9 @@ from naive import spatial
 from scenes import dense, random_network, random_spikes
 
 from eventsim.engine import run
-from eventsim.model import Network
+from eventsim.errors import ConfigError
+from eventsim.model import SRM, Network
+from eventsim.model.layers import Sparse
 from eventsim.profile import BackwardProfile, Profile, energy, neurobench
 from eventsim.profile.profile import repeats, synapses_behind
 from eventsim.spikes import Spikes
@@ -178,3 +180,50 @@ def test_energy_is_operations_times_published_energies():
     assert found["neurons, Loihi"].joules == pytest.approx((10 * 81 + 990 * 52) * 1e-12)
     assert all("doi:10." in one.source and "pJ" in one.formula for one in found.values())
     assert energy.estimates(1e6, 1e8, 1, 0, "int8")[0].joules < found["SynOps, 45 nm"].joules
+
+
+def test_an_empty_profile_has_figures_of_nothing():
+    profile = Profile(Network("20-30-10", seed=0))
+    assert profile.spikes().shape == profile.synops().shape == profile.silent().shape == (0, 2)
+    assert profile.class_figures() == [] and profile.layer_figures()[0]["spikes"] == 0
+    assert neurobench.figures(profile)["SynapticOperations"]["Dense"] == 0
+
+
+def test_what_does_not_fit_is_refused(rng):
+    network, spikes = scene(rng, "dense")
+    profile = Profile(network)
+    for other in ("20-3000-10", "20-30-30-10", "20-30"):
+        with pytest.raises(ConfigError, match="the trace is of another network"):
+            profile.add(run(Network(other, seed=0), spikes))
+    with pytest.raises(ConfigError, match="trace must be a Trace, got str"):
+        profile.add("trace")
+    for labels, words in (([1, 2], "there are 3 samples and 2 labels"), ([0, -1, 2], "labels must lie in"),
+                          ("abc", "list")):
+        with pytest.raises(ConfigError, match=words):
+            profile.add(run(network, spikes), labels)
+    assert profile.n_samples == 0
+
+
+def test_a_sparse_layer_is_counted(rng):
+    network, spikes = scene(rng, "dense")
+    network.layers[0] = Sparse.random(20, 30, 6, 20.0, rng)
+    network.layers[0].values[:5] = 0.0
+    profile = profiled(network, spikes)
+    trace = run(network, spikes)
+    assert trace.layers[0].synops and len(trace.layers[0].spikes)
+    np.testing.assert_array_equal(profile.synops().sum(axis=0), [layer.synops for layer in trace.layers])
+    assert profile.layer_figures()[0]["zero_weights"] == 5
+    found = neurobench.figures(profile)["SynapticOperations"]
+    assert found["Effective_ACs"] < sum(layer.synops for layer in trace.layers) / 3
+
+
+def test_many_spikes_a_tick_are_no_negative_sparsity(rng):
+    network = Network("20-30-10", SRM(tau_syn=4.0, t_abs=0.1, scale_ref=0.1), clock="exact", seed=0)
+    for layer in network.layers:
+        layer.weight = np.abs(layer.weight) * 20
+    given = random_spikes(rng, 20, n_ticks=30, rate=0.3)
+    spikes = Spikes(given.sample_ptr, given.address, time=given.tick * 1.0, n_neurons=20, n_ticks=30)
+    profile = profiled(network, spikes)
+    first = profile.layer_figures()[0]
+    assert first["spikes"] > 30 * 30 and 0 < first["density"] <= 1
+    assert 0 <= neurobench.figures(profile)["ActivationSparsity"] < 1

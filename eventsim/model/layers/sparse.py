@@ -22,7 +22,7 @@ class Sparse:
     is_immediate = True
     delay = None
     stages = ()
-    neuron = None
+    norm = neuron = None
 
     def __init__(self, n_in: int, n_out: int, row_start, target, values):
         self.n_in, self.n_out = checks.whole_number("n_in", n_in, 1), checks.whole_number("n_out", n_out, 1)
@@ -68,6 +68,27 @@ class Sparse:
     def n_synapses(self) -> int:
         """Synapses of the layer."""
         return self.n_weights
+
+    @property
+    def projections(self) -> tuple:
+        """The synapses of the layer."""
+        return (self,)
+
+    @property
+    def weight(self):
+        """The weights, float32[synapses]."""
+        return self.values
+
+    @property
+    def packed(self):
+        """The weights as they are kept."""
+        return self.values
+
+    @property
+    def live_fan_out(self):
+        """Synapses of every presynaptic neuron that weigh something, int64[n_in]."""
+        source = np.repeat(np.arange(self.n_in), np.diff(self.row_start))
+        return np.bincount(source[self.values != 0], minlength=self.n_in)
 
     @property
     def fan_out(self):

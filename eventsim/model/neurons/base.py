@@ -7,6 +7,9 @@ from typing import ClassVar
 
 from eventsim.errors import ConfigError
 
+# A neuron is saturated where it fires in this share of the times that its dead time allows. Trained networks lie below
+# 0.12 on average; of one with huge random weights half of the neurons fire at every tick, for some samples.
+SATURATED = 1 / 3
 # Beyond these, products of two parameters would leave float32.
 _LEAST, _MOST = 1e-9, 1e9
 # ms: a microsecond, recordings' resolution; without a dead time a strong drive fires without end in continuous time.
@@ -60,6 +63,10 @@ class Neuron:
     def dead_ticks(self, dt: float) -> int:
         """Ticks from a spike to the first tick that may hold the next one."""
         return 1 if self.t_abs is None else min(max(1, round(self.t_abs / dt)), _MOST_DEAD_TICKS)
+
+    def shortest_interval(self, dt: float, clock: str) -> float:
+        """ms, from a spike to the next one that is possible, on the clock "grid" or "exact"."""
+        return self.dead_time(dt) if clock == "exact" else self.dead_ticks(dt) * dt
 
     def dead_time(self, dt: float) -> float:
         """ms, dead time in continuous time; it defaults to a tick of ``dt``."""
