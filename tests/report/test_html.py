@@ -9,10 +9,11 @@ import re
 import numpy as np
 import pytest
 
-from eventsim.report.html import write
+from eventsim.report.html import charts, svg, write
 from eventsim.report.html.page import page as whole
 from eventsim.report.html.svg import round_ticks
 from eventsim.report.sampling import some_of
+from eventsim.spikes import Spikes
 
 from .pages import TICKS, subject
 
@@ -67,7 +68,7 @@ def test_a_raster_has_a_mark_for_every_spike_of_the_neurons_it_shows():
     one = subject("12x9x2-500-10")
     spikes = one.trace.layers[0].spikes
     chosen = some_of(500, 160)
-    path = re.findall(r'class="mark c0" d="([^"]*)"', whole(one))[0]
+    path = re.findall(r'class="mark c0 d0" d="([^"]*)"', whole(one))[0]
     assert path.count("M") == np.isin(spikes.address, chosen).sum() > 50
     assert "160 of 500 neurons" in whole(one)
 
@@ -100,3 +101,50 @@ def test_it_is_written_whole(tmp_path):
                                          (7, [0, 2, 4, 6]), (1e-9, [0, 5e-10, 1e-9])])
 def test_ticks_are_round(high, ticks):
     assert round_ticks(high) == pytest.approx(ticks)
+
+
+def bars_of(chart):
+    """(title, left, right) of the bars of a chart, in its units."""
+    found = re.findall(r'<rect class="[^"]*" x="([\d.]+)" y="[\d.]+" width="([\d.]+)" height="[\d.]+"><title>([^<]*)',
+                       chart)
+    return [(title, float(x), float(x) + float(width)) for x, width, title in found]
+
+
+def test_bars_stand_where_their_titles_say():
+    one = subject("12x9x2-500-10")
+    chart = charts.spikes_a_neuron(one.profile.populations[1], "c0", "x")
+    at = dict(re.findall(r'<text x="([\d.]+)" y="186" text-anchor="middle" class="tick">([^<]*)', chart))
+    scale = [(float(x), float(value)) for x, value in at.items()]
+    (x0, v0), (x1, v1) = scale[0], scale[-1]
+    none, *bars = bars_of(chart)
+    assert none[0].startswith("no spike") and none[2] < x0 + 1 and v0 == 0 and len(bars) == 31
+    for title, left, right in bars:
+        low, high = (float(part) for part in re.match(r"([\d.e+-]+) to ([\d.e+-]+) spikes", title).groups())
+        assert left == pytest.approx(x0 + (low - v0) * (x1 - x0) / (v1 - v0), abs=1.5)
+        assert right == pytest.approx(x0 + (high - v0) * (x1 - x0) / (v1 - v0), abs=1.5)
+
+
+def test_a_raster_of_very_many_spikes_stays_small():
+    rng, n = np.random.default_rng(0), 400_000
+    tick = np.sort(rng.integers(0, 100_000, n))
+    spikes = Spikes([0, n], rng.integers(0, 64, n), tick=tick, n_neurons=64, n_ticks=100_000, check=False)
+    chart = charts.raster(spikes, "c0", "x")
+    assert len(chart) < 200_000
+    sparse = Spikes([0, 9], np.arange(9), tick=np.arange(9), n_neurons=9, n_ticks=20)
+    assert charts.raster(sparse, "c0", "x").count("M") == 9 + 2 + len(round_ticks(20)) + len(round_ticks(9)) - 1
+
+
+def test_dashes_cover_every_spike():
+    rng = np.random.default_rng(1)
+    x, y = rng.uniform(0, 300, 9000), rng.integers(0, 40, 9000)
+    axes = svg.Axes(300, 40, "ms", "neuron")
+    found = re.findall(r"M([\d.]+) ([\d.]+)h([\d.]+)", svg.dashes(axes, x, y, "c0"))
+    left, row, length = np.array(found, float).T
+    for a, b in zip(axes.x(x[:500]), axes.y(y[:500] + 0.5), strict=True):
+        here = np.abs(row - b) < 0.1
+        assert np.any((left[here] <= a + 1e-9) & (a < left[here] + length[here] + 1e-9))
+
+
+def test_many_outputs_and_classes_are_not_left_out_silently():
+    text = whole(subject("12x9x2-30-100"))
+    assert "the 12 of 100 with most" in text

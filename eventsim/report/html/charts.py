@@ -1,4 +1,4 @@
-"""The charts of a profile. What stands beside another profile is drawn to the scale of both."""
+"""The charts of a profile. Bars by layer and activity over time of two profiles side by side have one scale."""
 
 import numpy as np
 
@@ -7,6 +7,8 @@ from eventsim.report.html import svg
 from eventsim.report.sampling import some_of
 
 _RASTER_ROWS = 160
+_MOST_MARKS = 8000  # of a raster; more spikes are drawn as dashes as wide as what can be told apart
+_MOST_OUTPUTS = 12
 _BINS = 32
 _NAMED_BARS = 8
 _POINTS = 300  # of a line
@@ -14,8 +16,8 @@ _WIDE = 720
 
 
 def color(i) -> str:
-    """The class of layer ``i``."""
-    return f"c{i % 8}"
+    """The classes of layer ``i``: eight colours, and lines that differ where there are more layers."""
+    return f"c{i % 8} d{i // 8 % 3}"
 
 
 def by_layer(layers, value, shown, label, most=None) -> str:
@@ -26,9 +28,8 @@ def by_layer(layers, value, shown, label, most=None) -> str:
 
 def activity(profile, y_most) -> str:
     """Spikes a second of an average neuron, over a sample, a line a layer: for wide pages, and for narrow ones."""
-    series = activity_series(profile)
-    duration = max((x[-1] for _, x, _ in series if len(x)), default=1.0)
-    drawn = []
+    series, given, drawn = activity_series(profile), profile.populations[0], []
+    duration = given.ticks / max(given.n_samples, 1) * given.dt
     for css, width in (("for-wide", _WIDE), ("for-narrow", svg.WIDTH)):
         axes = svg.Axes(duration, y_most, "ms", "spikes a second", width=width)
         lines = [svg.polyline(axes, x, y, color(i), f"{name}, at most {y.max():.3g} Hz")
@@ -44,9 +45,11 @@ def activity_series(profile):
         counts = population.activity
         step = max(1, -(-len(counts) // _POINTS))
         sums = np.add.reduceat(counts, np.arange(0, len(counts), step)) if len(counts) else counts
-        width = np.minimum(step, len(counts) - np.arange(0, len(counts), step)) * population.dt
+        end = population.ticks / max(population.n_samples, 1) * population.dt
+        edges = np.minimum(np.append(np.arange(0, len(counts), step), len(counts)) * population.bin_ms, end)
+        width = np.maximum(np.diff(edges), population.dt)
         hertz = 1000.0 * sums / (width * population.n_neurons * max(population.n_samples, 1))
-        out.append((name, (np.arange(len(sums)) * step + width / population.dt / 2) * population.dt, hertz))
+        out.append((name, edges[:-1] + width / 2, hertz))
     return out
 
 
@@ -64,10 +67,11 @@ def raster(spikes, css, label) -> str:
     row[chosen] = np.arange(rows)
     of_spike = row[spikes.address]
     shown = of_spike >= 0
-    when = (spikes.tick * spikes.dt if spikes.time is None else spikes.time)[shown]
+    when, of_spike = spikes.times[shown], of_spike[shown]
     y_label = f"{rows} of {n:,} neurons" if rows < n else "neuron"
     axes = svg.Axes(spikes.n_ticks * spikes.dt, rows, "ms", y_label, y_ticks=() if rows < n else None)
-    return axes.chart(label, svg.marks(axes, when, of_spike[shown].astype(float), css))
+    draw = svg.marks if len(when) <= _MOST_MARKS else svg.dashes
+    return axes.chart(label, draw(axes, when, of_spike, css))
 
 
 def spikes_a_neuron(population, css, label) -> str:
@@ -80,7 +84,9 @@ def spikes_a_neuron(population, css, label) -> str:
     titles = [f"no spike: {numbers.share(share[0])} of neurons"]
     titles += [f"{a:.3g} to {b:.3g} spikes: {numbers.share(s)} of neurons"
                for a, b, s in zip(edges[:-1], edges[1:], share[1:], strict=True)]
-    axes = svg.Axes(most + step, 100 * share.max(), "mean spikes a sample (first bar: none)", "% of neurons")
+    ticks = [(tick + step, svg.short(tick)) for tick in svg.round_ticks(most)]
+    axes = svg.Axes(most + step, 100 * share.max(), "mean spikes a sample (left of 0: none)", "% of neurons",
+                    x_ticks=ticks)
     return axes.chart(label, svg.bars(axes, np.concatenate(([0.0], edges + step)), 100 * share, css, titles))
 
 
@@ -96,7 +102,7 @@ def intervals(population, css, label) -> str | None:
     starts = starts[starts < end]
     share = np.add.reduceat(bins[:end], starts) / bins.sum()
     last = np.append(starts[1:], end) - 1
-    dt = population.dt
+    dt = population.interval_ms
     titles = [f"{a * dt:g} ms: {numbers.share(s)}" if a == b else f"{a * dt:g} to {b * dt:g} ms: {numbers.share(s)}"
               for a, b, s in zip(starts.tolist(), last.tolist(), share, strict=True)]
     every = -(-len(starts) // _NAMED_BARS)
@@ -106,7 +112,9 @@ def intervals(population, css, label) -> str | None:
 
 
 def outputs(counts, chosen, label=None) -> str:
-    """Spikes of every output neuron; the class that was chosen stands out, and the true one is marked."""
-    rows = [(f"{i}{' (true)' if i == label else ''}", int(n), str(int(n)), "chosen" if i == chosen else "other")
-            for i, n in enumerate(counts)]
-    return svg.lying_bars(rows, "Spikes of the output neurons")
+    """Spikes of the output neurons, of many those with most; the chosen one stands out, the true one is marked."""
+    shown = np.argsort(-counts, kind="stable")[:_MOST_OUTPUTS] if len(counts) > _MOST_OUTPUTS else range(len(counts))
+    rows = [(f"{i}{' (true)' if i == label else ''}", int(counts[i]), f"{counts[i]:,}",
+             "chosen" if i == chosen else "other") for i in shown]
+    rest = f'<p class="none">the {_MOST_OUTPUTS} of {len(counts):,} with most</p>' if len(rows) < len(counts) else ""
+    return svg.lying_bars(rows, "Spikes of the output neurons") + rest

@@ -51,7 +51,7 @@ def page(*subjects) -> str:
         _section("Activity over time", "Means over all samples, by layer.", _activity(subjects)),
         _section(f"One sample: {subjects[0].sample_name}", "What came in, and what every layer made of it.",
                  _sample(subjects)),
-        _section("Spikes of a neuron", "Means over samples; the first bar has the neurons that never fired.",
+        _section("Spikes of a neuron", "Means over samples; left of 0 are the neurons that never fired.",
                  _each_layer(subjects, lambda one, i, name: charts.spikes_a_neuron(
                      one.profile.populations[i + 1], charts.color(i), name))),
         _section("Intervals between spikes", "Between neighbouring spikes of a neuron in a sample; bars get wider as "
@@ -162,8 +162,7 @@ def _sample(subjects):
     yield _card("Input", charts.raster(first.trace.input, "input", "Spikes of the input"))
     for i, one in enumerate(subjects):
         counts, chosen = one.trace.output.counts()[0], int(one.trace.predict()[0])
-        if len(counts) <= tables.MOST_CLASSES:
-            yield _card(f"{_tag(subjects, i)}Output spikes: class {chosen}", charts.outputs(counts, chosen, one.label))
+        yield _card(f"{_tag(subjects, i)}Output spikes: class {chosen}", charts.outputs(counts, chosen, one.label))
     yield from _each_layer(subjects, lambda one, i, name: charts.raster(
         one.trace.layers[i].spikes, charts.color(i), name))
 
@@ -185,7 +184,9 @@ def _scores(subjects):
     cards = []
     for i, one in enumerate(subjects):
         confusion = np.array(one.figures.get("confusion", ()))
-        if 0 < len(confusion) <= tables.MOST_CLASSES:
-            cards.append(_card(f"{_tag(subjects, i)}{accuracy_line(confusion)}", tables.confusion(confusion)))
+        if len(confusion):
+            shown = tables.confusion(confusion) if len(confusion) <= tables.MOST_CLASSES else \
+                f'<p class="none">{len(confusion)} classes are too many for a table; --json has it</p>'
+            cards.append(_card(f"{_tag(subjects, i)}{accuracy_line(confusion)}", shown))
     return [_section("Classes", "Rows: the class of a sample; columns: the class that the network chose.", cards)] \
         if cards else []

@@ -105,6 +105,19 @@ def marks(axes, x, y, css) -> str:
     return f'<path class="mark {css}" d="{path}"/>'
 
 
+def dashes(axes, x, y, css) -> str:
+    """The same of many points, to half a unit: a dash for all that are neighbours in a row."""
+    column, row = np.floor(axes.x(x) * 2).astype(np.int64), y.astype(np.int64)
+    spots = np.unique(row * (4 * axes.width) + column)
+    first = np.flatnonzero(np.diff(spots, prepend=-2) != 1)
+    length = np.diff(np.append(first, len(spots)))
+    rows, columns = np.divmod(spots[first], 4 * axes.width)
+    size = abs(axes.y(1.0) - axes.y(0.0))
+    path = "".join(f"M{number(float(a) / 2)} {number(round(float(b), 1))}h{number(float(n) / 2)}" for a, b, n in zip(
+        columns, axes.y(rows + 0.5), length, strict=True))
+    return f'<path class="mark {css}" style="stroke-width:{number(round(float(max(size, 0.5)), 1))}" d="{path}"/>'
+
+
 def lying_bars(rows, label, most=None) -> str:
     """A bar a row: (name, value, text, css); as long as ``most``, else the largest, fills the width."""
     most = most or max([value for _, value, _, _ in rows if value], default=1.0) or 1.0

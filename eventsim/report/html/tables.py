@@ -59,9 +59,9 @@ def table(header, rows, css="") -> str:
 def layers(subjects, tag) -> str:
     """Every figure of every layer, to be sorted."""
     rows = [
-        [(f["name"], tag(subjects, i) + html.escape(f["name"])),
+        [(f"{k}.{i}", tag(subjects, i) + html.escape(f["name"])),
          *(("" if value(f) is None else value(f), shown(value(f))) for _, _, value, shown in _COLUMNS)]
-        for i, one in enumerate(subjects) for f in one.figures["layers"]
+        for i, one in enumerate(subjects) for k, f in enumerate(one.figures["layers"])
     ]
     return table([("layer", ""), *((name, why) for name, why, _, _ in _COLUMNS)], rows, "sortable")
 
@@ -91,7 +91,8 @@ def neurobench(subjects) -> str:
     found = [dict(flat(one.figures["neurobench"])) for one in subjects]
     names = list(dict.fromkeys(name for figures in found for name in figures))
     rows = [
-        [(name, html.escape(name)), *((figures.get(name, ""), _exactly(figures.get(name))) for figures in found)]
+        [(name, html.escape(name) + (" (bytes)" if name == "Footprint" else "")),
+         *((figures.get(name, ""), _exactly(figures.get(name))) for figures in found)]
         for name in names
     ]
     return table([("metric", ""), *((one.name, "") for one in subjects)], rows)
@@ -100,7 +101,7 @@ def neurobench(subjects) -> str:
 def _exactly(value):
     if value is None:
         return "–"
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.4f}"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.4f}".rstrip("0").rstrip(".")
 
 
 def confusion(counts) -> str:
