@@ -65,7 +65,7 @@ def test_large_sensors_are_pooled_and_the_page_stays_small():
 
 
 def test_a_raster_has_a_mark_for_every_spike_of_the_neurons_it_shows():
-    one = subject("12x9x2-500-10")
+    one = subject("12x9x2-500-10", n=120)
     spikes = one.trace.layers[0].spikes
     chosen = some_of(500, 160)
     path = re.findall(r'class="mark c0 d0" d="([^"]*)"', whole(one))[0]
