@@ -40,7 +40,8 @@ class Model:
         """Where to find the data set ``data``, default that of the run; held-out samples are those of the run."""
         own = self.about["provenance"].get("data")
         if data is None and own is None:
-            raise ConfigError(f"{self.path}: does not say what data it was trained on; name a data set with --data")
+            raise ConfigError(f"{self.path}: does not say what data it was trained on; name a data set (evaluate RUN "
+                              "--data PATH, profile PATH --model RUN)")
         if data is None:
             return own
         named = data_source(data, own["seed"] if own else 0)

@@ -184,3 +184,10 @@ def refuse_existing(path, force):
     """Raise `ConfigError` if ``path`` exists and may not be replaced."""
     if path.exists() and not force:
         raise ConfigError(f"{path}: exists already; choose another name, or add --force to replace it")
+
+
+def check_output(path, force):
+    """`refuse_existing`, and for a file that is written after a long time its folder must be there at the start."""
+    if not path.parent.is_dir():
+        raise ConfigError(f"{path}: there is no folder {path.parent}; make it first, or choose another name")
+    refuse_existing(path, force)

@@ -48,20 +48,26 @@ def profile(context, source, model, compare, samples, split, backward, page, tab
     from eventsim.data import is_dataset
     from eventsim.errors import ConfigError
     from eventsim.report import html
+    from eventsim.trainer.loop import check_fits
 
     for path in (page, table):
         if path is not None:
-            options.refuse_existing(path, force)
+            options.check_output(path, force)
+    if page is not None and page == table:
+        raise ConfigError(f"--html and --csv name the same file, {page}; name two")
     if is_model(source):
         options.refuse_typed(context, ("model",), "names a model, and so does the run in front; leave out one of them")
         model, source = source, None
     if compare is not None and table is not None:
         raise ConfigError("--csv is for one model; leave out --compare, or the table")
     models = [find_model(name, weights, clock) for name in (model, *([] if compare is None else [compare]))]
+    profiles.check_models(models, backward)
     if source is None or is_dataset(source):
         options.refuse_typed(context, ("codec", "sensor", "start"),
                              "is for a single recording; leave it out for a data set")
         dataset = profiles.some_samples(models[0].open_data(source).part(split), samples)
+        for one in models:
+            check_fits(one.network, dataset)
         source = models[0].data_source()["source"] if source is None else source
         found = [profiles.of_dataset(one, dataset, split, backward) for one in models]
     else:

@@ -7,6 +7,8 @@ from eventsim.cli.passes import run_over, train_over
 from eventsim.cli.recordings import run_recording
 from eventsim.data import Dataset
 from eventsim.engine import Trace
+from eventsim.engine.backward import check_trainable
+from eventsim.errors import ConfigError
 from eventsim.events import Events
 from eventsim.files import write_atomically
 from eventsim.profile import Profile
@@ -14,6 +16,7 @@ from eventsim.report import evaluation
 from eventsim.report import profile as report
 from eventsim.report.html import Subject
 from eventsim.report.inputs import input_line
+from eventsim.report.simulation import verdict
 
 
 @dataclass
@@ -57,13 +60,29 @@ class Profiled:
         write_atomically(path, report.samples_csv(self.profile, names))
 
 
+def check_models(models, backward):
+    """Raise `ConfigError` where models cannot be compared, or cannot be run ``backward``, before any time is spent."""
+    sensors = [str(model.network.sensor) for model in models]
+    if len(set(sensors)) > 1:
+        raise ConfigError(f"{models[1].name} takes events of a {sensors[1]} sensor, {models[0].name} of {sensors[0]}; "
+                          "compare models of one sensor")
+    for model in models if backward else ():
+        if model.network.weights != "float32":
+            raise ConfigError("--backward is for weights of float32; leave out --weights, or --backward")
+        try:
+            check_trainable(model.network)
+        except ConfigError as error:
+            raise ConfigError(f"--backward: {error}") from None
+
+
 def of_recording(model, source, codec, sensor, start) -> Profiled:
     """The profile of a recording, see `run_recording`."""
     events, trace = run_recording(model.network, source, sensor, codec, start)
     profile = Profile(model.network)
     profile.add(trace)
     figures = report.as_dict(profile, trace.binning, skipped=events.skipped)
-    return Profiled(model, profile, figures, [("Input", input_line(figures["input"]))], events=events, trace=trace)
+    facts = [("Input", input_line(figures["input"])), ("Result", verdict(trace))]
+    return Profiled(model, profile, figures, facts, events=events, trace=trace)
 
 
 def some_samples(dataset, n):

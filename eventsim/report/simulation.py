@@ -36,16 +36,20 @@ def facts(network, events, trace) -> list:
     return [("Input", input_line(given)), ("Clock", f"{ticks}, {trace.input.n_ticks * network.dt:g} ms")]
 
 
+def verdict(trace) -> str:
+    """The class, and what speaks against it."""
+    counts, chosen, tied = _output(trace)
+    if counts[chosen] == 0:
+        return f"Class {chosen}, but no output neuron fired: it says nothing"
+    if tied:
+        return f"Class {chosen}, tied with {', '.join(map(str, tied))}: of equals, the lowest is taken"
+    return f"Class {chosen}"
+
+
 def screen(trace) -> list:
     """The class, the output spikes and the layers, as lines and tables."""
     from eventsim.report.tables import wide_rows
 
-    counts, chosen, tied = _output(trace)
-    if counts[chosen] == 0:
-        verdict = f"Class {chosen}, but no output neuron fired: it says nothing"
-    elif tied:
-        verdict = f"Class {chosen}, tied with {', '.join(map(str, tied))}: of equals, the lowest is taken"
-    else:
-        verdict = f"Class {chosen}"
+    counts = _output(trace)[0]
     rows = wide_rows(("output", range(len(counts))), ("spikes", counts))
-    return [verdict, rows, "", *activity.screen(activity.of_trace(trace))]
+    return [verdict(trace), rows, "", *activity.screen(activity.of_trace(trace))]

@@ -67,4 +67,4 @@ def test_evaluate_without_samples_of_a_split(refuse, run, tmp_path):
 
 def test_evaluate_a_bare_model_needs_data(refuse, run):
     eventsim.save("plain.h5", eventsim.load(run))
-    assert "name a data set with --data" in refuse("evaluate", "plain.h5")
+    assert "name a data set (evaluate RUN --data PATH" in refuse("evaluate", "plain.h5")

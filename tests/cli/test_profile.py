@@ -5,6 +5,10 @@ import pathlib
 
 import pytest
 
+import eventsim
+from eventsim.events import Events
+from eventsim.model import Network
+
 
 def test_of_a_data_set(call, run, tree):
     figures = call("profile", tree, "--json")
@@ -95,3 +99,31 @@ def test_another_model_stands_beside_it(call, refuse, run, tree, recording):
     assert 'class="two"' in text and "conv1" in text and "dense2" in text
     assert call("profile", recording, "--compare", "nmnist").count("Model ") == 2
     assert refuse("profile", tree, "--compare", "nmnist", "--csv", "x.csv").startswith("--csv is for one model")
+
+
+def test_what_cannot_be_is_refused_before_anything_runs(refuse, call, run, tree, recording, monkeypatch):
+    def never(*arguments, **settings):
+        raise AssertionError("a pass was begun")
+
+    eventsim.save("other.h5", Network("28x28x2-4-10", seed=0))
+    eventsim.save("looped.h5", Network("34x34x2-8r-10", seed=0))
+    monkeypatch.setattr("eventsim.cli.profiles.run_over", never)
+    assert "--html and --csv name the same file" in refuse("profile", tree, "--html", "a.x", "--csv", "a.x")
+    for option in ("--html", "--csv"):
+        assert "none/x: there is no folder none" in refuse("profile", tree, option, "none/x")
+    assert "other.h5 takes events of a 28x28x2 sensor" in refuse("profile", tree, "--compare", "other.h5")
+    message = refuse("profile", tree, "--model", "looped.h5", "--backward")
+    assert message.startswith("--backward: 34x34x2-8r-10 has delays")
+    assert "--backward is for weights of float32" in refuse("profile", tree, "--backward", "--weights", "int8")
+    assert "name a data set" in refuse("profile", "other.h5")
+
+
+def test_a_recording_that_begins_late_is_noticed(call, shell, run, recording):
+    events = eventsim.read(recording)
+    late = Events(events.t + 5_000_000, events.x, events.y, events.p, events.sensor)
+    eventsim.write("late.csv", late)
+    for command in ("simulate", "profile"):
+        assert "--start first begins with its first event" in shell(command, "late.csv", "--model", run).stderr
+        assert shell(command, "late.csv", "--model", run, "--start", "first").stderr == ""
+        assert shell(command, recording, "--model", run).stderr == ""
+    assert "Class " in call("profile", recording)
