@@ -21,7 +21,7 @@ GROUPS = 8
 _BLOCK_ROWS = 2400
 _NO_LANES = np.empty((0, TILE), np.int32)
 # What kernels call the families of neurons.
-FAMILIES = {"dense": SRM_FAMILY, "lif": LIF_FAMILY}
+FAMILIES = {"srm": SRM_FAMILY, "lif": LIF_FAMILY}
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def below_arguments(below):
 
 def _wants_spikes(neuron, active):
     """Whether kernels need to know when the neurons of a layer fire."""
-    return neuron.kernels == "lif" and (active.full or neuron.reset == "hard")
+    return neuron.family == "lif" and (active.full or neuron.reset == "hard")
 
 
 def _common(neuron, spikes, wiring, active, error, below, truncate):
@@ -82,7 +82,7 @@ def _common(neuron, spikes, wiring, active, error, below, truncate):
     n_taps = neuron.n_taps(spikes.dt) if truncate else 0
     drive = wiring.drive if len(wiring.drive) else np.zeros((len(active.lane_neuron), DRIVE_ROWS, TILE), np.float32)
     return {
-        "n_samples": spikes.n_samples, "n_ticks": spikes.n_ticks, "family": FAMILIES[neuron.kernels],
+        "n_samples": spikes.n_samples, "n_ticks": spikes.n_ticks, "family": FAMILIES[neuron.family],
         "n_abs": neuron.dead_ticks(spikes.dt), "fired": (spikes.n_ticks if _wants_spikes(neuron, active) else 0,),
         "n_taps": n_taps, "dt": spikes.dt, "rho_width": neuron.rho_width, "rho_peak": neuron.rho_peak,
         "constants": neuron.constants(spikes.dt, *([n_taps] if truncate else [])), "address": wiring.address,

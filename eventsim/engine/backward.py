@@ -33,7 +33,7 @@ def backward_layer(layer, neuron, done, error, below, sinks, *, rows=None, trunc
         raise ConfigError(f"no step of an optimiser can be taken on the way through {layer}; give its sinks arrays")
     if layer.patches is None:
         adjoint = dense_adjoint(layer, neuron, done, error, below, sinks[0], rows, truncate)
-    elif neuron.kernels == "dense" and goes_by_pairs(layer, done, truncate):
+    elif neuron.family == "srm" and goes_by_pairs(layer, done, truncate):
         adjoint = pair_adjoint(layer, neuron, done, error, below)
     else:
         adjoint = patch_adjoint(layer, neuron, done, error, below, truncate)

@@ -9,6 +9,7 @@ from eventsim.engine.active import starts
 from eventsim.engine.growing import doubled, run_to_end
 from eventsim.engine.runs import by_tick
 from eventsim.engine.trace import LayerTrace
+from eventsim.engine.wiring import lif_drive
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import TILE, n_tiles
 from eventsim.kernels.memory import aligned_zeros
@@ -65,12 +66,13 @@ def _projections(layer, dt, n_ticks):
 def delayed_layer(layer, neuron, spikes, runs, name, support, truncate, rng):
     """A layer that is not immediate over a batch; returns its `LayerTrace`, and the runs of its spikes.
 
-    A delay is a whole number of ticks, rounded to the nearest and ties to even. It has no backward pass and no oracle
+    A delay is a whole number of ticks, rounded to the nearest and ties to even; of a leaky layer's own spikes it is one
+    or more. It has no backward pass and no oracle
     mode, and refuses both.
     """
-    if neuron.kernels != "dense" or layer.bias is not None:
-        raise ConfigError(f"{type(neuron).__name__} neurons have no delays and no recurrence so far, and layers with "
-                          "these no bias; leave them out")
+    is_leaky = neuron.family == "lif"
+    if layer.bias is not None and not is_leaky:
+        raise ConfigError("layers with delays or recurrence have a bias only of leaky neurons so far; leave it out")
     if support is not None or truncate:
         raise ConfigError(
             f"{layer} has delays or recurrence and can be simulated only so far: it keeps no active set and does not "
@@ -79,14 +81,18 @@ def delayed_layer(layer, neuron, spikes, runs, name, support, truncate, rng):
     started = time.perf_counter()
     n_samples, wave = spikes.n_samples, _SAMPLES_A_THREAD * kernels.threads()
     synapses, depth = _projections(layer, spikes.dt, spikes.n_ticks)
+    kernel, more = "delayed_forward", {}
+    if is_leaky:
+        kernel = "delayed_lif_forward"
+        more = {"own_delay": np.maximum(synapses["own_delay"], 1), "drive": lif_drive(layer)}
     shared = {
         "n_neurons": layer.n_out, "n_ticks": spikes.n_ticks, "n_abs": neuron.dead_ticks(spikes.dt), **runs._asdict(),
-        "address": spikes.address, **synapses, "constants": neuron.constants(spikes.dt),
+        "address": spikes.address, **synapses, "constants": neuron.constants(spikes.dt), **more,
     }
     found = []
     for first in range(0, n_samples, wave):
         parts = [_Part(b, layer.n_out, depth) for b in range(first, min(first + wave, n_samples))]
-        run_to_end("delayed_forward", shared, parts)
+        run_to_end(kernel, shared, parts)
         found += [part.spikes() for part in parts]
     sample_ptr = starts(np.array([len(tick) for tick, _ in found], np.int64))
     tick = np.concatenate([np.empty(0, np.int32), *(tick for tick, _ in found)])

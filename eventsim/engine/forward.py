@@ -18,7 +18,7 @@ from eventsim.engine.sparse import sparse_layer
 from eventsim.engine.trace import LayerTrace, Trace
 from eventsim.engine.wiring import wire
 from eventsim.errors import ConfigError
-from eventsim.kernels.layout import CHUNK, TILE, n_chunks, n_tiles
+from eventsim.kernels.layout import CHUNK, GAIN_SYN, TILE, n_chunks, n_tiles
 from eventsim.spikes import Spikes
 
 # Cost of stepping a tile for a tick, in weight rows added; only the balance of the parts depends on it.
@@ -76,19 +76,20 @@ def _sweep(layer, neuron, wiring, like, support, n_taps):
     bounds = item_parts(cost, tiles)
     keep_active = support is not None and math.isfinite(support)
     parts = [_Part(a, b, n_ticks, _room.get(layer, {}), keep_active) for a, b in bounds]
+    constants = neuron.constants(like.dt, *([n_taps] if n_taps else []))
     shared = {
         "n_samples": wiring.n_lists, "n_neurons": wiring.n_neurons, "n_ticks": n_ticks,
-        "n_abs": neuron.dead_ticks(like.dt), "weight": wiring.weight,
-        "gain": wiring.gain(neuron.input_gain(like.dt)), **runs._asdict(), "address": wiring.address, "ready": (TILE,),
+        "n_abs": neuron.dead_ticks(like.dt), "weight": wiring.weight, **runs._asdict(), "address": wiring.address,
+        "constants": constants, "ready": (TILE,),
     }
-    kernel = f"{neuron.kernels}_forward"
-    if neuron.kernels == "dense":
-        shared |= {"n_taps": n_taps, "constants": neuron.constants(like.dt, n_taps)}
-        kernel = "driven_forward" if len(wiring.drive) else kernel
+    driven = {"moving": wiring.moving, "n_batch": like.n_samples, "drive": wiring.drive}
+    if neuron.family == "lif":
+        kernel = "lif_forward"
+        shared |= {"gain": wiring.gain(1.0), **driven}
     else:
-        shared["constants"] = neuron.constants(like.dt)
-    if neuron.kernels != "dense" or len(wiring.drive):
-        shared |= {"moving": wiring.moving, "n_batch": like.n_samples, "drive": wiring.drive}
+        kernel = "driven_forward" if len(wiring.drive) else "dense_forward"
+        shared |= {"n_taps": n_taps, "gain": wiring.gain(constants[GAIN_SYN])}
+        shared |= driven if len(wiring.drive) else {}
     if keep_active:
         low, high = support_window(neuron, support)
         run_to_end(f"{kernel}_active", {

@@ -80,7 +80,7 @@ def membranes(network, trace, layer, neurons, sample=0, time=None) -> list[Membr
         order = np.argsort(arrival, kind="stable")
         arrival, weight = arrival[order], weight[order]
         fired = own_times[own.address == neuron]
-        psp, refractory = _PARTS[model.kernels](model, own, time, arrival, weight, constant[i], fired)
+        psp, refractory = _PARTS[model.family](model, own, time, arrival, weight, constant[i], fired)
         out.append(Membrane(int(neuron), time, psp, refractory, arrival, weight, fired))
     return out
 
@@ -164,7 +164,7 @@ def _srm_parts(neuron, spikes, time, arrival, weight, constant, fired):
     return _summed(time, arrival, weight, neuron.tau_syn) + settled, refractory
 
 
-_PARTS = {"dense": _srm_parts, "lif": lif_parts}
+_PARTS = {"srm": _srm_parts, "lif": lif_parts}
 
 
 def _settling(neuron, spikes, time):

@@ -102,7 +102,7 @@ def wire(layer, given, neuron, runs=None, truncate=False, whole=False) -> Wiring
         raise ConfigError("the psp cannot be truncated behind batch normalisation, whose constant input has no end; "
                           "leave out truncate")
     rows, scale, total = weigh(layer, given)
-    rest = {"scale": scale, "drive": DRIVES[neuron.kernels](layer, total, neuron.constants(spikes.dt)),
+    rest = {"scale": scale, "drive": DRIVES[neuron.family](layer, total, neuron.constants(spikes.dt)),
             "moving": total is not None}
     if layer.patches is None:
         return Wiring(rows, address=spikes.address, runs=runs or by_tick(spikes), n_lists=spikes.n_samples,
@@ -145,17 +145,23 @@ def _drive(layer, total, constants):
     return drive.astype(np.float32)
 
 
-def _drive_each_tick(layer, total, constants):
-    """The drive of leaky integrate-and-fire neurons, which add their constant input tick by tick."""
-    idle = layer.lane_neuron < 0
-    if total is None and (layer.patches is None or not idle.any()) and not constants[LIF_SYN_GAIN]:
-        return NO_DRIVE
-    drive = np.zeros((len(idle), DRIVE_ROWS, TILE), np.float32)
-    drive[:, BASE][idle] = -np.inf
+def lif_drive(layer, total=None):
+    """The drive of leaky integrate-and-fire neurons, which add their constant input tick by tick; None: their bias."""
+    lanes = layer.lane_neuron
+    if total is None and layer.bias is not None:
+        total = layer.bias[lanes]
+    drive = np.zeros((len(lanes), DRIVE_ROWS, TILE), np.float32)
+    drive[:, BASE][lanes < 0] = -np.inf
     if total is not None:
-        drive[:, EACH_TICK] = np.where(idle, 0.0, total)
+        drive[:, EACH_TICK] = np.where(lanes < 0, 0.0, total)
     return drive
 
 
+def _lif_drive(layer, total, constants):
+    """`lif_drive`, or none where `sweep_lif` needs none."""
+    is_full = layer.patches is None or (layer.lane_neuron >= 0).all()
+    return NO_DRIVE if total is None and is_full and not constants[LIF_SYN_GAIN] else lif_drive(layer, total)
+
+
 # By the family of kernels that a neuron model runs in.
-DRIVES = {"dense": _drive, "lif": _drive_each_tick}
+DRIVES = {"srm": _drive, "lif": _lif_drive}

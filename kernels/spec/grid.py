@@ -128,6 +128,20 @@ KERNELS["delayed_forward"] = kernel("delayed", f"""
     out int32[spikes]: spike_tick spike_address
 """)
 
+KERNELS["delayed_lif_forward"] = kernel("delayed", f"""
+    int64: sample n_neurons n_ticks n_abs
+    {INPUT}
+    float32[tiles,n_in,lanes]: weight own_weight
+    int32[n_in,n_out]: delay own_delay
+    float32[constants]: constants
+    float32[tiles,rows,lanes]: drive
+    out float32[tiles,rows,lanes]: state
+    out float32[ticks,tiles,lanes]: ring
+    out int32[lanes]: ready
+    out int64[three]: progress
+    out int32[spikes]: spike_tick spike_address
+""")
+
 KERNELS["group_by_tick"] = kernel("lists", """
     int64: sample_first sample_last
     int64[samples]: sample_ptr

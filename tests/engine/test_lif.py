@@ -66,6 +66,36 @@ def test_a_constant_input_is_added_in_every_tick(name, rng):
     assert dense(done.spikes, 2).any()  # by itself
 
 
+@pytest.mark.parametrize("name", ["subtract", "hard", "current", "late", "dead, hard"])
+@pytest.mark.parametrize("kind", ["all", "by neuron", "by synapse"])
+def test_delays_and_recurrence(name, kind, rng):
+    """Of the sum of what arrives in a tick, the layer's own spikes included, a layer makes what the recursion does."""
+    neuron, p = NEURONS[name], parameters(NEURONS[name], 0.5)
+    network = Network("30-70r", neuron, dt=0.5, seed=None)
+    layer = network.layers[0]
+    layer.weight = 0.3 * strength(neuron) * rng.normal(0.2, 1.0, (30, 70))
+    layer.recurrent.weight = 0.1 * strength(neuron) * rng.normal(0.0, 1.0, (70, 70))
+    layer.bias = rng.normal(0.01, 0.01, 70) * neuron.theta
+    shape = {"all": (), "by neuron": (30,), "by synapse": (30, 70)}[kind]
+    layer.delay = np.round(rng.uniform(0, 3, shape) * 2) / 2
+    layer.recurrent.delay = np.round(rng.uniform(0, 4, {"all": (), "by neuron": (70,), "by synapse": (70, 70)}[kind]))
+    spikes = random_spikes(rng, 30, n_ticks=TICKS, rate=0.05, dt=0.5)
+    out = run(network, spikes).output
+    for b in range(3):
+        own, given = dense(out, b), np.zeros((TICKS, 70))
+        for s, part, least in ((dense(spikes, b), layer, 0), (own, layer.recurrent, 1)):
+            ticks = 2 * np.reshape(part.delay, (*np.shape(part.delay), 1, 1)[:2])
+            late = np.maximum(np.broadcast_to(ticks, part.weight.shape), least).astype(int)
+            for t, j in zip(*np.nonzero(s), strict=True):
+                arrival = t + late[j]
+                inside = np.flatnonzero(arrival < TICKS)
+                np.add.at(given, (arrival[inside], inside), part.weight[j, inside])
+        wanted, u, _ = naive.layer(given, np.eye(70), p, 0.5, layer.bias)
+        differ = np.argwhere(wanted != own)
+        assert len(differ) == 0 or abs(u[tuple(differ[0])] - neuron.theta) < 1e-4 * neuron.theta
+        assert 0 < own.sum() < own.size
+
+
 def test_layers_may_have_neurons_of_their_own(rng):
     network = network_of(rng, NEURONS["subtract"])
     network.layers[1].neuron = NEURONS["hard"]
@@ -156,8 +186,10 @@ def test_gradients_of_convolutions(name, support, rng):
 def test_what_is_not_there_yet_is_refused(rng):
     network = network_of(rng, NEURONS["subtract"])
     spikes = random_spikes(rng, 30, n_ticks=TICKS)
-    with pytest.raises(ConfigError, match="LIF neurons have no delays"):
-        run(Network("30-5@d2", NEURONS["subtract"]), spikes)
+    looped = Network("30-5r", SRM(), seed=0)
+    looped.layers[0].bias = np.zeros(5)
+    with pytest.raises(ConfigError, match="a bias only of leaky neurons"):
+        run(looped, spikes)
     network.layers[0].bias = np.zeros(70)
     with pytest.raises(ConfigError, match="bias"):
         backward(network, run(network, spikes, supports=[0.5, 0.5]), None, [])
@@ -176,4 +208,4 @@ def test_parameters_that_cannot_be(settings, word):
 
 
 def test_srm_keeps_its_own_family():
-    assert SRM().kernels == "dense" and LIF().kernels == CubaLIF().kernels == "lif"
+    assert SRM().family == "srm" and LIF().family == CubaLIF().family == "lif"

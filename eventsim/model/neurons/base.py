@@ -27,11 +27,11 @@ class Neuron:
 
     Attributes
     ----------
-    kernels : name of that family
+    family : its name
     may_be_zero, may_be_infinite, may_be_any : parameters that need not be positive numbers
     """
 
-    kernels: ClassVar[str]
+    family: ClassVar[str]
     may_be_zero: ClassVar[tuple[str, ...]] = ()
     may_be_infinite: ClassVar[tuple[str, ...]] = ()
     may_be_any: ClassVar[tuple[str, ...]] = ()
@@ -55,10 +55,6 @@ class Neuron:
                 f"{value!r}"
             )
         return number
-
-    def input_gain(self, dt: float) -> float:
-        """What a weight of 1 adds to a neuron's state on the grid."""
-        return 1.0
 
     def dead_ticks(self, dt: float) -> int:
         """Ticks from a spike to the first tick that may hold the next one."""

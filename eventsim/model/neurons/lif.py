@@ -36,7 +36,7 @@ class LIF(Neuron):
     tau_rho: float = 1.0  # surrogate's width, in thresholds
     scale_rho: float = 1.0  # surrogate's area is 2 scale_rho
 
-    kernels = "lif"
+    family = "lif"
     may_be_infinite = ("tau_mem",)
     may_be_any = ("v_reset",)
 

@@ -36,7 +36,7 @@ class SRM(Neuron):
     tau_rho: float = 1.0  # surrogate's width, in thresholds
     scale_rho: float = 1.0  # surrogate's area is 2 scale_rho
 
-    kernels = "dense"
+    family = "srm"
     may_be_zero = ("scale_ref",)
 
     def n_taps(self, dt: float) -> int:
@@ -48,13 +48,9 @@ class SRM(Neuron):
                 return k
             k += 1
 
-    def input_gain(self, dt: float) -> float:
-        """What a weight of 1 adds to a neuron's state on the grid."""
-        return math.e * dt / self.tau_syn
-
     def constants(self, dt: float, n_taps: int = 0):
         """float32[7], what the tick kernels need: decays, gains, threshold, and what a psp of ``n_taps`` ends with."""
-        alpha_syn, gain_syn = math.exp(-dt / self.tau_syn), self.input_gain(dt)
+        alpha_syn, gain_syn = math.exp(-dt / self.tau_syn), math.e * dt / self.tau_syn
         alpha_ref = math.exp(-dt / self.tau_ref)
         gain_ref = -self.scale_ref * self.theta * math.e * dt / self.tau_ref
         age = n_taps - 1
