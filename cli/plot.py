@@ -10,21 +10,6 @@ from eventsim.cli.output import busy, print_json, show
 from eventsim.wording import several
 
 
-class SpanType(click.ParamType):
-    """``FIRST:LAST`` in ms; gives two floats."""
-
-    name = "MS:MS"
-
-    def convert(self, value, param, ctx):
-        try:
-            first, last = map(float, value.split(":"))
-        except ValueError:
-            first, last = 0.0, 0.0
-        if not 0 <= first < last < float("inf"):
-            self.fail(f"{value!r} is no span of time; write its first and last ms, e.g. 50:150")
-        return first, last
-
-
 class NeuronsType(click.ParamType):
     """Addresses with commas between them; gives a tuple."""
 
@@ -94,7 +79,8 @@ def _of_a_run(function):
 
 
 _out = click.argument("out", metavar="PICTURE", type=click.Path(path_type=pathlib.Path))
-_span = click.option("--span", type=SpanType(), metavar="MS:MS", help="Draw so much of the time.  [default: all of it]")
+_span = click.option("--span", type=options.SpanType(), metavar="MS:MS",
+                     help="Draw so much of the time.  [default: all of it]")
 
 
 def _neurons(text):
