@@ -92,7 +92,6 @@ def test_files_without_layers_and_training_are_read(written):
 @pytest.mark.parametrize(("old", "new", "note"), [
     ("wScale: 1}", "wScale: 0.5}", "layer[0].wScale 0.5 is not used"),
     ("{dim: 12c5}", "{dim: 12c5, delay: true, maxDelay: 62}", "layer[1].delay is not learned here"),
-    ("{dim: 12c5}", "{dim: 12c4}", "pool2 pools 31x31x12 and rounds down"),
     ("gradAlgo: SLAYER", "path: {in: x/, train: y}", "training.path is not used; --data names"),
     ("gradAlgo: SLAYER", "stopif: {maxIter: 3}", "training.stopif is not used"),
     ("gradAlgo: SLAYER", "testing: true", "training.testing is not used"),
@@ -123,6 +122,7 @@ def test_what_changes_nothing_here_is_named(written, old, new, note):
     ("{dim: 34x34x2, wScale: 1}", "{dim: 2a}", r"layer\[0\].dim must be the input, such as 34x34x2 or 250, got '2a'"),
     ("{dim: 12c5}", "{dim: 12p}", r"layer\[1\].dim must be a number of neurons, a convolution"),
     ("{dim: 12c5}", "{dim: 1200c50}", "architecture .* does not fit"),
+    ("{dim: 2a}", "{dim: 8a}", r"layer\[2\].dim pools 30x30x12 by 8, which .* mix channels"),
     ("{dim: 12c5}", "12c5", r"layer\[1\] must be a table of names and values, got '12c5'"),
     ("stride: 2", "stride: 1.5", r"layer\[3\].stride must be a whole number, got 1.5"),
     ("stride: 2", "strides: 2", r"layer\[3\].strides is no setting"),
@@ -185,6 +185,18 @@ def test_without_pyyaml(written, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "yaml", None)
     with pytest.raises(ConfigError, match=r'install it with `pip install "eventsim\[slayer\]"`'):
         read_description(written(GOOD))
+
+
+@pytest.mark.parametrize(("layers", "arch"), [
+    (("34x34x2", "12c5", "2a", "64c5", "2a", 10), "34x34x2-12c5-2a-64c5-2au-10"),
+    (("34x34x2", "16c5z", "2a", "64c3z", "2a", 10), "34x34x2-16c5p2-2a-64c3p1-2au-10"),
+    (("5x5", "2a", "2a", "2a", 3), "5x5x1-2au-2au-2a-3"),
+    (("34x34x2", "4a", 10), "34x34x2-4au-10"),
+])
+def test_pools_round_up_where_slayer_pads(written, layers, arch):
+    start, end = GOOD.index("layer:"), GOOD.index("training:")
+    lines = "\n".join(f"    - {{dim: {dim}}}" for dim in layers)
+    assert read_description(written(f"{GOOD[:start]}layer:\n{lines}\n{GOOD[end:]}")).network["arch"] == arch
 
 
 def test_ticks_are_as_many_as_in_the_file(written):

@@ -35,6 +35,12 @@ def test_a_network_with_convolutions_and_pools(rng):
         assert fc.weight[c * 4 + y * 2 + x, o] == arrays["fc1.weight"][o, c, y, x, 0]
 
 
+def test_odd_sizes_are_pooled_as_slayer_pads_them(rng):
+    arrays = {"conv1.weight": rng.normal(size=(3, 2, 2, 2, 1)), "fc1.weight": dense(rng, (3, 3, 3), 5)}
+    network, _ = filled("6x6x2-3c2-2au-5", arrays)
+    assert network.layers[1].shape.size == network.layers[2].n_in == 27
+
+
 def test_pools_need_not_be_in_the_file(rng):
     arrays = cnn(rng)
     del arrays["pool1.weight"]
@@ -187,7 +193,8 @@ W = np.ones((4, 6))
     ("6-4", {"w": np.full((4, 6), 1e39)}, r"file: w: weights of Dense\(6, 4\) must be finite in float32"),
     ("6x6x2-2c3-2a-3", {"c.weight": np.ones((2, 2, 3, 3, 1)), "p.weight": np.ones((1, 1, 2, 2, 1)),
                         "f.weight": np.ones((3, 8))}, "p.weight pools with weights of 1 to 1, .*with 11, .*, 2c2s2g2"),
-    ("6x6x2-2c2-2a-3", {"w": W}, "pool2 of .* pools 5x5x2, which SLAYER fills up with zeros"),
+    ("6x6x2-2c2-2a-3", {"w": W}, "pool2 of .* pools 5x5x2, which SLAYER fills up with zeros; write 2au"),
+    ("7x7x2-3au-3", {"w": W}, "pool1 of .* pools 7x7x2 by 3, which SLAYER pads so that windows mix channels"),
     ("6-4r-2", {"w": W}, "recurrent1 of .* has recurrence, normalisation or delays"),
     ("6-4", CUBA | {"b.0.synapse.weight": W}, "is of lava-dl's CUBA neurons, and the network of SRM"),
 ])

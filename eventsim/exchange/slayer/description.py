@@ -48,8 +48,6 @@ def read_description(path) -> Description:
     network, duration = _simulation(table.table("simulation"), notes)
     neuron = _neuron(table.table("neuron"))
     layers = table.take("layer")
-    if layers is not None:
-        network = {"arch": _arch(table, layers, notes), **network}
     training = _training(table.table("training"), duration, notes)
     seed = table.number("seed")
     if seed is not None:
@@ -59,19 +57,24 @@ def read_description(path) -> Description:
     _pass_over(table, notes, {"preferredGPU": "chooses a GPU", "profile": "asks for times, which are always shown"})
     table.close()
     try:
+        if layers is not None:
+            network = {"arch": _arch(table, layers, notes), **network}
         SRM(**neuron)
         TrainingConfig(**training)
-        for name, shape in odd_pools(arch.parse(network["arch"])) if "arch" in network else ():
-            notes.append(f"{name} pools {shape} and rounds down, where slayerPytorch adds a row or column of zeros")
     except ConfigError as error:
         raise FormatError(f"{path}: {error}") from None
     return Description(network, neuron, training, tuple(notes))
 
 
-def odd_pools(architecture):
-    """(name, shape) of pools whose windows do not fill what they are given: slayerPytorch pads that with zeros."""
-    return [(f"pool{i}", field.given) for i, field in enumerate(architecture.layers, 1) if field.kind == "pool"
-            and any(size % field.window.size for size in (field.given.height, field.given.width))]
+def padded_pools(architecture):
+    """(name, given shape, window) of pools whose windows do not fill what is given: SLAYER pads that with zeros."""
+    return [(f"pool{i}", field.given, field.window) for i, field in enumerate(architecture.layers, 1)
+            if field.kind == "pool" and any(n % field.window.size for n in (field.given.height, field.given.width))]
+
+
+def fills_up(n: int, size: int) -> bool:
+    """Whether windows fill ``n`` pixels with the n % size that slayerPytorch adds; else its windows mix channels."""
+    return n % size in (0, size - n % size)
 
 
 def _pass_over(table, notes, reasons):
@@ -132,7 +135,20 @@ def _arch(table, layers, notes):
         if layer.take("neuron") is not None:
             raise layer.wrong("neuron", "gives a layer neurons of its own, and all layers have one model here")
         layer.close()
+        if fields[-1].endswith("a"):
+            fields[-1] += _rounding(layer, arch.parse("-".join(fields)))
     return "-".join(fields)
+
+
+def _rounding(layer, architecture):
+    """ "u" where the last layer, a pool, is padded by slayerPytorch."""
+    given, window = architecture.layers[-1].given, architecture.layers[-1].window
+    if all(n % window.size == 0 for n in (given.height, given.width)):
+        return ""
+    if all(fills_up(n, window.size) for n in (given.height, given.width)):
+        return "u"
+    raise layer.wrong("dim", f"pools {given} by {window.size}, which slayerPytorch pads by too few or too many zeros, "
+                      "so that its windows mix channels; there is no such layer here")
 
 
 def _field(layer, is_input):

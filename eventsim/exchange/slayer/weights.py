@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from eventsim.errors import ConfigError, FormatError
-from eventsim.exchange.slayer.description import odd_pools
+from eventsim.exchange.slayer.description import fills_up, padded_pools
 from eventsim.model import SRM, CubaLIF
 
 _POOL_TOLERANCE = 1e-5  # relative, of float32
@@ -61,9 +61,13 @@ def _check(network, state):
             raise ConfigError(f"{name} of {network.arch.notation} has recurrence, normalisation or delays, for which "
                               f"{state.source} says nothing; name an architecture of dense, convolutional and pooling "
                               "layers")
-    for name, shape in odd_pools(network.arch):
-        raise ConfigError(f"{name} of {network.arch.notation} pools {shape}, which SLAYER fills up with zeros and "
-                          "eventsim cuts off, so that the network would be another; there is no way to import it")
+    for name, given, window in padded_pools(network.arch):
+        if not all(fills_up(n, window.size) for n in (given.height, given.width)):
+            raise ConfigError(f"{name} of {network.arch.notation} pools {given} by {window.size}, which SLAYER pads so "
+                              "that windows mix channels; there is no such layer here")
+        if not window.rounds_up:
+            raise ConfigError(f"{name} of {network.arch.notation} pools {given}, which SLAYER fills up with zeros; "
+                              f"write {window.size}au, a pool that rounds up, instead of {window.size}a")
     _check_kernels(network, state)
 
 
