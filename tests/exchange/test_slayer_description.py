@@ -1,5 +1,7 @@
 """network.yaml: every key is taken over, named or refused."""
 
+import re
+
 import numpy as np
 import pytest
 from mutations import mutated, outcomes
@@ -82,6 +84,14 @@ def test_it_is_a_recipe_which_can_be_kept_as_toml(written, tmp_path):
     assert TrainingConfig(**kept.training) == TrainingConfig(**recipe.training)
 
 
+def test_keys_without_values_are_as_if_left_out(written):
+    text = GOOD
+    for key, value in (("beta1", "0.9"), ("lambda", "0"), ("gradAlgo", "SLAYER")):
+        text = text.replace(f"{key}: {value}", f"{key}: ")
+    assert text != GOOD
+    assert read_description(written(text)) == read_description(written(GOOD))
+
+
 def test_files_without_layers_and_training_are_read(written):
     start, end = GOOD.index("layer:"), GOOD.index("training:")
     found = read_description(written(GOOD[:start] + "training:\n"))
@@ -122,6 +132,7 @@ def test_what_changes_nothing_here_is_named(written, old, new, note):
     ("{dim: 34x34x2, wScale: 1}", "{dim: 2a}", r"layer\[0\].dim must be the input, such as 34x34x2 or 250, got '2a'"),
     ("{dim: 12c5}", "{dim: 12p}", r"layer\[1\].dim must be a number of neurons, a convolution"),
     ("{dim: 12c5}", "{dim: 1200c50}", "architecture .* does not fit"),
+    ("groups: 4", "groups: 5", "architecture .* has 5 groups, which must divide"),
     ("{dim: 2a}", "{dim: 8a}", r"layer\[2\].dim pools 30x30x12 by 8, which .* mix channels"),
     ("{dim: 12c5}", "12c5", r"layer\[1\] must be a table of names and values, got '12c5'"),
     ("stride: 2", "stride: 1.5", r"layer\[3\].stride must be a whole number, got 1.5"),
@@ -170,6 +181,21 @@ def test_aliases_that_grow_are_no_trouble(written):
         read_description(written("\n".join(lines)))
 
 
+ODD = ("&a", "*a", "!!set", "!!binary aGk=", "1e999", "0x10", "2020-01-01", "~", ".nan", "-1", "9" * 30, "<<: *a",
+       "? x", "|", "''", "1:30", "[]", "{}")
+
+
+def swapped(rng, n):
+    """``n`` descriptions in which some words are others, or odd ones."""
+    words = re.split(r"(\s+)", GOOD)
+    others = [*words[::2], *ODD]
+    for _ in range(n):
+        out = list(words)
+        for _ in range(rng.integers(1, 4)):
+            out[2 * rng.integers(len(words) // 2)] = others[rng.integers(len(others))]
+        yield "".join(out).encode()
+
+
 def test_damaged_files_are_refused_or_read(rng, tmp_path):
     path = tmp_path / "fuzzed.yaml"
 
@@ -177,7 +203,7 @@ def test_damaged_files_are_refused_or_read(rng, tmp_path):
         path.write_bytes(data)
         return read_description(path).network
 
-    decoded, refused = outcomes(read, mutated(rng, GOOD.encode(), 400))
+    decoded, refused = outcomes(read, [*mutated(rng, GOOD.encode(), 300), *swapped(rng, 300)])
     assert decoded > 3 and refused > 50
 
 

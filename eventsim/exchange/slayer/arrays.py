@@ -1,5 +1,6 @@
 """Files of named arrays, as state dicts are saved: NumPy's, safetensors, and torch's without running what they hold."""
 
+import errno
 import warnings
 import zipfile
 import zlib
@@ -63,6 +64,10 @@ def _npz(path):
                     out[name] = _member(path, name, member, info.file_size)
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, UnicodeError) as error:
         raise _damaged(path, error) from None
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        raise _damaged(path, "a place before its beginning") from None  # to which a damaged directory points
     return out
 
 

@@ -129,7 +129,7 @@ def _arch(table, layers, notes):
             notes.append(f"{layer.name}.wScale {scale:g} is not used: start weights are scaled until every layer fires")
         if layer.number("sigma", 0.0) != 0:
             raise layer.wrong("sigma", "asks for lateral inhibition, which eventsim has not; leave it out or write 0")
-        if layer.take("delay", False) not in (False, None):
+        if layer.take("delay") not in (False, None):
             notes.append(f"{layer.name}.delay is not learned here; delays come with weights (eventsim import)")
         layer.take("maxDelay")
         if layer.take("neuron") is not None:
@@ -137,7 +137,7 @@ def _arch(table, layers, notes):
         layer.close()
         if fields[-1].endswith("a"):
             fields[-1] += _rounding(layer, arch.parse("-".join(fields)))
-    return "-".join(fields)
+    return arch.parse("-".join(fields)).notation
 
 
 def _rounding(layer, architecture):

@@ -85,10 +85,10 @@ class Table:
         where = ".".join(part for part in (self.name, str(key)) if part)
         return FormatError(f"{self.source}: {where or 'the file'} {why}")
 
-    def take(self, key, default=None):
-        """What stands under a key."""
+    def take(self, key):
+        """What stands under a key, None where there is nothing."""
         self._asked.append(str(key))
-        return self._left.pop(key, default)
+        return self._left.pop(key, None)
 
     def table(self, key):
         """The table under a key, empty where there is none."""
@@ -96,9 +96,9 @@ class Table:
 
     def number(self, key, default=None):
         """A finite number; PyYAML reads 1e-8 as a text, so texts of numbers are numbers."""
-        value = self.take(key, default)
-        if value is None or value is default:
-            return value
+        value = self.take(key)
+        if value is None:  # not there, or there is nothing
+            return default
         try:
             number = math.nan if isinstance(value, bool) else float(value)
         except (TypeError, ValueError, OverflowError):
@@ -109,10 +109,10 @@ class Table:
 
     def text(self, key, default=None):
         """A text."""
-        value = self.take(key, default)
-        if value is not default and not isinstance(value, str):
+        value = self.take(key)
+        if value is not None and not isinstance(value, str):
             raise self.wrong(key, f"must be a word, got {shown(value)}")
-        return value
+        return default if value is None else value
 
     def close(self):
         """Refuse what is left: a setting that nobody reads would change the result without a word."""
