@@ -10,10 +10,11 @@ COMMANDS = {
     "evaluate": "Measure the accuracy of a trained network.",
     "simulate": "Run one recording through a trained network.",
     "profile": "Show how sparse a network is on recordings.",
-    "plot": "Draw a recording, spikes, potentials, weights or learning curves.",
+    "plot": "Draw a recording, spikes, potentials, weights, curves or models.",
     "info": "Describe an architecture, recording, run or data set.",
     "download": "Download a data set, or list those that there are.",
     "convert": "Convert recordings, or a data set.",
+    "import": "Make a model of weights that SLAYER or lava-dl trained.",
     "generate": "Write recordings of a synthetic event camera.",
     "bench": "Measure the engine's speed on this machine.",
 }

@@ -1,6 +1,7 @@
 """The command group: commands are imported when they run, and every failure ends in one sentence."""
 
 import importlib
+import keyword
 import sys
 
 import click
@@ -26,7 +27,8 @@ class CommandGroup(click.Group):
     def get_command(self, ctx, cmd_name):
         if cmd_name not in self.table:
             return None
-        return getattr(importlib.import_module(f"eventsim.cli.{cmd_name}"), cmd_name)
+        name = cmd_name + "_" * keyword.iskeyword(cmd_name)
+        return getattr(importlib.import_module(f"eventsim.cli.{name}"), name)
 
     def format_commands(self, ctx, formatter):
         with formatter.section("Commands"):

@@ -16,11 +16,12 @@ def info(things, codec, sensor, as_json):
 
     An architecture by its name or notation: shapes, parameters, fan-in, multiplications. 64r is a recurrent layer,
     64@d2 one with a delay of 2 ms in all synapses into it; 32c5 a convolution of 32 channels with kernels of 5x5
-    (32c5s2p1d2g4: stride, padding, dilation, groups), 2a SLAYER's spiking sum pool; and between layers 2p is average
-    pooling, bn batch normalisation and do0.1 dropout. A recording: sensor, events, time. A run folder or model file:
-    network, training, where it came from. A network that comes with eventsim, nmnist: its model card. A file that
-    `simulate --out` wrote: spikes. A data set (a folder, a zip, or "synthetic"): samples of every class. Several
-    things are described one after the other, with --json in an object a line.
+    (32c5s2p1d2g4: stride, padding, dilation, groups), 2a SLAYER's spiking sum pool (2au: sizes round up); and between
+    layers 2p is average pooling, bn batch normalisation and do0.1 dropout. A recording: sensor, events, time. A run
+    folder or model file: network, training, where it came from. A network that comes with eventsim, nmnist: its model
+    card. A file that `simulate --out` wrote: spikes. A recipe (.toml) or a network.yaml of slayerPytorch: its network
+    and training. A data set (a folder, a zip, or "synthetic"): samples of every class. Several things are described
+    one after the other, with --json in an object a line.
 
     \b
     Examples:
@@ -31,6 +32,7 @@ def info(things, codec, sensor, as_json):
       eventsim info recordings/*.raw --json
       eventsim info runs/smlp-synthetic-01 --json
       eventsim info nmnist
+      eventsim info network.yaml
     """
     from eventsim.cli.output import print_json, show
     from eventsim.report import description
@@ -45,7 +47,7 @@ def info(things, codec, sensor, as_json):
 
 def _describe(description, thing, codec, sensor):
     """The figures of whatever ``thing`` names; an existing file goes before an architecture's notation."""
-    from eventsim import pretrained
+    from eventsim import pretrained, recipes
     from eventsim.data import is_dataset, open_dataset, open_recording
     from eventsim.data.store import open_if_store
     from eventsim.errors import EventsimError, FormatError
@@ -61,6 +63,8 @@ def _describe(description, thing, codec, sensor):
         return description.of_network(thing, Network(thing, seed=None))
     if (path / FILE_NAME).exists():
         return description.of_model(thing, describe(path))
+    if path.is_file() and path.suffix in recipes.SUFFIXES:
+        return description.of_recipe(recipes.load(path), thing)
     if is_dataset(thing):
         return description.of_dataset(thing, open_dataset(thing, sensor=sensor))
     if path.is_file() and path.suffix == ".h5":

@@ -78,6 +78,21 @@ class EpochsType(click.ParamType):
             self.fail(f"{value!r} is no epoch; write a number, or several with commas between them, e.g. 30,60")
 
 
+class SpanType(click.ParamType):
+    """``FIRST:LAST`` in ms; gives two floats."""
+
+    name = "MS:MS"
+
+    def convert(self, value, param, ctx):
+        try:
+            first, last = map(float, value.split(":"))
+        except ValueError:
+            first, last = 0.0, 0.0
+        if not 0 <= first < last < float("inf"):
+            self.fail(f"{value!r} is no span of time; write its first and last ms, e.g. 50:150")
+        return first, last
+
+
 class TransformType(click.ParamType):
     """``NAME[:KEY=VALUE,...]``; gives a name in `eventsim.data.TRANSFORMS` and the dict of its parameters."""
 

@@ -10,21 +10,6 @@ from eventsim.cli.output import busy, print_json, show
 from eventsim.wording import several
 
 
-class SpanType(click.ParamType):
-    """``FIRST:LAST`` in ms; gives two floats."""
-
-    name = "MS:MS"
-
-    def convert(self, value, param, ctx):
-        try:
-            first, last = map(float, value.split(":"))
-        except ValueError:
-            first, last = 0.0, 0.0
-        if not 0 <= first < last < float("inf"):
-            self.fail(f"{value!r} is no span of time; write its first and last ms, e.g. 50:150")
-        return first, last
-
-
 class NeuronsType(click.ParamType):
     """Addresses with commas between them; gives a tuple."""
 
@@ -40,7 +25,7 @@ class NeuronsType(click.ParamType):
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
 @click.pass_context
 def plot(context):
-    """Draw a recording, spikes, potentials, weights or learning curves.
+    """Draw a recording, spikes, potentials, weights, curves or models.
 
     The name of a picture says its format: .png, .svg or .pdf. Pictures need matplotlib: pip install "eventsim[plot]".
     `eventsim plot COMMAND --help` has the options of each.
@@ -52,6 +37,7 @@ def plot(context):
       eventsim plot membrane sample.bin fig1.png --layer dense1 --neurons 3,17
       eventsim plot weights nmnist weights.png
       eventsim plot curves runs/* curves.pdf
+      eventsim plot neurons models.png
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
@@ -94,7 +80,8 @@ def _of_a_run(function):
 
 
 _out = click.argument("out", metavar="PICTURE", type=click.Path(path_type=pathlib.Path))
-_span = click.option("--span", type=SpanType(), metavar="MS:MS", help="Draw so much of the time.  [default: all of it]")
+_span = click.option("--span", type=options.SpanType(), metavar="MS:MS",
+                     help="Draw so much of the time.  [default: all of it]")
 
 
 def _neurons(text):
@@ -255,6 +242,31 @@ def curves(runs):
     figure = pictures.curves(histories)
     sentence = ", ".join(f"{several(n, 'epoch')} of {run}" for run, n in epochs.items())
     return figure, sentence, {"epochs": epochs}
+
+
+@_picture
+@_out
+@click.option("--current", type=float, default=10.0, show_default=True, metavar="UA",
+              help="Step to Hodgkin and Huxley's neuron, in uA/cm2; the others get as many thresholds as it has "
+                   "rheobases.")
+@_written
+def neurons(current):
+    """Draw neuron models beside Hodgkin and Huxley's.
+
+    All get the same current and the same spikes; over each stands what it leaves out. Hodgkin and Huxley's neuron is
+    the squid's of 1952, the others are eventsim's.
+
+    \b
+    Examples:
+      eventsim plot neurons models.png
+      eventsim plot neurons strong.svg --current 20
+    """
+    from eventsim import plot as pictures
+    from eventsim.plot.neurons import spike_times
+
+    spikes = spike_times(current=current)
+    figure = pictures.neurons(current=current)
+    return figure, f"{len(spikes)} models of a neuron", {"current": current, "spikes": spikes}
 
 
 def _run(recording, model, clock, codec, sensor, start, weights):

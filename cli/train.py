@@ -30,7 +30,8 @@ from eventsim.trainer.loop import check_fits
 @click.option("--arch", default="smlp", show_default=True, metavar="NAME|NOTATION",
               help=f"{', '.join(PRESETS)}, or layers such as 34x34x2-500-10.")
 @click.option("--recipe", metavar="NAME|FILE",
-              help=f"All settings from a recipe, but those typed: {', '.join(recipes.names())}, or a .toml file.")
+              help=f"All settings from a recipe, but those typed: {', '.join(recipes.names())}, a .toml file, or a "
+                   "network.yaml of slayerPytorch.")
 @click.option("--show", "show_recipe", is_flag=True, help="Print the recipe instead.")
 @click.option("--data", default=SYNTHETIC, show_default=True, metavar="PATH|synthetic",
               help="N-MNIST folder or zip, or generated digits.")
@@ -64,6 +65,7 @@ def train(context, recipe, show_recipe, resume, tensorboard, as_json, **choices)
       eventsim train --arch mlp512 --data nmnist/ --epochs 10 --seed 1
       eventsim train --recipe nmnist-mlp500 --show
       eventsim train --recipe nmnist-mlp500 --data nmnist/ --seed 1
+      eventsim train --recipe network.yaml --data nmnist/ --epochs 5
       eventsim train --shift 1.5 --jitter 2 --drop 0.05 --rate-high 5
       eventsim train --optimizer nadam --schedule step --step-at 2 --warmup 0.2
       eventsim train --epochs 20 --tensorboard
@@ -86,6 +88,10 @@ def train(context, recipe, show_recipe, resume, tensorboard, as_json, **choices)
     network, neuron, settings = training.starting_point(plan, choices["arch"])
     typed = {name: value for name, value in choices.items() if options.typed(context, name)}
     network |= {name: typed.pop(name) for name in recipes.TABLES["network"] if name in typed}
+    if "arch" not in network:
+        raise ConfigError(f"{recipe}: has no layers, so it says no architecture; name one with --arch")
+    for note in plan.notes if plan is not None else ():
+        click.echo(f"{recipe}: {note}", err=True)
     own_neuron, own_settings = training.split_choices(typed)
     name = choices["arch"] if plan is None else plan.name
     provenance = {"command": ["eventsim", *(context.obj or [])], "package": version("eventsim"),

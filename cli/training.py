@@ -77,6 +77,8 @@ def setting_options(function):
         _setting("--loss", "loss", "Loss on the output spikes.", type=click.Choice(list(LOSSES))),
         _setting("--true-count", "true_count", "Wanted spikes of the class.", type=float, metavar="N"),
         _setting("--false-count", "false_count", "Wanted spikes of the others.", type=float, metavar="N"),
+        _setting("--loss-window", "loss_window", "Count only output spikes of these ms.", type=options.SpanType(),
+                 metavar="MS:MS"),
         _setting("--support", "support", "Where the surrogate counts, in thresholds; inf is SLAYER.",
                  type=options.SupportType(), metavar="auto|inf|X"),
         _setting("--seed", "seed", "Of weights, order and held-out or synthetic samples.", type=int, metavar="N"),

@@ -20,7 +20,7 @@ GEOMETRIES = {
     "stride and padding": "9x9x1-32c5s2p2", "dilation": "9x8x2-5c3d2", "groups": "6x6x4-8c3g2",
     "a group a channel": "6x5x16-16c3g16", "groups past a tile": "4x4x10-100c2g10",
     "all at once": "11x9x4-12c3s2p1d2g2", "pool": "7x9x3-2a", "pool of one": "3x2x5-1a",
-    "pool of the input": "4x4x70-4a",
+    "pool of the input": "4x4x70-4a", "pool that rounds up": "7x9x3-2au", "pool past the input": "2x3x20-4au",
 }
 
 
@@ -85,7 +85,7 @@ def naive_synapses(layer):
     if layer.kind == "dense":
         return walk.Dense(weight)
     if layer.kind == "pool":
-        return walk.SumPool(layer.window.size, weight.flat[0])
+        return walk.SumPool(layer.window.size, weight.flat[0], layer.window.rounds_up)
     window = layer.window
     return walk.Conv(weight, stride=window.stride, padding=window.padding, dilation=window.dilation,
                      groups=layer.groups)

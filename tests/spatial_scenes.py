@@ -11,7 +11,8 @@ from eventsim.spikes import Spikes
 GEOMETRIES = {
     "valid": "6x5x2-12c3-9", "padding": "5x4x3-16c3p1-9", "stride and groups": "7x6x4-8c3s2p1g2-9",
     "dilation": "7x7x2-5c3d2-9", "two tiles a position": "4x3x2-100c2-9", "kernel of the input's size": "4x4x2-70c4-9",
-    "one pixel": "1x1x3-4c1-9", "spiking pool": "7x5x3-2a-9", "pool of one": "3x2x5-1a-9",
+    "one pixel": "1x1x3-4c1-9", "spiking pool": "7x5x3-2a-9", "pool that rounds up": "7x5x3-2au-9",
+    "pool of one": "3x2x5-1a-9",
     "average pool": "7x6x2-8c3-2p-9", "normalised": "5x4x2-6c3p1-bn-9",
     "pooled and normalised": "6x6x2-8c3p1-2p-bn-16c2-9", "stages before the first layer": "6x6x2-2p-bn-8c2-do0.3-9",
     "pool behind stages": "8x8x3-2p-bn-2a-9",
@@ -56,7 +57,7 @@ def matrix(layer):
         return weight
     window = layer.window
     return naive.conv_matrix(weight, (given.channels, given.height, given.width), window.stride, window.padding,
-                             window.dilation, layer.groups)
+                             window.dilation, layer.groups, window.rounds_up)
 
 
 def behind_stages(layer):
@@ -87,7 +88,7 @@ def folded(layer, gradient):
     size, given, window = np.prod(layer.weight_shape), layer.given, layer.window
     number = np.arange(1, size + 1).reshape(layer.weight_shape)
     place = naive.conv_matrix(number, (given.channels, given.height, given.width), window.stride, window.padding,
-                              window.dilation, layer.groups).astype(int)
+                              window.dilation, layer.groups, window.rounds_up).astype(int)
     return np.bincount(place.ravel(), gradient.ravel(), size + 1)[1:].reshape(layer.weight_shape)
 
 

@@ -22,7 +22,8 @@ MAY_IMPORT = {
     "eventsim.profile": {"containers", "eventsim.kernels", "eventsim.model", "eventsim.data", "eventsim.engine",
                          "eventsim.trainer"},
     "eventsim.pretrained": {"containers"},
-    "eventsim.recipes": {"containers", "eventsim.model", "eventsim.trainer"},
+    "eventsim.exchange": {"containers", "eventsim.model", "eventsim.trainer"},
+    "eventsim.recipes": {"containers", "eventsim.model", "eventsim.trainer", "eventsim.exchange"},
     "eventsim.report": {"containers", "eventsim.model", "eventsim.data", "eventsim.engine", "eventsim.trainer",
                         "eventsim.profile"},
     "eventsim.plot": {"containers", "eventsim.model", "eventsim.engine", "eventsim.report.numbers",
@@ -31,7 +32,7 @@ MAY_IMPORT = {
                        "eventsim.trainer"},
     "eventsim.cli": {"eventsim", "containers", "eventsim.kernels", "eventsim.model", "eventsim.data",
                      "eventsim.engine", "eventsim.trainer", "eventsim.profile", "eventsim.pretrained",
-                     "eventsim.recipes", "eventsim.report", "eventsim.bench", "eventsim.plot"},
+                     "eventsim.recipes", "eventsim.exchange", "eventsim.report", "eventsim.bench", "eventsim.plot"},
     "eventsim": set(),
 }
 FOLDERS = {"eventsim": "eventsim", "cli": "eventsim.cli", "data": "eventsim.data", "kernels": "eventsim.kernels"}

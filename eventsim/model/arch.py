@@ -104,8 +104,9 @@ def parse(text: str) -> Architecture:
     The first field is the input, ``WIDTHxHEIGHTxPOLARITIES`` or a number of addresses; each further one a layer:
     ``512`` (also ``512d``, ``10o``) dense, ``512r`` recurrent, ``512@d2.5`` with a delay of 2.5 ms in all synapses into
     it; ``32c5`` a convolution of 32 channels with a kernel of 5x5, ``32c5s2p1d2g4`` with stride, padding, dilation and
-    groups; ``2a`` SLAYER's spiking sum pool of 2x2. Or what spikes go through before they reach the next layer: ``2p``
-    average pooling, ``bn`` batch normalisation, ``do0.1`` dropout. Raises `ConfigError` with the field that is wrong.
+    groups; ``2a`` SLAYER's spiking sum pool of 2x2, whose size rounds down, or up by ``2au``, as slayerPytorch pads. Or
+    what spikes go through before they reach the next layer: ``2p`` average pooling, ``bn`` batch normalisation,
+    ``do0.1`` dropout. Raises `ConfigError` with the field that is wrong.
     """
     if not isinstance(text, str) or not text:
         raise ConfigError(f"architecture must be a name or a notation such as 34x34x2-500-500-10, got {text!r}")

@@ -12,7 +12,7 @@ _NUMBER = r"([0-9]+(?:\.[0-9]+)?)"
 _DENSE = re.compile(rf"(\d+)([rdo]?)(?:@d{_NUMBER})?")
 _CONV = re.compile(r"(\d+)c(\d+)((?:[spdg]\d+)*)", re.ASCII)
 _OPTIONS = {"s": "stride", "p": "padding", "d": "dilation", "g": "groups"}
-_POOL = re.compile(r"(\d{1,9})([ap])", re.ASCII)
+_POOL = re.compile(r"(\d{1,9})(au?|p)", re.ASCII)
 _DROPOUT = re.compile(rf"do{_NUMBER}")
 
 
@@ -101,7 +101,7 @@ class TextReader:
     def _pool(self, text, size, kind, given, stages):
         if size < 1:
             raise self._wrong(text, "pools nothing; write a size, such as 2p or 2a")
-        window = Window(size, stride=size)
+        window = Window(size, stride=size, rounds_up=kind == "au")
         shape = self._over(text, window, given, given.channels)
         if kind == "p":
             return self._stage(text, "average_pool", given, shape, stages, size)

@@ -61,7 +61,7 @@ class Network:
         if field.kind == "conv":
             layer = kind(field.given, field.shape.channels, field.window, field.groups)
         elif field.kind == "pool":
-            layer = kind(field.given, field.window.size, _POOL_WEIGHT * self.neuron.theta)
+            layer = kind(field.given, field.window.size, _POOL_WEIGHT * self.neuron.theta, field.window.rounds_up)
         else:
             layer = kind(field.given.size, field.shape.size, field.given)
             for part in layer.projections:

@@ -42,13 +42,15 @@ class Shape:
 class Window:
     """A square window that slides over a plane: its size in pixels, and how it moves.
 
-    Sizes round down: what does not fill a window at the right and lower end reaches nobody.
+    Sizes round down: what does not fill a window at the right and lower end reaches nobody. Or, where it ``rounds_up``,
+    a window there looks at less.
     """
 
     size: int
     stride: int = 1
     padding: int = 0
     dilation: int = 1
+    rounds_up: bool = False
 
     def __post_init__(self):
         for name, least in (("size", 1), ("stride", 1), ("padding", 0), ("dilation", 1)):
@@ -61,13 +63,15 @@ class Window:
 
     def over(self, shape: Shape, channels: int) -> Shape:
         """The shape of what the window gives; raises `ConfigError` where it does not fit in ``shape``."""
-        sizes = [(n + 2 * self.padding - self.span) // self.stride + 1 for n in (shape.height, shape.width)]
-        if min(shape.height, shape.width) + 2 * self.padding < self.span:
+        rooms = [n + 2 * self.padding - self.span for n in (shape.height, shape.width)]
+        if self.rounds_up:
+            return Shape(channels, *(max(0, -(-room // self.stride)) + 1 for room in rooms))
+        if min(rooms) < 0:
             raise ConfigError(
                 f"a window of {self.span} pixels does not fit in {shape.width}x{shape.height}"
                 + (f" with a padding of {self.padding}" if self.padding else "")
             )
-        return Shape(channels, *sizes)
+        return Shape(channels, *(room // self.stride + 1 for room in rooms))
 
     def pixels(self, n_in: int, n_out: int):
         """The pixel of ``n_in`` that each tap of ``n_out`` windows in a row looks at, int64[n_out, size]; -1: none."""

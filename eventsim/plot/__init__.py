@@ -5,7 +5,8 @@ from eventsim.plot.curves import curves
 from eventsim.plot.frames import frames
 from eventsim.plot.growth import growth
 from eventsim.plot.membrane import busiest, membrane
+from eventsim.plot.neurons import neurons
 from eventsim.plot.raster import raster
 from eventsim.plot.weights import weights
 
-__all__ = ["FORMATS", "busiest", "curves", "frames", "growth", "membrane", "raster", "save", "weights"]
+__all__ = ["FORMATS", "busiest", "curves", "frames", "growth", "membrane", "neurons", "raster", "save", "weights"]

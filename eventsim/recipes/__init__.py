@@ -1,21 +1,27 @@
-"""Recipes: every setting of a training in one file, and what it gave; ``<name>.toml`` in this folder, or anybody's."""
+"""Recipes: every setting of a training in one file, and what it gave; ``<name>.toml`` in this folder, or anybody's.
+
+A ``network.yaml`` of slayerPytorch is one, too.
+"""
 
 import importlib.resources
+import json
 import tomllib
 from dataclasses import asdict, dataclass, fields
 
 from eventsim import files
 from eventsim.errors import ConfigError, FormatError
+from eventsim.exchange.slayer import read_description
 from eventsim.model import neurons
 from eventsim.trainer import TrainingConfig
 
 # Tables of a recipe with what may stand in them; results are for people.
 TABLES = {
-    "network": ("arch", "dt", "clock", "input_mode"),
+    "network": ("arch", "dt", "n_ticks", "clock", "input_mode"),
     "neuron": ("kind", *neurons.parameters()),
     "training": tuple(field.name for field in fields(TrainingConfig)),
 }
 _FACTS = {"name": str, "version": int, "about": str}
+_TOML, *_SLAYER = SUFFIXES = (".toml", ".yaml", ".yml")
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,8 @@ class Recipe:
     network : arguments of `Network`; neuron : kind and parameters; training : of `Trainer`; what is left out is the
         default
     results : what the recipe gave, a dict for each data set
-    text : the file
+    text : the file; one of slayerPytorch as a recipe in TOML
+    notes : what such a file says and is done otherwise or elsewhere, a line each
     """
 
     name: str
@@ -38,6 +45,7 @@ class Recipe:
     training: dict
     results: tuple[dict, ...]
     text: str
+    notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict:
         """Plain values, ready for JSON."""
@@ -53,7 +61,8 @@ def names() -> list[str]:
 def load(recipe) -> Recipe:
     """The recipe of the package with this name, or that of a file.
 
-    recipe : a name out of `names`, or the path of a .toml file
+    recipe : a name out of `names`, or the path of a .toml file, or of a network.yaml of slayerPytorch, whose recipe has
+        no architecture where the file has no layers
 
     Raises `ConfigError` for a name that is none, `FormatError` for a file that cannot be read or is no recipe.
     """
@@ -61,8 +70,11 @@ def load(recipe) -> Recipe:
         source, text = f"recipe {recipe}", (importlib.resources.files(__name__) / f"{recipe}.toml").read_text("utf-8")
     else:
         source = files.as_path(recipe)
-        if source.suffix != ".toml":
-            raise ConfigError(f"{recipe} is no recipe; choose one of {', '.join(names())}, or name a .toml file")
+        if source.suffix in _SLAYER:
+            return _slayer(source)
+        if source.suffix != _TOML:
+            raise ConfigError(f"{recipe} is no recipe; choose one of {', '.join(names())}, or name a .toml file or a "
+                              "network.yaml of slayerPytorch")
         with files.reading(source):
             raw = source.read_bytes()
         try:
@@ -70,6 +82,22 @@ def load(recipe) -> Recipe:
         except UnicodeDecodeError as error:
             raise FormatError(f"{source}: is no text, at byte {error.start}; name a recipe in TOML") from None
     return _parsed(text, source)
+
+
+def _slayer(source):
+    """The recipe of a network.yaml of slayerPytorch."""
+    found = read_description(source)
+    facts = {"name": source.stem, "version": 1, "about": f"what slayerPytorch's {source.name} says"}
+    tables = {"network": found.network, "neuron": found.neuron, "training": found.training}
+    lines = [f"# {note}" for note in found.notes] + _assignments(facts)
+    for name, values in tables.items():
+        lines += ["", f"[{name}]", *_assignments(values)]
+    return Recipe(**facts, **tables, results=(), text="\n".join(lines) + "\n", notes=found.notes)
+
+
+def _assignments(values):
+    """Lines of TOML; texts, truths, numbers and lists of these are written as in JSON."""
+    return [f"{name} = {json.dumps(value)}" for name, value in values.items()]
 
 
 def _parsed(text, source):

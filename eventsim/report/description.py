@@ -4,6 +4,7 @@ import shlex
 
 import numpy as np
 
+from eventsim.errors import ConfigError
 from eventsim.model.neurons import as_config
 from eventsim.report import numbers, recording, store, training
 from eventsim.report.neurons import neuron_line
@@ -45,6 +46,22 @@ def _layer(name, layer, field, ticks):
     }
 
 
+def of_recipe(recipe, source) -> dict:
+    """The network of a `Recipe`, with its settings of the training; raises `ConfigError` where it has none."""
+    from eventsim.model import Network
+    from eventsim.model.neurons import from_config
+
+    if "arch" not in recipe.network:
+        raise ConfigError(f"{source}: has no layers, so there is no network to describe; `eventsim train "
+                          f"--recipe {source} --show` prints the rest")
+    network = Network(**recipe.network, neuron=from_config({"kind": "srm"} | recipe.neuron), seed=None)
+    training = {name: value for name, value in recipe.training.items() if name != "learning_rate"}
+    return of_network(recipe.name, network) | {
+        "about": recipe.about, "training": training, "learning_rate": recipe.training.get("learning_rate"),
+        "notes": list(recipe.notes),
+    }
+
+
 def of_model(source, about, card=None) -> dict:
     """What `eventsim.trainer.checkpoint.describe` says, and the model card of a network that has one."""
     return {"kind": "model", "source": source, **about, "card": card}
@@ -75,6 +92,7 @@ def _network(f):
     named += [("Ours", f"{f['choices']}: the source says nothing of them")] if f["choices"] else []
     rate = [("Rate", f"{f['learning_rate']:g} (learning rate)")] if f["learning_rate"] else []
     rate += [("Training", training.defaults(f["training"]))] if f["training"] else []
+    rate += [("Note", note) for note in f.get("notes", ())]
     return [
         [*named, ("Network", f["arch"]), ("Input", f"{f['sensor']} sensor, {numbers.count(f['inputs'])} addresses"),
          ("Neuron", neuron_line(f["neuron"])), *rate],

@@ -42,6 +42,8 @@ def extras(config):
     bounds = [f"at {word} {config[name]:g}" for name, word in _BOUNDS.items() if config.get(name) is not None]
     if bounds:
         yield "Rates", f"{' and '.join(bounds)} spikes a neuron in hidden layers, weight {config['rate_weight']:g}"
+    if config.get("loss_window"):
+        yield "Counted", "output spikes from {:g} to {:g} ms".format(*config["loss_window"])
     augment = _that_are_on(config, _AUGMENT)
     if augment:
         yield "Augment", ", ".join(augment)

@@ -15,7 +15,8 @@ from eventsim.trainer.schedules import SCHEDULE_SETTINGS, SCHEDULES
 _NARROW_SUPPORT = 0.3
 _WIDE_LAYER = 512
 # Settings that only some choices have, with their defaults, by the choice and what is chosen.
-_OF_SOME = {"optimizer": {name: kind.defaults for name, kind in OPTIMIZERS.items()}, "schedule": SCHEDULE_SETTINGS}
+_OF_SOME = {"optimizer": {name: kind.defaults for name, kind in OPTIMIZERS.items()}, "schedule": SCHEDULE_SETTINGS,
+            "loss": {name: kind.defaults for name, kind in LOSSES.items()}}
 # Numbers of at least 0 (or None, where that is the default), and what they lie below.
 _BELOW = {"momentum": 1.0} | dict.fromkeys(
     ("weight_decay", "step_factor", "warmup", "rate_low", "rate_high", "rate_weight"), math.inf
@@ -63,6 +64,7 @@ class TrainingConfig:
     loss: str = "spike_count"
     true_count: float = 60.0  # target spikes of the sample's class
     false_count: float = 10.0  # and of the other classes
+    loss_window: tuple[float, float] | None = None  # ms in which output spikes count; None: the whole sample
     support: str | float = "auto"  # where the surrogate counts, in thresholds; inf is SLAYER
     calibrate: bool = True  # scale the start weights until every layer fires
     rate_low: float | None = None  # spikes a neuron and sample that hidden layers shall at least have
@@ -98,7 +100,9 @@ class TrainingConfig:
                 raise ConfigError(f"support must be auto, inf or a number of thresholds above 0, got {self.support!r}")
             object.__setattr__(self, "support", support)
         self._settle_rates()
-        self.make_loss()  # checks the counts
+        self.make_loss()  # checks the counts and the window
+        if self.loss_window is not None:
+            object.__setattr__(self, "loss_window", tuple(map(float, self.loss_window)))
         self.make_augment()
 
     def _settle(self):
@@ -149,7 +153,7 @@ class TrainingConfig:
         counts = (self.true_count, self.false_count)
         if self.loss == "spike_time":
             counts = tuple(int(c) if float(c).is_integer() else c for c in counts)
-        return LOSSES[self.loss](*counts)
+        return LOSSES[self.loss](*counts, **({} if self.loss_window is None else {"window": self.loss_window}))
 
     def make_regularizer(self) -> RateRegularizer | None:
         """The regulariser of these settings, if there is one."""

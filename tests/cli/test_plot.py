@@ -103,6 +103,15 @@ def test_curves_of_several_runs(call, run, figures):
     assert [text.get_text() for text in figures[0].legends[1].get_texts()] == [str(run), "runs/other"]
 
 
+def test_models_of_neurons(call, refuse, here, figures):
+    done = call("plot", "neurons", "n.png", "--current", 8, "--json")
+    assert done["current"] == 8 and len(done["spikes"]) == 7 and len(figures[0].axes) == 16
+    assert call("plot", "neurons", "m.png") == "m.png: 7 models of a neuron\n"
+    assert "current must be a number of at least 0 and below 100, got 300" in refuse(
+        "plot", "neurons", "o.png", "--current", 300)
+    assert not (here / "o.png").exists()
+
+
 def test_what_is_there_is_replaced_with_force_only(call, refuse, recording, here):
     (here / "f.png").write_text("mine")
     assert "f.png: exists already" in refuse("plot", "frames", recording, "f.png")

@@ -31,7 +31,7 @@ def matrix(layer):
     """A layer as dense weights float64[N_in, N_out]."""
     window, shape = layer.window, layer.given
     return spatial.conv_matrix(layer.weight.astype(float), (shape.channels, shape.height, shape.width), window.stride,
-                               window.padding, window.dilation, layer.groups)
+                               window.padding, window.dilation, layer.groups, window.rounds_up)
 
 
 def by_pixel(spikes, n_pixels):

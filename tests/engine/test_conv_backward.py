@@ -35,6 +35,7 @@ NETWORKS = {
     "strides": "13x12x2-8c3s2-12c2s2p1", "stride past the kernel": "11x10x2-8c2s3-12c2",
     "dilation": "10x9x2-8c3d2-12c2d2p1", "groups": "8x7x4-12c3g2-24c3p1g4-6", "one channel": "9x9x1-1c3-1c3-3",
     "pools": "12x11x2-6c3-2a-16c2-2a-5", "pool first": "8x8x3-2a-12c2", "average pools": "13x12x2-2p-16c2-2p-20-5",
+    "pools that round up": "9x8x2-6c3-2au-16c2-2au-5", "normed into one": "9x8x2-8c2-bn-2au-5",
     "wide": "40x1x2-16c1-8c1-4", "norm": "9x8x2-12c3-bn-16c3-bn-7", "norm first": "8x7x3-bn-12c3-bn-9",
     "norm into padding": "7x6x3-6c3p1-bn-20c3p1s2-bn-5",
     "norm into dilation and groups": "9x9x2-24c3-bn-12c3d2g2p1-4", "norm into a pool": "9x9x2-8c2-bn-2a-5",

@@ -79,6 +79,7 @@ def test_notation_round_trip(shape, widths):
     ("4x4x2-12c5x-10", "'12c5x'"), ("4x4x2-0c3-10", "'0c3' is no convolution"), ("4x4x2-3c0-10", "'3c0' is no"),
     ("9x9x2-3c3s0-1", "'3c3s0'"), ("9x9x2-3c3s1s2-1", "'3c3s1s2'"), ("9x9x2-3c3g2-1", "2 groups"),
     ("9x9x3-2c3g2-1", "2 groups"), ("9x9x2-3c3p3-1", "nothing but padding"), ("9x9x2-0a-1", "'0a' pools nothing"),
+    ("9x9x2-0au-1", "'0au' pools nothing"), ("9x9x2-2pu-1", "'2pu' is not a layer"),
     ("9x9x2-0p-1", "'0p' pools nothing"), ("9x9x2-3c3-bn", "nothing comes after 'bn'"), ("9x9x2-2p", "nothing comes"),
     ("9x9x2-bn-bn-3", "second batch normalisation"), ("9x9x2-2p-2p-3", "second average pooling"),
     ("9x9x2-bn-do0.5-3", "both batch normalisation and dropout"), ("9x9x2-do0.5-bn-3", "both batch normalisation"),
@@ -105,3 +106,12 @@ def test_what_is_no_architecture_gets_a_sentence_that_says_where(text, word):
 def test_a_layer_too_large_to_number_gets_a_sentence(text):
     with pytest.raises(ConfigError):
         parse(text)
+
+
+@pytest.mark.parametrize(("notation", "sizes"), [
+    ("7x5x2-2au-3au-1", [(2, 3, 4), (2, 1, 2)]), ("6x4x2-2au-1", [(2, 2, 3)]), ("1x1x3-2au-1", [(3, 1, 1)]),
+    ("2x9x1-4au-1", [(1, 3, 1)]),
+])
+def test_pools_that_round_up(notation, sizes):
+    shapes = [layer.shape for layer in parse(notation).layers[:-1]]
+    assert [(shape.channels, shape.height, shape.width) for shape in shapes] == sizes

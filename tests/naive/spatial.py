@@ -60,10 +60,18 @@ def conv_to_weights(x, e, w, stride=1, padding=0, dilation=1, groups=1):
     return out
 
 
-def conv_matrix(w, shape, stride=1, padding=0, dilation=1, groups=1):
-    """The convolution of maps of ``shape`` (C, H, W) as dense weights [N_in, N_out]; (c, y, x) is c H W + y W + x."""
-    _, height, width = shape
+def conv_matrix(w, shape, stride=1, padding=0, dilation=1, groups=1, rounds_up=False):
+    """The convolution of maps of ``shape`` (C, H, W) as dense weights [N_in, N_out]; (c, y, x) is c H W + y W + x.
+
+    rounds_up : maps get rows and columns of zeros at their ends, until windows fill them
+    """
+    channels, height, width = shape
     k = w.shape[1]
+    if rounds_up:
+        more = [max(k - n, (k - n) % stride) for n in (height, width)]
+        whole = conv_matrix(w, (channels, height + more[0], width + more[1]), stride, padding, dilation, groups)
+        whole = whole.reshape(channels, height + more[0], width + more[1], -1)
+        return whole[:, :height, :width].reshape(channels * height * width, -1)
     size = positions(height, k, stride, padding, dilation), positions(width, k, stride, padding, dilation)
     matrix = np.zeros((*shape, w.shape[3], *size))
     for i, j, di, dj, row, column in taps(height, width, k, stride, padding, dilation):
@@ -72,9 +80,9 @@ def conv_matrix(w, shape, stride=1, padding=0, dilation=1, groups=1):
     return matrix.reshape(np.prod(shape), -1)
 
 
-def sum_pool(x, k):
-    """Sums over windows of k x k, channel by channel; rows and columns that fill no window are left out."""
-    height, width = x.shape[-2] // k, x.shape[-1] // k
+def sum_pool(x, k, rounds_up=False):
+    """Sums over windows of k x k, channel by channel; rows and columns that fill none are left out, or have one."""
+    height, width = ((n + k - 1) // k if rounds_up else n // k for n in x.shape[-2:])
     out = np.zeros((*x.shape[:-2], height, width))
     for i, j in itertools.product(range(height), range(width)):
         out[..., i, j] = x[..., i * k : (i + 1) * k, j * k : (j + 1) * k].sum(axis=(-2, -1))

@@ -56,12 +56,12 @@ class Dense:
 class SumPool:
     """Synapses of one fixed weight w from every window of k x k to a neuron of its own."""
 
-    def __init__(self, k, w):
-        self.k, self.w = k, w
+    def __init__(self, k, w, rounds_up=False):
+        self.k, self.w, self.rounds_up = k, w, rounds_up
 
     def current(self, y, w=None):
         """What arrives at the neurons, of the weight or of the ``w`` given."""
-        return spatial.sum_pool(y, self.k) * (self.w if w is None else w)
+        return spatial.sum_pool(y, self.k, self.rounds_up) * (self.w if w is None else w)
 
     def to_input(self, g, shape):
         """Adjoint of `current` in y."""

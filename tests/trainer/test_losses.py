@@ -11,6 +11,7 @@ from naive.exact import alpha
 from eventsim.errors import ConfigError
 from eventsim.model import SRM
 from eventsim.spikes import Spikes
+from eventsim.trainer import TrainingConfig
 from eventsim.trainer.losses import LOSSES, SpikeCount, SpikeCountSlayer, SpikeTime
 
 
@@ -179,3 +180,14 @@ def test_labels_outside_the_outputs_are_refused(name):
     silent = Spikes([0, 0], [], tick=[], n_neurons=4, n_ticks=100)
     with pytest.raises(ConfigError, match="labels"):
         LOSSES[name]()(silent, np.array([4]), SRM())
+
+
+def test_a_window_is_a_setting_of_a_training():
+    config = TrainingConfig(loss_window=[10, 30])
+    assert config.loss_window == config.make_loss().window == (10.0, 30.0)
+    assert TrainingConfig(**config.as_dict()) == config
+    for window in ((5, 5), "ab", 3):
+        with pytest.raises(ConfigError, match="window must be"):
+            TrainingConfig(loss_window=window)
+    with pytest.raises(ConfigError, match="loss_window is a setting of spike_count or spike_count_slayer, and"):
+        TrainingConfig(loss="spike_time", loss_window=(1, 2))

@@ -36,6 +36,7 @@ def _weights(trainer):
 
 @pytest.mark.parametrize("settings", [
     {}, {"support": "inf"}, {"support": 2.0}, {"loss": "spike_count_slayer"}, {"loss": "spike_time"},
+    {"loss_window": (5.0, 35.0)},
     {"schedule": "constant"}, *({"optimizer": name} for name in OPTIMIZERS if name != "adam"),
 ], ids=str)
 def test_training_learns(patches, settings):

@@ -125,14 +125,15 @@ class Conv(Layer):
 class SumPool(Conv):
     """SLAYER's aggregation: neurons that sum the spikes of a ``size`` x ``size`` window of their channel.
 
-    All synapses weigh the same, 1.1 thresholds in slayerPytorch, and are not trained. Sizes round down.
+    All synapses weigh the same, 1.1 thresholds in slayerPytorch, and are not trained. Sizes round down, or up.
     """
 
     kind = "pool"
     projections = ()
 
-    def __init__(self, given: Shape, size: int, weight: float):
-        super().__init__(given, given.channels, Window(size, stride=size), groups=given.channels)
+    def __init__(self, given: Shape, size: int, weight: float, rounds_up: bool = False):
+        window = Window(size, stride=size, rounds_up=rounds_up)
+        super().__init__(given, given.channels, window, groups=given.channels)
         self.packed.reshape(-1)[: self._size] = weight
 
     @property

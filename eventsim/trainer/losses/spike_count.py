@@ -1,5 +1,7 @@
 """Losses on the number of output spikes."""
 
+from typing import ClassVar
+
 import numpy as np
 
 from eventsim import checks
@@ -15,6 +17,8 @@ class SpikeCount:
     true_count, false_count : target spikes of the sample's class and of the others (slayerPytorch's N-MNIST example)
     window : (start, stop) in ms, default the whole sample
     """
+
+    defaults: ClassVar[dict] = {"loss_window": None}  # settings of a training that go with it
 
     def __init__(self, true_count=60.0, false_count=10.0, window=None):
         for name, value in (("true_count", true_count), ("false_count", false_count)):

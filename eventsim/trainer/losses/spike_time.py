@@ -1,5 +1,7 @@
 """The van Rossum distance between output spikes and wanted ones."""
 
+from typing import ClassVar
+
 import numpy as np
 
 from eventsim import checks
@@ -14,6 +16,8 @@ class SpikeTime:
     The wanted spikes are given as `Spikes`; from labels, the neuron of the class is wanted to fire true_count and every
     other one false_count spikes, evenly over the sample.
     """
+
+    defaults: ClassVar[dict] = {}
 
     def __init__(self, true_count=60, false_count=10):
         self.true_count = checks.whole_number("true_count", true_count, 0)
