@@ -8,16 +8,12 @@ import numpy as np
 from eventsim import checks
 from eventsim.engine.feed import feed
 from eventsim.engine.potential_lif import lif_parts
+from eventsim.engine.responses import summed
 from eventsim.engine.trace import Trace
 from eventsim.engine.wiring import weigh
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import TILE
 from eventsim.model.precision import dequantized
-
-# Time constants after which a kernel is below 1e-23 of its peak.
-_FORGOTTEN = 60.0
-# Times that are summed up for at once.
-_AT_ONCE = 256
 
 
 @dataclass(frozen=True)
@@ -146,22 +142,16 @@ def _arrivals(delay, neuron, weights, spikes):
     return arrival[inside], weights[address[inside]]
 
 
-def _summed(time, when, weight, tau):
+def _alphas(time, when, weight, tau):
     """The sum of alpha kernels that begin at the ascending times ``when``, by ``weight``: float64[T]."""
-    out = np.empty(len(time))
-    for first in range(0, len(time), _AT_ONCE):
-        part = time[first : first + _AT_ONCE]
-        near = slice(*np.searchsorted(when, (part.min() - _FORGOTTEN * tau, np.nextafter(part.max(), np.inf))))
-        age = np.maximum(part[:, None] - when[near], 0.0) / tau
-        out[first : first + _AT_ONCE] = (age * np.exp(1.0 - age)) @ weight[near]
-    return out
+    return summed(time, when, weight, 1.0 / tau, 0.0, math.e / tau)
 
 
 def _srm_parts(neuron, spikes, time, arrival, weight, constant, fired):
     """(psp, refractory) at ``time``, float64[T] each; see `lif_parts`."""
-    refractory = -neuron.scale_ref * neuron.theta * _summed(time, fired, np.ones(len(fired)), neuron.tau_ref)
+    refractory = -neuron.scale_ref * neuron.theta * _alphas(time, fired, np.ones(len(fired)), neuron.tau_ref)
     settled = constant * _settling(neuron, spikes, time) if constant else 0.0
-    return _summed(time, arrival, weight, neuron.tau_syn) + settled, refractory
+    return _alphas(time, arrival, weight, neuron.tau_syn) + settled, refractory
 
 
 _PARTS = {"srm": _srm_parts, "lif": lif_parts}
