@@ -1,10 +1,16 @@
 """What pictures share: figures, colours, axes, and how they become files."""
 
+import numpy as np
+
 from eventsim import checks, files
 from eventsim.errors import ConfigError
 
 FORMATS = ("png", "svg", "pdf")
 _DPI = 200
+# Spots of a panel along its time and across, about half a pixel each: marks that share one look like one.
+_COLUMNS, _ROWS = 2600, 480
+# Marks of a panel that are all drawn, each by itself; more are merged, and are pixels where the format has lines.
+_MOST_MARKS = 4000
 # Okabe & Ito 2008: told apart with every kind of colour vision.
 INK, BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW = (
     "#222222", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00",
@@ -34,6 +40,7 @@ def stacked(figure, heights):
     axes = figure.subplots(len(heights), sharex=True, squeeze=False, gridspec_kw={"height_ratios": heights})[:, 0]
     for axis in axes:
         tidy(axis)
+    axes[-1].ticklabel_format(axis="x", style="plain", useOffset=False)
     return axes
 
 
@@ -59,8 +66,40 @@ def framed(x, y, width, height):
     return Rectangle((x, y), width, height, fill=False, edgecolor=GREY, linewidth=0.5)
 
 
+def marks(axis, time, row, span, n_rows, **style):
+    """A mark for each ``time`` in a ``span`` of ms, at its ``row`` of ``n_rows``; of very many, one for every spot.
+
+    Nothing is lost that could be seen: marks on the same spot of the picture hide each other. Colours are one, or one
+    for every mark.
+    """
+    if len(time) > _MOST_MARKS:
+        first, last = span
+        column = ((time - first) * (_COLUMNS / (last - first))).astype(np.int64)
+        pooled = row.astype(np.int64) * min(_ROWS, n_rows) // n_rows
+        kept = np.unique(column * _ROWS + pooled, return_index=True)[1]
+        time, row = time[kept], row[kept]
+        if np.ndim(style["c"]):
+            style["c"] = style["c"][kept]
+    return axis.scatter(time, row, marker="|", rasterized=len(time) > _MOST_MARKS, **style)
+
+
+def as_it_is(*texts):
+    """Draw texts of the user letter by letter: a $ is no formula."""
+    for text in texts:
+        text.set_parse_math(False)
+
+
+def different(name, values, size):
+    """``values`` as int64[n] in ``0..size - 1``, no two of them the same; see `checks.indices`."""
+    chosen = checks.indices(name, values, size)
+    counts = np.bincount(chosen, minlength=1)
+    if counts.max() > 1:
+        raise ConfigError(f"{name} to draw must differ, got {np.argmax(counts)} more than once; name it once")
+    return chosen
+
+
 def checked_span(span, end) -> tuple:
-    """``span`` as (first, last) in ms, by default all of ``end`` ms."""
+    """``span`` as (first, last) in ms, by default all of ``end`` ms; None: a recording without an end."""
     if span is None:
         return 0.0, end
     try:
@@ -69,6 +108,9 @@ def checked_span(span, end) -> tuple:
         first, last = 0.0, 0.0
     if not first < last:
         raise ConfigError(f"span must be two times in ms, the first from 0 and the second after it, got {span!r}")
+    if end is not None and first >= end:
+        raise ConfigError(f"span {first:g} to {last:g} ms holds nothing: the recording ends at {end:g} ms; name a part "
+                          "of it")
     return first, last
 
 
@@ -83,6 +125,11 @@ def format_of(path) -> str:
 
 def save(figure, path):
     """Write a figure to ``path``, all or nothing; the name says the format."""
+    require()
+    from matplotlib.figure import Figure
+
+    if not isinstance(figure, Figure):
+        raise ConfigError(f"a picture is saved of a figure, got {type(figure).__name__}; raster and its kin give one")
     kind = format_of(path)
     with files.replacing(path) as temporary:
         figure.savefig(temporary, format=kind, dpi=_DPI)

@@ -5,7 +5,7 @@ import numpy as np
 from eventsim import checks
 from eventsim.engine import Trace
 from eventsim.errors import ConfigError
-from eventsim.plot.canvas import BLUE, INK, ORANGE, checked_span, new_figure, stacked
+from eventsim.plot.canvas import BLUE, INK, ORANGE, as_it_is, checked_span, marks, new_figure, stacked
 from eventsim.report import numbers
 from eventsim.report.sampling import some_of
 from eventsim.spikes import Spikes
@@ -16,17 +16,19 @@ _INCHES = 1.2  # of a panel
 
 
 def raster(spikes, *, sample=0, most=150, span=None):
-    """A panel for each layer, the input first: a mark is a spike.
+    """A panel for each layer, the input first: a mark is a spike. What titles count are spikes within the span.
 
     spikes : a `Trace`, Spikes, or a dict of name to Spikes such as `eventsim.report.spike_file.read` gives
     sample : which of the batch
     most : neurons that are shown of a layer, evenly spread where there are more
     span : (first, last) in ms; None: the whole sample
+
+    Of very many spikes those that fall on the same spot of the picture are one mark, which looks the same.
     """
     layers = _named(spikes)
     most = checks.whole_number("most", most, 1)
     one = next(iter(layers.values()))
-    first, last = checked_span(span, one.n_ticks * one.dt or one.dt)
+    first, last = span_of(one, span)
     figure = new_figure(6.5, max(2.2, _INCHES * len(layers) + 0.4))
     axes = stacked(figure, [1.0] * len(layers))
     for axis, (name, one) in zip(axes, layers.items(), strict=True):
@@ -38,24 +40,33 @@ def raster(spikes, *, sample=0, most=150, span=None):
     return figure
 
 
+def span_of(spikes, span) -> tuple:
+    """``span`` as (first, last) in ms, by default all the time that spikes may have."""
+    return checked_span(span, spikes.n_ticks * spikes.dt or spikes.dt)
+
+
 def draw_spikes(axis, name, spikes, span, shown, is_output=False):
     """The spikes of the neurons ``shown`` within a ``span`` of ms, at their addresses."""
     first, last = span
-    kept = np.isin(spikes.address, shown) & (spikes.times >= first) & (spikes.times < last)
-    time, address = spikes.times[kept], spikes.address[kept]
-    counts = np.bincount(spikes.address, minlength=spikes.n_neurons)
+    begin, end = np.searchsorted(spikes.times, (first, last))
+    time, address = spikes.times[begin:end], spikes.address[begin:end]
+    n, counts = len(time), np.bincount(address, minlength=spikes.n_neurons)
     named = is_output and spikes.n_neurons <= _MOST_NAMED and counts.any()
     chosen = int(np.argmax(counts)) if named else -1
-    colour = np.where(address == chosen, ORANGE, BLUE if is_output else INK)
+    if len(shown) < spikes.n_neurons:
+        kept = np.isin(address, shown)
+        time, address = time[kept], address[kept]
+    colour = BLUE if is_output else INK
     length = max(2.0, min(8.0, 0.6 * 72 * _INCHES / len(shown)))  # points
-    axis.scatter(time, address, s=length**2, c=colour, marker="|", linewidths=0.7 if length < 5 else 1.0, clip_on=False)
+    marks(axis, time, address, span, spikes.n_neurons, s=length**2, linewidths=0.7 if length < 5 else 1.0,
+          c=np.where(address == chosen, ORANGE, colour) if named else colour, clip_on=False)
     margin = max(0.6, 0.02 * spikes.n_neurons)
     axis.set_ylim(-margin, spikes.n_neurons - 1 + margin)
     axis.set_yticks(_scale(spikes.n_neurons))
-    axis.set_ylabel(f"{name}\n{_part(len(shown), spikes.n_neurons)}")
-    rate = f"{len(spikes) / spikes.n_neurons:.3g} a neuron"
+    as_it_is(axis.set_ylabel(f"{name}\n{_part(len(shown), spikes.n_neurons)}"))
+    rate = f"{numbers.plain(n / spikes.n_neurons)} a neuron"
     which = f"class {chosen}: {counts[chosen]:,} of " if named else ""
-    axis.set_title(f"{which}{numbers.several(len(spikes), 'spike')}, {rate}", fontsize=8, loc="right", pad=2)
+    axis.set_title(f"{which}{numbers.several(n, 'spike')}, {rate}", fontsize=8, loc="right", pad=2)
 
 
 def _part(n_shown, n):

@@ -1,5 +1,7 @@
 """Numbers as people read them: with units, and no more digits than they mean."""
 
+import numpy as np
+
 from eventsim.wording import several as several
 
 _NONE = "-"
@@ -12,13 +14,18 @@ def count(n) -> str:
 
 def large(n) -> str:
     """A number of things, to three digits: 512, 2.11 M, 355 M."""
-    if n < 1000:
+    if n < 999.5:
         return f"{n:.3g}"
     for factor, suffix in ((1e3, "k"), (1e6, "M"), (1e9, "G"), (1e12, "T")):
         if n < 999.5 * factor:
             value = n / factor
             return f"{value:.{2 if value < 9.995 else 1 if value < 99.95 else 0}f} {suffix}"
     return f"{n:.2e}"
+
+
+def plain(x) -> str:
+    """A figure, to three digits or its whole part, without an exponent: 0.0021, 12.5, 3,250."""
+    return f"{x:,.0f}" if abs(x) >= 999.5 else np.format_float_positional(float(f"{x:.3g}"), trim="-")
 
 
 def share(x) -> str:

@@ -1,12 +1,18 @@
 """Rasters: their marks are the spikes."""
 
+import io
+import time
+
+import matplotlib.image
+import numpy as np
 import pytest
 from scenes import random_network, random_spikes
 from spatial_scenes import random_times, spatial_network
 
-from eventsim import plot
+from eventsim import Spikes, plot
 from eventsim.engine import forward, run
 from eventsim.errors import ConfigError
+from eventsim.plot import canvas
 from eventsim.report.sampling import some_of
 
 
@@ -34,7 +40,8 @@ def test_a_panel_for_every_layer(trace):
     for axis, spikes in zip(figure.axes, layers, strict=True):
         shown = set(some_of(spikes.n_neurons, 150).tolist())
         assert marks(axis) == spikes_of(spikes, 1, shown) != set()
-        assert f"{len(spikes.sample(1)):,} spikes, " in axis.get_title("right")
+        n = len(spikes.sample(1))
+        assert axis.get_title("right").endswith(f"{n:,} spikes, {n / spikes.n_neurons:.3g} a neuron")
 
 
 def test_the_class_is_marked(trace):
@@ -52,6 +59,49 @@ def test_a_part_of_the_time_and_of_the_neurons(trace):
     assert len(chosen) == 3 and marks(figure.axes[1]) == {
         spike for spike in spikes_of(trace.layers[0].spikes, 0, chosen) if 10 <= spike[0] < 20
     }
+    n = sum(10 <= time < 20 for time, _ in spikes_of(trace.layers[0].spikes, 0))
+    assert figure.axes[1].get_title("right").startswith(f"{n} spikes, ")
+
+
+def test_a_span_beyond_the_end_is_refused(trace):
+    with pytest.raises(ConfigError, match="span 40 to 50 ms holds nothing: the recording ends at 40 ms"):
+        plot.raster(trace, span=(40, 50))
+    assert plot.raster(trace, span=(30, 50)).axes[0].get_xlim() == (30, 50)
+
+
+def many(rng, n=300_000, n_neurons=64, n_ticks=1_000_000):
+    """Spikes of a long recording."""
+    tick, address = np.sort(rng.integers(0, n_ticks, n)), rng.integers(0, n_neurons, n)
+    order = np.lexsort((address, tick))
+    return Spikes([0, n], address[order], tick=tick[order], n_neurons=n_neurons, n_ticks=n_ticks)
+
+
+def pixels(figure):
+    """A figure as its PNG has it, float[h, w, 4] in 0..1."""
+    with io.BytesIO() as file:
+        figure.savefig(file, format="png", dpi=200)
+        file.seek(0)
+        return matplotlib.image.imread(file)
+
+
+def test_marks_on_the_same_spot_are_merged_and_it_looks_the_same(rng, monkeypatch):
+    spikes = many(rng, 100_000, 150)
+    merged = plot.raster(spikes)
+    assert merged.axes[0].collections[0].get_rasterized() and marks(merged.axes[0]) < spikes_of(spikes, 0)
+    assert merged.axes[0].get_title("right") == "100,000 spikes, 667 a neuron"
+    monkeypatch.setattr(canvas, "_MOST_MARKS", 10**9)
+    whole = plot.raster(spikes)
+    assert marks(whole.axes[0]) == spikes_of(spikes, 0)
+    difference = np.abs(pixels(merged) - pixels(whole))
+    assert difference.mean() < 0.01 and pixels(whole).std() > 0.1
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
+def test_long_recordings_are_small_and_quick(rng, tmp_path, suffix):
+    spikes, path = many(rng), tmp_path / f"r.{suffix}"
+    started = time.perf_counter()
+    plot.save(plot.raster(dict.fromkeys("abcd", spikes)), path)
+    assert path.stat().st_size < 1_000_000 and time.perf_counter() - started < 20
 
 
 def test_continuous_time(rng):
@@ -72,6 +122,14 @@ def test_silence_is_drawn(rng):
     figure = plot.raster(trace)
     assert marks(figure.axes[1]) == set() and figure.axes[1].get_title("right") == "0 spikes, 0 a neuron"
     figure.draw_without_rendering()
+
+
+def test_figures_and_names_are_readable(rng):
+    figure = plot.raster({"a$x_1$b": many(rng)})
+    assert figure.axes[0].get_title("right") == "300,000 spikes, 4,688 a neuron"
+    assert figure.axes[0].get_ylabel() == "a$x_1$b\nall 64" and not figure.axes[0].yaxis.label.get_parse_math()
+    figure.draw_without_rendering()
+    assert [text.get_text() for text in figure.axes[0].get_xticklabels()][-1].startswith("1000000")
 
 
 @pytest.mark.parametrize(("spikes", "rest", "word"), [
