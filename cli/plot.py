@@ -167,7 +167,7 @@ def raster(context, recording, most, span, **run):
 def membrane(recording, layer, neurons, span, **run):
     """Draw potentials, threshold, spikes and input of neurons.
 
-    Without --neurons it is the three of the layer with most spikes.
+    Without --neurons it is the three of the layer with most spikes in the span.
 
     \b
     Examples:
@@ -179,7 +179,7 @@ def membrane(recording, layer, neurons, span, **run):
 
     found, trace = _run(recording, **run)
     layer = found.network.layer_names[-1] if layer is None else layer
-    neurons = pictures.busiest(trace, layer).tolist() if neurons is None else list(neurons)
+    neurons = pictures.busiest(trace, layer, span=span).tolist() if neurons is None else list(neurons)
     figure = pictures.membrane(found.network, trace, layer, neurons, span=span)
     named = f"neuron{'s' * (len(neurons) > 1)} {', '.join(map(str, neurons))} of {layer}"
     return figure, named, {"file": recording, "model": str(found.path), "layer": layer, "neurons": neurons}

@@ -5,22 +5,30 @@ import numpy as np
 from eventsim import checks
 from eventsim.engine import Trace, membranes
 from eventsim.errors import ConfigError
-from eventsim.plot.canvas import BLUE, GREY, INK, ORANGE, checked_span, new_figure, stacked
-from eventsim.plot.raster import draw_spikes
+from eventsim.model import Network
+from eventsim.plot.canvas import BLUE, GREY, INK, ORANGE, different, marks, new_figure, stacked
+from eventsim.plot.raster import draw_spikes, span_of
 from eventsim.report.sampling import some_of
 
 _MOST_GIVEN = 100  # neurons that are shown of those that give input
 _MOST_NEURONS = 12  # panels that a page can hold
-_A_TICK = 10  # points of a curve in continuous time
+_A_TICK, _MOST_POINTS = 10, 40_000  # of a curve in continuous time
+_MOST_BARS = 1500
 _FAR = 6.0  # thresholds
 _LESS = 1e-9  # of a tick, by which rounding may move an arrival off its edge
 
 
-def busiest(trace, layer, n=3, sample=0):
-    """The ``n`` neurons of a layer with most spikes, or as many as fired, ascending, int64[n]; one where none did."""
+def busiest(trace, layer, n=3, sample=0, span=None):
+    """The ``n`` neurons of a layer with most spikes, or as many as fired, ascending, int64[n]; one where none did.
+
+    span : (first, last) in ms that is looked at; None: the whole sample
+    """
+    _check_trace(trace)
+    n = checks.whole_number("n", n, 1)
     names = [done.name for done in trace.layers]
-    spikes = trace.layers[names.index(checks.choice("layer", layer, names))].spikes
-    counts = spikes.sample(sample).counts()[0]
+    spikes = trace.layers[names.index(checks.choice("layer", layer, names))].spikes.sample(sample)
+    inside = slice(*np.searchsorted(spikes.times, span_of(spikes, span)))
+    counts = np.bincount(spikes.address[inside], minlength=spikes.n_neurons)
     order = np.argsort(-counts, kind="stable")[:n]
     return np.sort(order[: max(1, np.count_nonzero(counts[order]))])
 
@@ -29,22 +37,24 @@ def membrane(network, trace, layer=None, neurons=None, *, sample=0, span=None):
     """Input spikes, and of every chosen neuron the weights that reach it, its potential, threshold and spikes.
 
     layer : its name; None: the last
-    neurons : addresses in it; None: the three that are `busiest`
+    neurons : addresses in it; None: the three that are `busiest` within the span
     span : (first, last) in ms; None: the whole sample
 
-    Weights that arrive are summed up by ticks, those above 0 apart from those below; between potential and psp lies the
-    refractory response.
+    Weights that arrive are summed up by ticks, of a long span by several, those above 0 apart from those below; between
+    potential and psp lies the refractory response.
     """
+    if not isinstance(network, Network):
+        raise ConfigError(f"network must be a Network, got {type(network).__name__}; eventsim.load gives one")
+    _check_trace(trace)
     layer = network.layer_names[-1] if layer is None else checks.choice("layer", layer, network.layer_names)
-    if not isinstance(trace, Trace):
-        raise ConfigError(f"trace must be a Trace, got {type(trace).__name__}; Network.simulate gives one")
     width = network.layers[network.layer_names.index(layer)].n_out
-    neurons = busiest(trace, layer, sample=sample) if neurons is None else neurons
-    neurons = checks.indices(f"neurons of {layer}", neurons, width)
-    if not 0 < len(neurons) <= _MOST_NEURONS:
-        raise ConfigError(f"neurons to draw must be 1 to {_MOST_NEURONS}, got {len(neurons)}; choose some of them")
     given = trace.input
-    first, last = checked_span(span, given.n_ticks * given.dt or given.dt)
+    first, last = span_of(given, span)
+    neurons = busiest(trace, layer, sample=sample, span=span) if neurons is None else neurons
+    n = len(checks.indices(f"neurons of {layer}", neurons, width))
+    if not 0 < n <= _MOST_NEURONS:
+        raise ConfigError(f"neurons to draw must be 1 to {_MOST_NEURONS}, got {n}; choose some of them")
+    neurons = different(f"neurons of {layer}", neurons, width)
     found = membranes(network, trace, layer, neurons, sample, _fine_times(given, first, last))
     before = network.layer_names.index(layer) - 1
     name, spikes = ("input", given) if before < 0 else (trace.layers[before].name, trace.layers[before].spikes)
@@ -62,16 +72,22 @@ def membrane(network, trace, layer=None, neurons=None, *, sample=0, span=None):
     return figure
 
 
+def _check_trace(trace):
+    if not isinstance(trace, Trace):
+        raise ConfigError(f"trace must be a Trace, got {type(trace).__name__}; Network.simulate gives one")
+
+
 def _fine_times(spikes, first, last):
     """Times of the potentials: None on the grid, which has its ticks."""
     if spikes.time is None:
         return None
     end = min(last, spikes.n_ticks * spikes.dt)
-    return np.linspace(first, end, 1 + max(1, round((end - first) / spikes.dt * _A_TICK)))
+    return np.linspace(first, end, 1 + min(_MOST_POINTS, max(1, round((end - first) / spikes.dt * _A_TICK))))
 
 
 def _draw_arrivals(axis, one, dt, first, last):
-    """Weights that arrive in a tick, as bars."""
+    """Weights that arrive in a tick, or in as many as let bars be seen."""
+    dt *= max(1, int(np.ceil((last - first) / (dt * _MOST_BARS))))
     edges = np.arange(np.floor(first / dt), np.ceil(last / dt) + 1) * dt
     for colour, chosen in ((BLUE, one.weight > 0), (ORANGE, one.weight < 0)):
         # The end of a tick is not its own, and on the grid arrivals lie on edges but for rounding.
@@ -91,8 +107,8 @@ def _draw_potential(axis, one, layer, theta, first, last):
     axis.plot(time, one.psp[seen], color=GREY, linewidth=0.8, label="psp of its input")
     axis.plot(time, one.potential[seen], color=BLUE, linewidth=1.1, label="potential")
     axis.axhline(theta, color=INK, linewidth=0.8, linestyle="--", label=f"threshold, {theta:g}")
-    axis.scatter(spikes, np.full(len(spikes), 0.95), s=36, marker="|", color=ORANGE, linewidths=1.1, label="spikes",
-                 transform=axis.get_xaxis_transform())
+    marks(axis, spikes, np.full(len(spikes), 0.95), (first, last), 1, s=36, c=ORANGE, linewidths=1.1, label="spikes",
+          transform=axis.get_xaxis_transform())
     _scale(axis, np.concatenate((one.psp[seen], one.potential[seen], [0.0, theta])), theta)
     axis.set_ylabel(f"{layer}, {one.neuron}\npotential")
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from eventsim import checks
 from eventsim.errors import ConfigError
-from eventsim.plot.canvas import BLUE, GREY, diverging, framed, new_figure, tidy
+from eventsim.model import Network
+from eventsim.plot.canvas import BLUE, GREY, different, diverging, framed, new_figure, tidy
 from eventsim.report import numbers
 from eventsim.report.sampling import some_of
 
@@ -29,6 +30,8 @@ def weights(network, layer=None, *, neurons=None):
 
     A dense layer on the input has receptive fields, an image for each polarity; a convolution has kernels.
     """
+    if not isinstance(network, Network):
+        raise ConfigError(f"network must be a Network, got {type(network).__name__}; eventsim.load gives one")
     if layer is None:
         chosen = [(name, one) for name, one in zip(network.layer_names, network.layers, strict=True) if one.n_weights]
         if not chosen:
@@ -84,7 +87,7 @@ def _chosen(name, neurons, n, most):
     """Which of ``n`` are shown, int64."""
     if neurons is None:
         return some_of(n, most)
-    chosen = checks.indices(name, neurons, n)
+    chosen = different(name, neurons, n)
     if not len(chosen):
         raise ConfigError(f"{name} to draw must be at least one; choose some, or leave them out")
     return chosen

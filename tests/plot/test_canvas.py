@@ -25,6 +25,11 @@ def test_other_names_are_refused(tmp_path, name):
         plot.save(canvas.new_figure(2, 1), tmp_path / name)
 
 
+def test_only_figures_are_saved(tmp_path):
+    with pytest.raises(ConfigError, match="saved of a figure, got int"):
+        plot.save(1, tmp_path / "a.png")
+
+
 def test_what_fails_leaves_the_earlier_picture(tmp_path, monkeypatch):
     (tmp_path / "a.png").write_bytes(b"mine")
     figure = canvas.new_figure(2, 1)

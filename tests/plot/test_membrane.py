@@ -56,6 +56,25 @@ def test_silent_neurons_are_not_busy(rng, network):
     plot.membrane(network, silent).draw_without_rendering()
 
 
+def test_the_busiest_within_a_span(network, trace):
+    inside = trace.layers[0].spikes.sample(0)
+    counts = np.bincount(inside.address[(inside.tick >= 20) & (inside.tick < 30)], minlength=30)
+    found = plot.busiest(trace, "dense1", 2, span=(20, 30))
+    assert sorted(counts)[-2:] == sorted(counts[found])
+    figure = plot.membrane(network, trace, "dense1", span=(20, 30))
+    assert figure.axes[2].get_ylabel().startswith(f"dense1, {plot.busiest(trace, 'dense1', span=(20, 30))[0]}\n")
+
+
+def test_a_long_span_has_bars_of_several_ticks(rng):
+    network = random_network(rng, [5, 3], [1.0])
+    trace = forward(network, random_spikes(rng, 5, n_samples=1, n_ticks=6000, rate=0.1))
+    arriving = plot.membrane(network, trace, "dense1", [1]).axes[1]
+    one, = membranes(network, trace, "dense1", [1])
+    bars = sum(patch.get_data().values for patch in arriving.patches)
+    assert arriving.get_ylabel() == "weights in\n4 ms" and len(bars) == 1500
+    np.testing.assert_allclose(bars, np.bincount(one.arrival.astype(int) // 4, one.weight, 1500), atol=1e-9)
+
+
 def test_continuous_time_is_sampled_finely(rng):
     network = spatial_network(rng, "20-9")
     trace = run(network, random_times(rng, network, 60))
@@ -81,8 +100,18 @@ def test_far_below_threshold_the_scale_is_logarithmic(network, trace):
     ({"layer": "conv1"}, "layer must be dense1 or dense2"), ({"neurons": [7]}, "must lie in 0..4"),
     ({"neurons": 3}, "neurons of dense2 must be a list"), ({"trace": "t"}, "must be a Trace"),
     ({"neurons": []}, "must be 1 to 12, got 0"), ({"neurons": [0] * 13}, "must be 1 to 12, got 13"),
-    ({"sample": 9}, "sample must be"), ({"span": (3, 2)}, "two times"),
+    ({"sample": 9}, "sample must be"), ({"span": (3, 2)}, "two times"), ({"neurons": [1, 4, 1]}, "differ, got 1 more"),
+    ({"span": (40, 60)}, "span 40 to 60 ms holds nothing"), ({"network": 3}, "network must be a Network"),
 ])
 def test_nonsense(network, trace, change, word):
     with pytest.raises(ConfigError, match=word):
         plot.membrane(**{"network": network, "trace": trace, **change})
+
+
+@pytest.mark.parametrize(("change", "word"), [
+    ({"trace": 3}, "must be a Trace"), ({"layer": "x"}, "layer must be"), ({"n": 0}, "n must be"),
+    ({"sample": 9}, "sample must be"), ({"span": (41, 42)}, "holds nothing"),
+])
+def test_nobody_is_busy(trace, change, word):
+    with pytest.raises(ConfigError, match=word):
+        plot.busiest(**{"trace": trace, "layer": "dense1", **change})

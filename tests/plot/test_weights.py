@@ -84,11 +84,17 @@ def test_weights_that_are_all_zero():
 
 @pytest.mark.parametrize(("layer", "neurons", "word"), [
     ("dense9", None, "layer must be conv1"), ("conv1", [6], "channels must lie in 0..5"),
-    ("conv1", 3, "channels must be a list"), ("conv1", [], "channels to draw must be at least one"),
+    ("conv1", 3, "channels must be a list"), ("conv1", [5, 5], "channels to draw must differ, got 5 more than once"),
+    ("conv1", [], "channels to draw must be at least one"),
 ])
 def test_nonsense(layer, neurons, word):
     with pytest.raises(ConfigError, match=word):
         plot.weights(Network("8x8x2-6c3-5"), layer, neurons=neurons)
+
+
+def test_what_is_no_network():
+    with pytest.raises(ConfigError, match="network must be a Network, got int"):
+        plot.weights(3)
 
 
 def test_a_network_without_weights():
