@@ -160,13 +160,9 @@ def _growth(seed):
 
 def _check_plot(path, growth, force):
     """Before minutes are spent on what could not be drawn."""
-    from eventsim.plot import canvas
-
     if not growth:
         raise click.UsageError("--plot draws the growth; add --growth")
-    options.refuse_existing(path, force)
-    canvas.require()
-    canvas.format_of(path)
+    options.check_picture(path, force)
 
 
 def _write_plot(curves, path):

@@ -195,6 +195,17 @@ def refuse_typed(context, names, reason):
             raise ConfigError(f"{parameter.opts[0]} {reason}")
 
 
+def check_picture(path, force):
+    """Raise `ConfigError` where a picture could not be drawn or written, before any work is done for it."""
+    from eventsim import files
+    from eventsim.plot import canvas
+
+    canvas.require()
+    canvas.format_of(path)
+    refuse_existing(path, force)
+    files.check_place(path)
+
+
 def refuse_existing(path, force):
     """Raise `ConfigError` if ``path`` exists and may not be replaced."""
     if path.exists() and not force:

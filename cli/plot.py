@@ -50,9 +50,7 @@ def _picture(draw):
     def run(out, force, as_json, **given):
         from eventsim.plot import canvas
 
-        canvas.require()
-        canvas.format_of(out)
-        options.refuse_existing(out, force)
+        options.check_picture(out, force)
         with busy("drawing"):
             figure, sentence, values = draw(**given)
             canvas.save(figure, out)
@@ -116,7 +114,8 @@ def frames(recording, n, span, codec, sensor):
         events, _, _ = opened.window(first, length)
     events = Events(events.t + first, events.x, events.y, events.p, events.sensor)
     figure = pictures.frames(events, n=n, span=span)
-    return figure, f"{n} frames, {len(events):,} events", {"file": recording, "frames": n, "events": len(events)}
+    sentence = f"{several(n, 'frame')}, {several(len(events), 'event')}"
+    return figure, sentence, {"file": recording, "frames": n, "events": len(events)}
 
 
 @_picture

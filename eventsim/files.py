@@ -1,6 +1,7 @@
 """Files in and out: what the operating system refuses becomes one sentence, and a write is all or nothing."""
 
 import contextlib
+import errno
 import os
 import pathlib
 import re
@@ -58,6 +59,20 @@ def replacing(path):
     finally:
         with contextlib.suppress(OSError):  # it is gone where all went well
             temporary.unlink()
+
+
+def check_place(path):
+    """Raise `ConfigError` where ``path`` could not be written, before there is anything to write."""
+    path = as_path(path)
+    folder = path.parent
+    with writing(path):
+        if path.is_dir():
+            raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not folder.is_dir():
+            number = errno.ENOTDIR if folder.exists() else errno.ENOENT
+            raise OSError(number, os.strerror(number))
+        if not os.access(folder, os.W_OK):
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 @contextlib.contextmanager

@@ -148,6 +148,32 @@ def test_damaged_spikes(refuse, call, run, recording, here):
     assert not (here / "r.png").exists()
 
 
+@pytest.mark.parametrize("command", [
+    ("plot", "raster", "R"), ("plot", "membrane", "R"), ("plot", "weights", "nmnist"),
+    ("plot", "curves", "runs/trained"), ("bench", "--growth", "--plot"),
+])
+def test_where_a_picture_cannot_go_is_said_before_the_work(refuse, run, recording, here, monkeypatch, command):
+    def works(*_, **__):
+        raise AssertionError("worked already")
+
+    for name in ("recordings.run_recording", "models.find_model", "models.locate_model", "output.busy"):
+        monkeypatch.setattr(f"eventsim.cli.{name}", works)
+    monkeypatch.setattr("eventsim.cli.plot.busy", works)
+    command = [recording if word == "R" else word for word in command]
+    assert "nodir/x.png: cannot be written (No such file" in refuse(*command, "nodir/x.png")
+    (here / "file").touch()
+    assert "file/x.png: cannot be written (Not a directory" in refuse(*command, "file/x.png")
+    (here / "folder.png").mkdir()
+    assert "folder.png: exists already" in refuse(*command, "folder.png")
+    assert "folder.png: cannot be written (Is a directory" in refuse(*command, "folder.png", "--force")
+
+
+def test_one_of_a_kind(call, recording, figures):
+    one = eventsim.read(recording)[:1]
+    eventsim.write("one.bin", one)
+    assert call("plot", "frames", "one.bin", "f.png", "--frames", 1) == "f.png: 1 frame, 1 event\n"
+
+
 @pytest.mark.parametrize(("arguments", "part"), [
     (("frames", "R", "f.gif"), "ends in .png, .svg, .pdf"),
     (("frames", "R", "f.png", "--span", "5"), "is no span of time"),
