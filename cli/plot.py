@@ -108,12 +108,16 @@ def frames(recording, n, span, codec, sensor):
     from eventsim import plot as pictures
     from eventsim.data import open_recording
     from eventsim.events import Events
+    from eventsim.plot import canvas
 
     first, length = (0, None) if span is None else (round(1000 * span[0]), round(1000 * (span[1] - span[0])))
     with open_recording(recording, sensor=sensor, codec=codec) as opened:
-        events, _, _ = opened.window(first, length)
+        events, before, after = opened.window(first, length)
+    if not len(events):
+        canvas.refuse_outside(span, before, after)
     events = Events(events.t + first, events.x, events.y, events.p, events.sensor)
     figure = pictures.frames(events, n=n, span=span)
+    n = len(figure.axes)
     sentence = f"{several(n, 'frame')}, {several(len(events), 'event')}"
     return figure, sentence, {"file": recording, "frames": n, "events": len(events)}
 

@@ -109,9 +109,23 @@ def checked_span(span, end) -> tuple:
     if not first < last:
         raise ConfigError(f"span must be two times in ms, the first from 0 and the second after it, got {span!r}")
     if end is not None and first >= end:
-        raise ConfigError(f"span {first:g} to {last:g} ms holds nothing: the recording ends at {end:g} ms; name a part "
-                          "of it")
+        raise ConfigError(f"span {first:g} to {last:g} ms holds nothing: the time of the spikes ends at {end:g} ms; "
+                          "name a part of it")
     return first, last
+
+
+def refuse_outside(span, before, after):
+    """Raise `ConfigError` for a ``span`` without an event, all of which are ``before`` or all ``after`` it."""
+    if not (before and after):
+        raise ConfigError(f"span {span[0]:g} to {span[1]:g} ms holds nothing: all events of the recording are "
+                          f"{'before' if before else 'after'} it; name a part of it")
+
+
+def text_width(text, points):
+    """Inches of a line of text of so many ``points``."""
+    from matplotlib.textpath import TextPath
+
+    return TextPath((0, 0), text, size=points).get_extents().width / 72
 
 
 def format_of(path) -> str:

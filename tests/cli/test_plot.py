@@ -171,11 +171,15 @@ def test_where_a_picture_cannot_go_is_said_before_the_work(refuse, run, recordin
 def test_one_of_a_kind(call, recording, figures):
     one = eventsim.read(recording)[:1]
     eventsim.write("one.bin", one)
-    assert call("plot", "frames", "one.bin", "f.png", "--frames", 1) == "f.png: 1 frame, 1 event\n"
+    assert call("plot", "frames", "one.bin", "f.png") == "f.png: 1 frame, 1 event\n"
 
 
 @pytest.mark.parametrize(("arguments", "part"), [
     (("frames", "R", "f.gif"), "ends in .png, .svg, .pdf"),
+    (("frames", "R", "f.png", "--span", "5000:6000"), "all events of the recording are before it"),
+    (("raster", "R", "r.png", "--span", "5000:6000"), "span 5000 to 6000 ms holds nothing"),
+    (("membrane", "R", "m.png", "--span", "5000:6000"), "span 5000 to 6000 ms holds nothing"),
+    (("membrane", "R", "m.png", "--neurons", "1,1"), "must differ, got 1 more than once"),
     (("frames", "R", "f.png", "--span", "5"), "is no span of time"),
     (("frames", "R", "f.png", "--span", "9:5"), "write its first and last ms"),
     (("frames", "R", "nowhere/f.png"), "cannot be written"),

@@ -1,5 +1,7 @@
 """Frames: their pixels are the recording's events."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -73,6 +75,43 @@ def test_the_whole_recording_is_drawn_by_default(events):
 def test_a_sensor_of_one_polarity_has_events():
     figure = plot.frames(Events([0, 1], [0, 1], [0, 1], [0, 0], Sensor(3, 2, 1)), n=1)
     assert figure.legends[0].get_texts()[0].get_text() == "events, 2"
+
+
+def extents(figure, artists):
+    """Boxes of what is drawn, in pixels of the figure."""
+    figure.draw_without_rendering()
+    return [artist.get_window_extent() for artist in artists]
+
+
+@pytest.mark.parametrize("size", [(34, 34), (320, 240), (1280, 720)])
+@pytest.mark.parametrize("n", [1, 4, 5, 60, 200])
+def test_titles_and_legend_have_room(rng, size, n):
+    """However many frames: no title is cut or touches the next, and the legend lies within the page."""
+    k, begin = 30_000, 913_716_224
+    x, y = rng.integers(0, size[0], k), rng.integers(0, size[1], k)
+    events = Events(begin + np.sort(rng.integers(0, 95_871, k)), x, y, rng.integers(0, 2, k), Sensor(*size))
+    figure = plot.frames(events, n=n)
+    boxes = extents(figure, [axis.title for axis in figure.axes])
+    assert min(box.x0 for box in boxes) >= 0 and max(box.x1 for box in boxes) <= figure.bbox.x1
+    assert all(a.x1 < b.x0 or a.y0 != b.y0 for a, b in itertools.pairwise(boxes))
+    legend, = extents(figure, figure.legends)
+    assert legend.x0 >= 0 and legend.x1 <= figure.bbox.x1 and legend.y0 >= 0
+    titles = [axis.get_title() for axis in figure.axes]
+    assert len(set(titles)) == n and min(axis.title.get_size() for axis in figure.axes) >= 5
+    said = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert said[3:] == ([] if "–" in titles[0] else [f"{95.871 / n:.3g} ms a frame, from the ms above it"])
+
+
+def test_no_frame_is_shorter_than_what_times_tell_apart():
+    one = Events([85_063], [1], [1], [1], Sensor(3, 2))
+    assert [axis.get_title() for axis in plot.frames(one).axes] == ["85.063–85.064 ms"]
+    assert len(plot.frames(one, span=(85.062, 85.066)).axes) == 4
+
+
+def test_a_span_beyond_the_events_is_refused(events):
+    for span, where in (((0, 1), "after"), ((200, 300), "before")):
+        with pytest.raises(ConfigError, match=f"holds nothing: all events of the recording are {where} it"):
+            plot.frames(events, span=span)
 
 
 def test_no_events_are_white_frames():

@@ -64,7 +64,7 @@ def test_a_part_of_the_time_and_of_the_neurons(trace):
 
 
 def test_a_span_beyond_the_end_is_refused(trace):
-    with pytest.raises(ConfigError, match="span 40 to 50 ms holds nothing: the recording ends at 40 ms"):
+    with pytest.raises(ConfigError, match="span 40 to 50 ms holds nothing: the time of the spikes ends at 40 ms"):
         plot.raster(trace, span=(40, 50))
     assert plot.raster(trace, span=(30, 50)).axes[0].get_xlim() == (30, 50)
 
