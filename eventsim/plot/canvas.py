@@ -125,7 +125,7 @@ def text_width(text, points):
     """Inches of a line of text of so many ``points``."""
     from matplotlib.textpath import TextPath
 
-    return TextPath((0, 0), text, size=points).get_extents().width / 72
+    return TextPath((0, 0), text.replace("$", "S"), size=points).get_extents().width / 72
 
 
 def format_of(path) -> str:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from eventsim.errors import ConfigError
-from eventsim.plot.canvas import CYCLE, INK, new_figure, tidy
+from eventsim.plot.canvas import CYCLE, INK, as_it_is, new_figure, text_width, tidy
 
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 _BY_LAYER = ("rates", "silent")
@@ -11,6 +11,7 @@ _BY_LAYER = ("rates", "silent")
 _PANELS = (("loss", "loss a sample", 1.0), ("accuracy", "accuracy (%)", 100.0),
            ("rates", "spikes a neuron and sample", 1.0), ("silent", "silent neurons (%)", 100.0))
 _NEEDED = {"epoch", *(name for name, _, _ in _PANELS)}
+_WIDTH, _POINTS, _AROUND = 7.2, 8, 0.6  # inches, those of the legend's text, and inches around a name in it
 _FAR = 10.0  # from the least loss to the most, for a logarithmic scale
 
 
@@ -24,7 +25,7 @@ def curves(histories):
     """
     runs = {"": histories} if isinstance(histories, list) else histories
     _check(runs)
-    figure = new_figure(7.2, 5.0)
+    figure = new_figure(_WIDTH, 5.0)
     grid = figure.subplots(2, 2)
     for axis, (name, label, factor) in zip(grid.ravel(), _PANELS, strict=True):
         for i, history in enumerate(runs.values()):
@@ -40,6 +41,9 @@ def curves(histories):
     for axis in grid[1]:
         axis.set_xlabel("epoch")
         axis.set_ylim(bottom=0.0)
+    for axis in grid.ravel()[1:]:
+        if not any(value > 0 for line in axis.lines for value in line.get_ydata()):
+            axis.set_ylim(0.0, 1.0)
     _explain(figure, grid, runs)
     return figure
 
@@ -108,9 +112,15 @@ def _explain(figure, grid, runs):
               for style, name in (("-", "training"), ("--", "validation"))]
     layers = [Line2D([], [], color=_colour(i) if is_alone else INK, marker=_mark(i),
                      markersize=4, linewidth=1.1 if is_alone else 0, label=f"layer {i + 1}") for i in range(deepest)]
-    named = [Line2D([], [], color=_colour(i), linewidth=2.5, label=name) for i, name in enumerate(runs)]
-    style = {"fontsize": 8, "frameon": False}
+    named = [Line2D([], [], color=_colour(i), linewidth=2.5) for i in range(len(runs))]
+    style = {"fontsize": _POINTS, "frameon": False}
     grid[0, 1].legend(handles=splits, loc="best", **style)
     figure.legend(handles=layers, loc="outside lower center", ncols=min(8, deepest), handlelength=1.6, **style)
-    if not is_alone or named[0].get_label():
-        figure.legend(handles=named, loc="outside upper center", ncols=min(3, len(named)), **style)
+    if not is_alone or "" not in runs:
+        names = [str(name) for name in runs]
+        widest = max(text_width(name, _POINTS) for name in names) + _AROUND
+        columns = min(3, len(names), max(1, int(_WIDTH / widest)))
+        texts = figure.legend(named, ["-"] * len(names), loc="outside upper center", ncols=columns, **style).get_texts()
+        for text, name in zip(texts, names, strict=True):  # a legend leaves out labels that begin with _
+            text.set_text(name)
+        as_it_is(*texts)

@@ -54,6 +54,21 @@ def test_a_history_by_itself():
     assert len(figure.legends) == 1 and len(points(figure.axes[0].lines[0])) == 2
 
 
+def test_names_are_drawn_as_they_are(tmp_path):
+    names = [r"r3/a$\frac$", "$x_1$", "_hidden", "r\\$", "runs/" + "long" * 30]
+    figure = plot.curves(dict.fromkeys(names, history(3, 1)))
+    plot.save(figure, tmp_path / "c.png")
+    legend = figure.legends[1]
+    assert [text.get_text() for text in legend.get_texts()] == names
+    assert not any(text.get_parse_math() for text in legend.get_texts())
+    assert plot.curves({"$": history(3, 1)}).legends[1].get_texts()[0].get_text() == "$"
+
+
+def test_scales_of_nothing_are_whole():
+    run = [one | {"silent": [0.0], "rates": [0.0], "accuracy": 0.0} for one in history(3, 1, validation=False)]
+    assert [axis.get_ylim() for axis in plot.curves(run).axes[1:]] == [(0.0, 1.0)] * 3
+
+
 @pytest.mark.parametrize(("fall", "scale"), [(0.9, "linear"), (0.1, "log")])
 def test_losses_that_fall_far_have_a_logarithmic_scale(fall, scale):
     figure = plot.curves(history(4, 1, fall=fall))
