@@ -9,7 +9,8 @@ from eventsim.model.neurons import as_config
 from eventsim.report import numbers, recording, store, training
 from eventsim.report.neurons import neuron_line
 
-_SAMPLE_TICKS = 300  # an N-MNIST sample at 1 ms, where an architecture has no length of its own
+_SAMPLE_TICKS = 300  # an N-MNIST sample at 1 ms, where samples have no length of their own
+_AS_RECORDED = "as long as the recording"
 # Stages as their notation says them.
 _STAGES = {"average_pool": "{}p", "batch_norm": "bn", "dropout": "do{}"}
 
@@ -30,7 +31,8 @@ def of_network(name, network) -> dict:
         "neurons": sum(network.arch.widths), "weights": network.n_weights,
         "parameters": sum(layer["parameters"] for layer in layers), "neuron": as_config(network.neuron),
         "dt": network.dt, "learning_rate": preset.learning_rate if preset else None,
-        "training": preset.training if preset else None, "n_ticks": ticks, "layers": layers,
+        "training": preset.training if preset else None, "n_ticks": ticks,
+        "has_window": network.n_ticks is not None, "layers": layers,
     }
 
 
@@ -90,6 +92,8 @@ def _network(f):
     header, rows = (_spatial_rows if is_spatial else _rows)(f)
     named = [("Name", f"{f['name']}: {f['about']}")] if f["about"] else []
     named += [("Ours", f"{f['choices']}: the source says nothing of them")] if f["choices"] else []
+    sample = f"{numbers.several(f['n_ticks'], 'tick')} of {f['dt']:g} ms"
+    sample = f"a sample is {sample}" if f["has_window"] else f"a sample is {_AS_RECORDED}, counted as {sample}"
     rate = [("Rate", f"{f['learning_rate']:g} (learning rate)")] if f["learning_rate"] else []
     rate += [("Training", training.defaults(f["training"]))] if f["training"] else []
     rate += [("Note", note) for note in f.get("notes", ())]
@@ -97,7 +101,7 @@ def _network(f):
         [*named, ("Network", f["arch"]), ("Input", f"{f['sensor']} sensor, {numbers.count(f['inputs'])} addresses"),
          ("Neuron", neuron_line(f["neuron"])), *rate],
         "", plain_table(header, rows), "",
-        f"MACs are those of a dense simulation; a sample is {f['n_ticks']} ticks of {f['dt']:g} ms.",
+        f"MACs are those of a dense simulation; {sample}.",
     ]
 
 
@@ -144,7 +148,7 @@ def _model(f):
 def model_facts(f) -> list:
     """Names and values of a model and its training, as `eventsim.trainer.checkpoint.describe` gives them."""
     network, config, provenance = f["network"], f["config"], f["provenance"]
-    ticks = "as long as the recording" if network["n_ticks"] is None else f"{network['n_ticks']} ticks"
+    ticks = f"{_AS_RECORDED}, ticks" if network["n_ticks"] is None else numbers.several(network["n_ticks"], "tick")
     facts = [
         ("Model", f["file"]), ("Network", network["arch"]), ("Neuron", neuron_line(network["neuron"])),
         ("Clock", f"{network['clock']}, {ticks} of {network['dt']:g} ms, input {network['input_mode']}"),
@@ -202,7 +206,7 @@ def _spikes(f):
 
     rows = [(layer["name"], numbers.count(layer["neurons"]), numbers.count(layer["spikes"])) for layer in f["layers"]]
     facts = [("Spikes of", f["from"].get("recording", "unknown")), ("Model", f["from"].get("model", "unknown")),
-             ("Clock", f"{f['clock']}, {f['n_ticks']} ticks of {f['dt']:g} ms")]
+             ("Clock", f"{f['clock']}, {numbers.several(f['n_ticks'], 'tick')} of {f['dt']:g} ms")]
     return [facts, "", plain_table(("layer", "neurons", "spikes"), rows)]
 
 

@@ -139,6 +139,7 @@ class TestEvents:
 
     def test_none_one_and_out_of_order(self):
         none = read(es.Events([], [], [], [], es.Sensor(20, 20)))
+        assert "flex" not in es.Events([], [], [], [], es.Sensor(20, 20))._repr_html_()
         assert "Events none Sensor 20x20x2" in none.said and "img" not in dict(none.tags)
         assert "a second" not in read(es.Events([5], [1], [1], [1], es.Sensor(20, 20))).said
         late = read(es.Arrivals([5000, -1000], [1, 2], [1, 1], [0, 1], es.Sensor(20, 20)))
@@ -192,7 +193,15 @@ class TestSpikes:
         es.Spikes([0, 0, 0], [], time=[], n_neurons=2**31 - 1, n_ticks=0),
     ], ids=["silent", "no samples", "no time"])
     def test_none(self, spikes):
-        assert "Spikes 0 in" in read(spikes).said
+        reader = read(spikes)
+        assert "Spikes 0 in" in reader.said and ("Silent" in reader.said) == (spikes.n_samples == 1)
+        assert "flex" not in spikes._repr_html_()
+
+    def test_many_spikes_are_readable(self):
+        n = 20_000
+        spikes = es.Spikes([0, n], np.zeros(n, int), tick=np.arange(n), n_neurons=2, n_ticks=n)
+        said = read(spikes).said
+        assert "20,000 in 1 sample" in said and "10,000 spikes a neuron and sample, 500 Hz" in said
 
     def test_many(self):
         n, rng = 2_000_000, np.random.default_rng(0)
@@ -213,6 +222,12 @@ class TestNetwork:
     def test_shapes(self):
         said = read(es.Network("34x34x2-8c5s2-2p-bn-10", seed=None)).said
         assert "conv1 - 15x15x8" in said and "2p bn" in said
+
+    def test_samples_and_input(self):
+        said = read(es.Network("4x4x1-3", seed=None)).said
+        assert "a sample is as long as the recording, counted as 300 ticks of 1 ms" in said and "grid, input or" in said
+        said = read(es.Network("4x4x1-3", seed=None, n_ticks=50, input_mode="count")).said
+        assert "a sample is 50 ticks of 1 ms" in said and "input count" in said
 
     def test_weights_in_fewer_bits(self):
         assert "Weights int8, for inference" in read(es.Network("8x8x1-4").with_weights("int8")).said
@@ -254,7 +269,8 @@ class TestTrainer:
         for part in ("Trainer", "<run> & more", "6x6x1-12-2", "epochs 0 of 3 done", "adam 0.001 cosine",
                      "at most 5 spikes"):
             assert part in before.said
-        assert "loss" not in before.said and "svg" not in dict(before.tags)
+        assert "loss" not in before.said and "svg" not in dict(before.tags) and "flex" not in trainer._repr_html_()
+        assert "grid, as long as the recording, ticks of 1 ms, input or" in before.said
         trainer.fit(Noise(16))
         after = read(trainer)
         assert "epochs 3 of 3 done" in after.said and "Gains" in after.said and "loss train val" in after.said

@@ -38,11 +38,11 @@ def _pictures(events, first, last):
     if min(sensor.width, sensor.height) < _FLAT:
         yield pictures.raster(t - first, sensor.address(events.x[chosen], events.y[chosen], events.p[chosen]),
                               last - first + 1, sensor.n_addresses,
-                              f"{n} events: addresses from top to bottom, time to the right")
+                              f"{numbers.several(n, 'event')}: addresses from top to bottom, time to the right")
     else:
         is_on = events.p[chosen] == 1 if sensor.polarities == 2 else None
         yield pictures.of_pixels(events.x[chosen], events.y[chosen], is_on, sensor.width, sensor.height,
-                                 f"where the {n} events were")
+                                 f"where {numbers.several(n, 'event')} happened")
         if is_on is not None:
             yield pictures.legend(ON=pictures.ON, OFF=pictures.OFF, both=pictures.BOTH)
     if last > first:

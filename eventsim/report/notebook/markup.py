@@ -25,8 +25,8 @@ def text(value) -> str:
 def fragment(title, *items, beside=()) -> str:
     """What a notebook shows: a title; lines, lists of (name, value) pairs and tables; and pictures on their left."""
     body = "".join(_item(item) for item in items if item != "")
-    if beside:
-        pictures = "".join(f"<div>{picture}</div>" for picture in beside)
+    pictures = "".join(f"<div>{picture}</div>" for picture in beside)
+    if pictures:
         body = (f'<div style="display:flex;flex-wrap:wrap;gap:8px 24px;align-items:flex-start"><div>{pictures}</div>'
                 f"<div>{body}</div></div>")
     return f'<div style="line-height:1.4"><div style="margin-bottom:6px"><b>{text(title)}</b></div>{body}</div>'

@@ -8,4 +8,4 @@ def show(network) -> str:
     """HTML of a network."""
     facts, *rest = description.screen(description.of_network(network.arch.notation, network))
     weights = [] if network.weights == "float32" else [("Weights", f"{network.weights}, for inference")]
-    return fragment("Network", [*facts, ("Clock", network.clock), *weights], *rest)
+    return fragment("Network", [*facts, ("Clock", f"{network.clock}, input {network.input_mode}"), *weights], *rest)
