@@ -113,7 +113,7 @@ def frames(recording, n, span, codec, sensor):
     first, length = (0, None) if span is None else (round(1000 * span[0]), round(1000 * (span[1] - span[0])))
     with open_recording(recording, sensor=sensor, codec=codec) as opened:
         events, before, after = opened.window(first, length)
-    if not len(events):
+    if span is not None and not len(events):
         canvas.refuse_outside(span, before, after)
     events = Events(events.t + first, events.x, events.y, events.p, events.sensor)
     figure = pictures.frames(events, n=n, span=span)
