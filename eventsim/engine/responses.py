@@ -2,6 +2,9 @@
 
 import numpy as np
 
+# Time constants after which a response is below 1e-23 of its peak.
+_FORGOTTEN = 60.0
+
 
 def summed(time, when, weight, lam, kick, slope=0.0, side="right"):
     """The sum of (kick + slope s) e^(-lam s) over the ages s of the spikes before ``time``, by ``weight``: float64[T].
@@ -9,8 +12,13 @@ def summed(time, when, weight, lam, kick, slope=0.0, side="right"):
     time : ms, in any order; when : ms, ascending; lam : 1/ms
     side : "right" counts a spike at its own time, "left" from behind it on
     """
-    if not len(when):
+    if len(time) and lam:  # neither what is over, nor what is still to come
+        near = slice(*np.searchsorted(when, (time.min() - _FORGOTTEN / lam, np.nextafter(time.max(), np.inf))))
+        when, weight = when[near], weight[near]
+    if not len(time) or not len(when):
         return np.zeros(len(time))
+    first = np.flatnonzero(np.diff(when, prepend=-np.inf))  # spikes at one time are one
+    when, weight = when[first], np.add.reduceat(weight, first)
     level, area = _carried(when, weight, lam)
     k = np.searchsorted(when, time, side) - 1
     begun, k = k >= 0, np.maximum(k, 0)
