@@ -309,10 +309,12 @@ class Trainer:
         """The trainer of an interrupted run, as it was; `fit` on the same data goes on to the same bits."""
         network, provenance, training = checkpoint.load_checkpoint(run)
         try:
-            trainer = cls(network, out=checkpoint.locate(run).parent, provenance=provenance, **training["config"])
+            trainer = cls(network, provenance=provenance, **training["config"])
             trainer._restore(training)
         except (KeyError, ValueError, TypeError) as error:
             raise FormatError(f"{checkpoint.locate(run)}: is damaged ({error}); restore it from a copy") from error
+        trainer.out = checkpoint.check_writable(checkpoint.locate(run).parent,
+                                                "free it, or copy the run elsewhere and go on there")
         return trainer
 
     def _restore(self, training):
