@@ -1,5 +1,6 @@
 """`Recording`: a file of events of any format, read in blocks; what every format promises is checked here."""
 
+import contextlib
 import functools
 import io
 import os
@@ -10,7 +11,7 @@ from eventsim import kernels
 from eventsim.data.codecs.base import REPAIR, named, sensor_or_none
 from eventsim.errors import ConfigError, FormatError
 from eventsim.events import Events
-from eventsim.sensor import Sensor
+from eventsim.sensor import Sensor, mismatch
 
 _MOST_ROOM = 1 << 27  # events that memory is asked for before they are read, 1.7 GB
 _NAMES = "xyp"
@@ -245,10 +246,10 @@ def _outside(reader, pixel, n, sensor, facts, source, is_default):
     got = ", ".join(f"{name} = {column[i]}" for name, column in zip(_NAMES, pixel, strict=True))
     allowed = ", ".join(f"{name} 0..{limit - 1}" for name, limit in zip(_NAMES, limits, strict=True))
     reach = "x".join(str(most + 1) for most in facts[:3])
-    if is_default:  # somebody else's, a network's: another one would not make them fit
-        return FormatError(f"{source}: event {n + i} at {reader.place(i)} has {got}, outside the {sensor} sensor that "
-                           f"is wanted ({allowed}); it needs at least {reach}, so crop or pool it first with "
-                           "`eventsim convert --apply`")
+    if is_default:  # a network's: another one would not make them fit
+        with contextlib.suppress(ConfigError):  # for a size that no sensor has
+            return FormatError(mismatch(f"{source}:", Sensor(*(int(most) + 1 for most in facts[:3])), sensor,
+                                        f"event {n + i} at {reader.place(i)} has {got}"))
     return FormatError(f"{source}: event {n + i} at {reader.place(i)} has {got}, outside the {sensor} sensor "
                        f"({allowed}); name the sensor that recorded it, here at least --sensor {reach}, or leave such "
                        f"events out with {REPAIR}")
