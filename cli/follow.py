@@ -28,7 +28,8 @@ _LIVE = (
                  help="Following: after so long a silence, let the stream's time go on with the clock on the wall."),
     click.option("--buffer", type=click.FloatRange(0.001, 1024), default=8.0, show_default=True, metavar="MIB",
                  help="Following: what may wait. Pipes, files and TCP are held back then, UDP is dropped."),
-    click.option("--once", is_flag=True, help="Following: end at the end of the file or with the first TCP client."),
+    click.option("--once", is_flag=True,
+                 help="Following: end at the end of the file or with the first TCP client. Any format runs so."),
 )
 
 
@@ -114,14 +115,15 @@ def follow(name, model, clock, codec, sensor, as_json, *, every, score, no_spike
     found = find_model(model)
     network = found.network
     if sensor not in (None, network.sensor):
-        raise ConfigError(f"the network takes events of a {network.sensor} sensor, --sensor says {sensor}")
+        raise ConfigError(f"the network takes events of a {network.sensor} sensor, --sensor says {sensor}; leave it "
+                          "out, or choose another --model")
     stream = Stream(network, reorder_ms=reorder, late=late, score_ms=score)
     tracking, screen = _Clock(idle), _Screen(stream, every, no_spikes, as_json)
     with watch_for_interrupt() as stop:
         with busy("loading kernels (they compile when first used)"):
             warm_up_stream(network)
         if codec.decoder is None:
-            source = Recorded(name, codec.name, network.sensor)
+            source = Recorded(name, codec.name, network.sensor, sensor)
             click.echo(f"running {_shown(name)} with {found}", err=True)
             _run(stream, source, source, source, stop, tracking, screen)
             return
@@ -185,6 +187,8 @@ def _run(stream, source, decoder, coming, stop, clock, screen):
     except EventsimError as error:
         failure = error
     screen.show()
+    if failure is not None and not (stream.report.events or any(decoder.counts.values())):
+        raise failure  # before there was anything to sum up
     figures = report.summary(stream, source, decoder, clock.seconds)
     if screen.as_json:
         click.echo(json.dumps(figures))
