@@ -49,16 +49,21 @@ def status_of(call, debug=False) -> int:
         _discard_output()
         return MISTAKE
     except (Exception, KeyboardInterrupt, Terminated) as error:
-        if debug:
-            traceback.print_exc()
         if isinstance(error, OSError):
             _discard_output()
-        with contextlib.suppress(OSError):
-            click.echo(f"Error: {_sentence(error)}", err=True)
+        tell(error, debug)
         if isinstance(error, Terminated):
             return TERMINATED
         stopped = isinstance(error, Stopped | click.Abort | KeyboardInterrupt)
         return INTERRUPTED if stopped else MISTAKE
+
+
+def tell(error, debug=False):
+    """Say on stderr what went wrong, in one sentence, with a traceback before it if ``debug``."""
+    if debug:
+        traceback.print_exception(error)
+    with contextlib.suppress(OSError):
+        click.echo(f"Error: {_sentence(error)}", err=True)
 
 
 def _sentence(error) -> str:
