@@ -55,6 +55,8 @@ def convert(context, sources, out, target, steps, repair, codec, sensor, force, 
     from eventsim.data import is_dataset
     from eventsim.data.applied import Transforms
 
+    for source in sources:
+        options.refuse_missing(source)
     to_folder = target is not None and (len(sources) > 1 or not out.suffix)
     reading = _Reading(codec, sensor, Transforms(steps), repair)
     if len(sources) == 1 and is_dataset(sources[0]):

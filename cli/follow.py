@@ -6,6 +6,8 @@ import time
 
 import click
 
+from eventsim.cli import options
+
 _LATE = {"drop": "dropped", "now": "taken as if they came on time", "stop": "refused"}
 _LEAST_EVERY = 1.0  # ms: more scores than that nobody reads, and a line for each microsecond stops for nothing
 _LEAST_PAUSE = 1e-3  # s
@@ -146,6 +148,8 @@ def _codec(name, codec, once):
     from eventsim.data.streams import is_address
     from eventsim.errors import ConfigError
 
+    if not is_address(name):
+        options.refuse_missing(name)
     followed = ", ".join(one.name for one in CODECS.values() if one.decoder)
     if codec is None and (name == "-" or is_address(name)):
         raise ConfigError(f"{_shown(name)}: does not say its format; name it, e.g. --codec nmnist ({followed})")

@@ -5,6 +5,7 @@ import re
 import click
 from click.core import ParameterSource
 
+from eventsim import files
 from eventsim.errors import ConfigError
 
 
@@ -193,6 +194,12 @@ def refuse_typed(context, names, reason):
     for parameter in context.command.params:
         if parameter.name in names and typed(context, parameter.name):
             raise ConfigError(f"{parameter.opts[0]} {reason}")
+
+
+def refuse_missing(source):
+    """Raise `FormatError` where there is no recording or data set ``source``, before options are held against it."""
+    if source not in ("-", "synthetic"):
+        files.require(source)
 
 
 def refuse_existing(path, force):

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import pathlib
 import re
 import signal
 import socket
@@ -340,6 +341,8 @@ class TestRefused:
         assert refuse("simulate", "--follow", "udp://:0").startswith("udp://:0: does not say its format")
         assert "no such file" in refuse("simulate", "--follow", "none.bin")
         assert "is no address" in refuse("simulate", "--follow", "udp://x", "--codec", "csv")
+        assert refuse("simulate", "--follow", "typo").startswith("typo: no such file or folder")
+        pathlib.Path("sample.xyz").write_bytes(b"")
         assert "supported are" in refuse("simulate", "--follow", "sample.xyz")
         assert "is a stream, not a file; add --follow" in refuse("simulate", "tcp://:5000")
         message = refuse("simulate", "--follow", "udp://:0", "--codec", "es")
