@@ -14,6 +14,8 @@ from eventsim.events import Events
 from eventsim.wording import tally
 
 _BLOCK = 1 << 16  # events that are handed on at once
+# Parameters of which one is needed, or nothing would happen.
+_ONE_OF = {"time_window": ("start", "stop"), "hot_pixel_filter": ("rate", "factor"), "jitter": ("time", "space")}
 
 
 class Transforms:
@@ -69,6 +71,9 @@ def parse_transform(text):
             raise ConfigError(f"{name} is given {key} twice; {usage}")
         given[key] = _value(value)
     missing = [key for key, value in defaults.items() if value is inspect.Parameter.empty and key not in given]
+    limits = _ONE_OF.get(name, ())
+    if limits and not any(key in given for key in limits):
+        missing.append(" or ".join(limits))
     if missing:
         raise ConfigError(f"{name} needs {', '.join(missing)}; {usage}")
     return name, given
