@@ -7,13 +7,13 @@ import inspect
 import numpy as np
 
 from eventsim import checks
+from eventsim.data.codecs.base import EVENTS_BLOCK
 from eventsim.data.datasets.base import Dataset, Splits
 from eventsim.data.transforms import TRANSFORMS
 from eventsim.errors import ConfigError
 from eventsim.events import Events
 from eventsim.wording import tally
 
-_BLOCK = 1 << 16  # events that are handed on at once
 # Parameters of which one is needed, or nothing would happen.
 _ONE_OF = {"time_window": ("start", "stop"), "hot_pixel_filter": ("rate", "factor"), "jitter": ("time", "space")}
 
@@ -113,8 +113,8 @@ class TransformedRecording:
         self.skipped = events.skipped
         if not len(events):
             raise ConfigError(f"{self.source}: no event is left, left out were {tally(self.skipped)}; apply less to it")
-        for start in range(0, len(events), _BLOCK):
-            yield events[start:start + _BLOCK]
+        for start in range(0, len(events), EVENTS_BLOCK):
+            yield events[start:start + EVENTS_BLOCK]
 
 
 class TransformedDataset(Dataset):

@@ -8,7 +8,7 @@ import os
 import numpy as np
 
 from eventsim import kernels
-from eventsim.data.codecs.base import REPAIR, named, sensor_or_none
+from eventsim.data.codecs.base import EVENTS_BLOCK, REPAIR, named, sensor_or_none
 from eventsim.errors import ConfigError, FormatError
 from eventsim.events import Events
 from eventsim.sensor import Sensor, mismatch
@@ -16,7 +16,6 @@ from eventsim.sensor import Sensor, mismatch
 _MOST_ROOM = 1 << 27  # events that memory is asked for before they are read, 1.7 GB
 _NAMES = "xyp"
 _TYPES = {"t": np.int64, "x": np.uint16, "y": np.uint16, "p": np.uint8}
-_BLOCK = 1 << 16  # events of a sorted recording that are handed on at once
 
 
 class Recording:
@@ -91,8 +90,8 @@ class Recording:
     def _sorted(self, columns):
         """Columns in the order of time, in blocks; equal times stay in that of the file."""
         order = self._order(columns["t"])
-        for start in range(0, len(order), _BLOCK):
-            yield [column[order[start:start + _BLOCK]] for column in columns.values()]
+        for start in range(0, len(order), EVENTS_BLOCK):
+            yield [column[order[start:start + EVENTS_BLOCK]] for column in columns.values()]
 
     def _order(self, t):
         """Places of the events in the order of time."""

@@ -26,7 +26,7 @@ def test_a_recording_is_transformed_in_order(call, recording):
 
 
 def test_a_large_recording_is_written_in_parts(call, here, monkeypatch):
-    monkeypatch.setattr("eventsim.data.applied._BLOCK", 7)
+    monkeypatch.setattr("eventsim.data.applied.EVENTS_BLOCK", 7)
     (here / "a.csv").write_text("".join(f"{i},0,0,1\n" for i in range(100)))
     call("convert", "a.csv", "b.csv", "--apply", "time_window:start=0.01,stop=0.06,from_start=false")
     assert eventsim.read("b.csv").t.tolist() == list(range(10, 60))
