@@ -116,7 +116,8 @@ def frames(recording, n, span, codec, sensor):
         events, _, _ = opened.window(first, length)
     events = Events(events.t + first, events.x, events.y, events.p, events.sensor)
     figure = pictures.frames(events, n=n, span=span)
-    return figure, f"{n} frames, {len(events):,} events", {"file": recording, "frames": n, "events": len(events)}
+    sentence = f"{several(n, 'frame')}, {several(len(events), 'event')}"
+    return figure, sentence, {"file": recording, "frames": n, "events": len(events)}
 
 
 @_picture

@@ -9,10 +9,9 @@ import numpy as np
 from eventsim import checks
 from eventsim.data.codecs.base import EVENTS_BLOCK
 from eventsim.data.datasets.base import Dataset, Splits
-from eventsim.data.transforms import TRANSFORMS
+from eventsim.data.transforms import TRANSFORMS, left_out
 from eventsim.errors import ConfigError
 from eventsim.events import Events
-from eventsim.wording import tally
 
 # Parameters of which one is needed, or nothing would happen.
 _ONE_OF = {"time_window": ("start", "stop"), "hot_pixel_filter": ("rate", "factor"), "jitter": ("time", "space")}
@@ -112,7 +111,8 @@ class TransformedRecording:
         events = self._transforms(self._recording.events(), self._number)
         self.skipped = events.skipped
         if not len(events):
-            raise ConfigError(f"{self.source}: no event is left, left out were {tally(self.skipped)}; apply less to it")
+            raise ConfigError(f"{self.source}: no event is left, left out were {left_out(self.skipped)}; apply less "
+                              "to it")
         for start in range(0, len(events), EVENTS_BLOCK):
             yield events[start:start + EVENTS_BLOCK]
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from eventsim import kernels
 from eventsim.data.codecs.base import EVENTS_BLOCK, REPAIR, named, sensor_or_none
+from eventsim.data.transforms import left_out
 from eventsim.errors import ConfigError, FormatError
 from eventsim.events import Events
 from eventsim.sensor import Sensor, mismatch
@@ -158,8 +159,8 @@ class Recording:
             n, last = n + len(columns[0]), int(columns[0][-1])
             yield columns, facts
         if not n:
-            kinds = ", ".join(f"{count:,} {name}" for name, count in self.skipped.items())
-            what = "is empty" if reader.is_empty else f"holds no event{f' ({kinds})' if kinds else ''}"
+            kinds = f" ({left_out(self.skipped)})" if self.skipped else ""
+            what = "is empty" if reader.is_empty else f"holds no event{kinds}"
             raise FormatError(f"{self.source}: {what}; a recording has at least one event; copy or download it again")
 
     def _begin(self):

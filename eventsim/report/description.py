@@ -94,10 +94,11 @@ def _network(f):
     rate += [("Training", training.defaults(f["training"]))] if f["training"] else []
     rate += [("Note", note) for note in f.get("notes", ())]
     return [
-        [*named, ("Network", f["arch"]), ("Input", f"{f['sensor']} sensor, {numbers.count(f['inputs'])} addresses"),
+        [*named, ("Network", f["arch"]),
+         ("Input", f"{f['sensor']} sensor, {numbers.several(f['inputs'], 'address', 'addresses')}"),
          ("Neuron", neuron_line(f["neuron"])), *rate],
         "", plain_table(header, rows), "",
-        f"MACs are those of a dense simulation; a sample is {f['n_ticks']} ticks of {f['dt']:g} ms.",
+        f"MACs are those of a dense simulation; a sample is {numbers.several(f['n_ticks'], 'tick')} of {f['dt']:g} ms.",
     ]
 
 
@@ -144,7 +145,7 @@ def _model(f):
 def model_facts(f) -> list:
     """Names and values of a model and its training, as `eventsim.trainer.checkpoint.describe` gives them."""
     network, config, provenance = f["network"], f["config"], f["provenance"]
-    ticks = "as long as the recording" if network["n_ticks"] is None else f"{network['n_ticks']} ticks"
+    ticks = "as long as the recording" if network["n_ticks"] is None else numbers.several(network["n_ticks"], "tick")
     facts = [
         ("Model", f["file"]), ("Network", network["arch"]), ("Neuron", neuron_line(network["neuron"])),
         ("Clock", f"{network['clock']}, {ticks} of {network['dt']:g} ms, input {network['input_mode']}"),
@@ -202,7 +203,7 @@ def _spikes(f):
 
     rows = [(layer["name"], numbers.count(layer["neurons"]), numbers.count(layer["spikes"])) for layer in f["layers"]]
     facts = [("Spikes of", f["from"].get("recording", "unknown")), ("Model", f["from"].get("model", "unknown")),
-             ("Clock", f"{f['clock']}, {f['n_ticks']} ticks of {f['dt']:g} ms")]
+             ("Clock", f"{f['clock']}, {numbers.several(f['n_ticks'], 'tick')} of {f['dt']:g} ms")]
     return [facts, "", plain_table(("layer", "neurons", "spikes"), rows)]
 
 

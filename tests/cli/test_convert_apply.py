@@ -22,7 +22,7 @@ def test_a_recording_is_transformed_in_order(call, recording):
     assert eventsim.read("a.h5").skipped == events.skipped
     text = call("convert", recording, "b.h5", *steps)
     assert text == f"b.h5: 1 recording, {len(events)} events; left out: " + ", ".join(
-        f"{n} {name}" for name, n in events.skipped.items()) + "\n"
+        f"{n} by {name}" for name, n in events.skipped.items()) + "\n"
 
 
 def test_a_large_recording_is_written_in_parts(call, here, monkeypatch):
@@ -108,7 +108,7 @@ def test_what_cannot_be_applied(refuse, here, recording, step, sentence):
 
 def test_a_recording_of_which_nothing_is_left_is_not_written(refuse, here, recording):
     message = refuse("convert", recording, "a.csv", "--apply", "time_window:start=5000")
-    assert message == f"{recording}: no event is left, left out were 400 time_window; apply less to it"
+    assert message == f"{recording}: no event is left, left out were 400 by time_window; apply less to it"
     assert list(here.iterdir()) == []
 
 

@@ -63,6 +63,15 @@ def test_what_cannot_be_described_does_not_keep_the_others_from_it(recording, he
         assert result.stdout.startswith("Name  ") and "\n\nRecording  " in result.stdout
 
 
+def test_counts_are_in_words(call, here):
+    (here / "a.csv").write_text("".join(f"{i},0,0,1\n" for i in range(5)))
+    call("convert", "a.csv", "a.h5", "--apply", "time_window:stop=0.003")
+    text = call("info", "a.h5")
+    assert "1 address with events, at most 3, at x = 0, y = 0, p = 1\n" in text
+    assert "Skipped    2 by time_window\n" in text
+    assert "1x1x1 sensor, 1 address\n" in call("info", "1x1x1-2")
+
+
 def test_recording_on_standard_input_with_overflow_records(call, recording):
     data = bytes([0, 240, 0, 0, 0]) + recording.read_bytes()
     figures = call("info", "-", "--codec", "nmnist", "--sensor", "40x40", "--json", stdin=data)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from eventsim.data.transforms import left_out
 from eventsim.report import numbers
 from eventsim.report.notebook import pictures
 from eventsim.report.notebook.markup import fragment
@@ -28,7 +29,7 @@ def show(events) -> str:
 
 def _skipped(events):
     if events.skipped:
-        yield "Skipped", ", ".join(f"{numbers.count(count)} {name}" for name, count in events.skipped.items())
+        yield "Skipped", left_out(events.skipped)
 
 
 def _pictures(events, first, last):
@@ -38,7 +39,7 @@ def _pictures(events, first, last):
     if min(sensor.width, sensor.height) < _FLAT:
         yield pictures.raster(t - first, sensor.address(events.x[chosen], events.y[chosen], events.p[chosen]),
                               last - first + 1, sensor.n_addresses,
-                              f"{n} events: addresses from top to bottom, time to the right")
+                              f"{numbers.several(n, 'event')}: addresses from top to bottom, time to the right")
     else:
         is_on = events.p[chosen] == 1 if sensor.polarities == 2 else None
         yield pictures.of_pixels(events.x[chosen], events.y[chosen], is_on, sensor.width, sensor.height,

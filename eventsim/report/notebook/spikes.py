@@ -13,7 +13,7 @@ def show(spikes) -> str:
     """HTML of spikes over a batch."""
     n, samples, neurons = len(spikes), spikes.n_samples, spikes.n_neurons
     duration = spikes.n_ticks * spikes.dt  # ms
-    clock = "exact" if spikes.tick is None else f"{numbers.count(spikes.n_ticks)} ticks of {spikes.dt:g} ms"
+    clock = "exact" if spikes.tick is None else f"{numbers.several(spikes.n_ticks, 'tick')} of {spikes.dt:g} ms"
     facts = [("Spikes", f"{numbers.count(n)} in {numbers.several(samples, 'sample')}"),
              ("Neurons", numbers.count(neurons)), ("Clock", f"{clock}, {duration:g} ms")]
     if samples and duration:
