@@ -80,7 +80,9 @@ def _sentence(error) -> str:
         case EventsimError():
             return str(error)
         case MemoryError():
-            return f"there is not enough memory ({error or 'out of memory'}); use a smaller network or smaller batches"
+            return (f"there is not enough memory ({error or 'out of memory'}); use longer ticks (--clock, in training "
+                    "--dt), begin at a recording's first event (--start first), or use a smaller network or smaller "
+                    "batches")
         case OSError():
             where = f"{error.filename}: " if error.filename else ""
             return f"{where}reading or writing failed ({error.strerror or error}); check the place and the free space"

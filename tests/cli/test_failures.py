@@ -204,7 +204,9 @@ class TestDebug:
             raise MemoryError("Unable to allocate 4 TiB")
 
         monkeypatch.setattr("eventsim.report.description.of_network", huge)
-        assert "there is not enough memory (Unable to allocate 4 TiB)" in refuse("info", "smlp")
+        message = refuse("info", "smlp")
+        assert message.startswith("there is not enough memory (Unable to allocate 4 TiB); use longer ticks (--clock,")
+        assert "(--start first)" in message and "a smaller network or smaller batches" in message
 
 
 class TestScript:
