@@ -54,7 +54,10 @@ def convert(context, sources, out, target, steps, repair, codec, sensor, force, 
     from eventsim.cli.output import print_json, show
     from eventsim.data import is_dataset
     from eventsim.data.applied import Transforms
+    from eventsim.data.transforms import left_out
 
+    for source in sources:
+        options.refuse_missing(source)
     to_folder = target is not None and (len(sources) > 1 or not out.suffix)
     reading = _Reading(codec, sensor, Transforms(steps), repair)
     if len(sources) == 1 and is_dataset(sources[0]):
@@ -69,7 +72,7 @@ def convert(context, sources, out, target, steps, repair, codec, sensor, force, 
                     "skipped": done.skipped, "reordered": done.reordered})
         return
     empty = f", {done.empty:,} without any event," if done.empty else ","
-    skipped = f"; left out: {wording.tally(done.skipped)}" if done.skipped else ""
+    skipped = f"; left out: {left_out(done.skipped)}" if done.skipped else ""
     reordered = f"; put in the order of time: {done.reordered:,}" if done.reordered else ""
     show(f"{out}: {wording.several(done.recordings, 'recording')}{empty} {wording.several(done.events, 'event')}"
          f"{skipped}{reordered}")

@@ -49,16 +49,21 @@ def status_of(call, debug=False) -> int:
         _discard_output()
         return MISTAKE
     except (Exception, KeyboardInterrupt, Terminated) as error:
-        if debug:
-            traceback.print_exc()
         if isinstance(error, OSError):
             _discard_output()
-        with contextlib.suppress(OSError):
-            click.echo(f"Error: {_sentence(error)}", err=True)
+        tell(error, debug)
         if isinstance(error, Terminated):
             return TERMINATED
         stopped = isinstance(error, Stopped | click.Abort | KeyboardInterrupt)
         return INTERRUPTED if stopped else MISTAKE
+
+
+def tell(error, debug=False):
+    """Say on stderr what went wrong, in one sentence, with a traceback before it if ``debug``."""
+    if debug:
+        traceback.print_exception(error)
+    with contextlib.suppress(OSError):
+        click.echo(f"Error: {_sentence(error)}", err=True)
 
 
 def _sentence(error) -> str:
@@ -75,7 +80,9 @@ def _sentence(error) -> str:
         case EventsimError():
             return str(error)
         case MemoryError():
-            return f"there is not enough memory ({error or 'out of memory'}); use a smaller network or smaller batches"
+            return (f"there is not enough memory ({error or 'out of memory'}); use longer ticks (--clock, in training "
+                    "--dt), begin at a recording's first event (--start first), or use a smaller network or smaller "
+                    "batches")
         case OSError():
             where = f"{error.filename}: " if error.filename else ""
             return f"{where}reading or writing failed ({error.strerror or error}); check the place and the free space"

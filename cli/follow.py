@@ -6,6 +6,8 @@ import time
 
 import click
 
+from eventsim.cli import options
+
 _LATE = {"drop": "dropped", "now": "taken as if they came on time", "stop": "refused"}
 _LEAST_EVERY = 1.0  # ms: more scores than that nobody reads, and a line for each microsecond stops for nothing
 _LEAST_PAUSE = 1e-3  # s
@@ -28,7 +30,8 @@ _LIVE = (
                  help="Following: after so long a silence, let the stream's time go on with the clock on the wall."),
     click.option("--buffer", type=click.FloatRange(0.001, 1024), default=8.0, show_default=True, metavar="MIB",
                  help="Following: what may wait. Pipes, files and TCP are held back then, UDP is dropped."),
-    click.option("--once", is_flag=True, help="Following: end at the end of the file or with the first TCP client."),
+    click.option("--once", is_flag=True,
+                 help="Following: end at the end of the file or with the first TCP client. Any format runs so."),
 )
 
 
@@ -114,14 +117,15 @@ def follow(name, model, clock, codec, sensor, as_json, *, every, score, no_spike
     found = find_model(model)
     network = found.network
     if sensor not in (None, network.sensor):
-        raise ConfigError(f"the network takes events of a {network.sensor} sensor, --sensor says {sensor}")
+        raise ConfigError(f"the network takes events of a {network.sensor} sensor, --sensor says {sensor}; leave it "
+                          "out, or choose another --model")
     stream = Stream(network, reorder_ms=reorder, late=late, score_ms=score)
     tracking, screen = _Clock(idle), _Screen(stream, every, no_spikes, as_json)
     with watch_for_interrupt() as stop:
         with busy("loading kernels (they compile when first used)"):
             warm_up_stream(network)
         if codec.decoder is None:
-            source = Recorded(name, codec.name, network.sensor)
+            source = Recorded(name, codec.name, network.sensor, sensor)
             click.echo(f"running {_shown(name)} with {found}", err=True)
             _run(stream, source, source, source, stop, tracking, screen)
             return
@@ -144,6 +148,8 @@ def _codec(name, codec, once):
     from eventsim.data.streams import is_address
     from eventsim.errors import ConfigError
 
+    if not is_address(name):
+        options.refuse_missing(name)
     followed = ", ".join(one.name for one in CODECS.values() if one.decoder)
     if codec is None and (name == "-" or is_address(name)):
         raise ConfigError(f"{_shown(name)}: does not say its format; name it, e.g. --codec nmnist ({followed})")
@@ -185,6 +191,8 @@ def _run(stream, source, decoder, coming, stop, clock, screen):
     except EventsimError as error:
         failure = error
     screen.show()
+    if failure is not None and not (stream.report.events or any(decoder.counts.values())):
+        raise failure  # before there was anything to sum up
     figures = report.summary(stream, source, decoder, clock.seconds)
     if screen.as_json:
         click.echo(json.dumps(figures))

@@ -11,7 +11,8 @@ from eventsim.cli import options
 @click.argument("things", metavar="ARCH|FILE|RUN|MODEL|DATASET...", nargs=-1, required=True)
 @options.recording_options
 @options.json_option
-def info(things, codec, sensor, as_json):
+@click.pass_context
+def info(context, things, codec, sensor, as_json):
     """Describe an architecture, recording, run or data set.
 
     An architecture by its name or notation: shapes, parameters, fan-in, multiplications. 64r is a recurrent layer,
@@ -21,7 +22,8 @@ def info(things, codec, sensor, as_json):
     folder or model file: network, training, where it came from. A network that comes with eventsim, nmnist: its model
     card. A file that `simulate --out` wrote: spikes. A recipe (.toml) or a network.yaml of slayerPytorch: its network
     and training. A data set (a folder, a zip, or "synthetic"): samples of every class. Several things are described
-    one after the other, with --json in an object a line.
+    one after the other, with --json in an object a line; what cannot be described is said on stderr, and the exit
+    status is 1 then.
 
     \b
     Examples:
@@ -34,15 +36,25 @@ def info(things, codec, sensor, as_json):
       eventsim info nmnist
       eventsim info network.yaml
     """
+    from eventsim.cli.failures import MISTAKE, tell
     from eventsim.cli.output import print_json, show
+    from eventsim.errors import EventsimError
     from eventsim.report import description
 
-    for i, thing in enumerate(things):
-        figures = _describe(description, thing, codec, sensor)
+    status = shown = 0
+    for thing in things:
+        try:
+            figures = _describe(description, thing, codec, sensor)
+        except EventsimError as error:
+            status = MISTAKE
+            tell(error, debug="--debug" in (context.obj or ()))
+            continue
         if as_json:
             print_json(figures)
         else:
-            show(*([""] if i else []), *description.screen(figures))
+            show(*([""] if shown else []), *description.screen(figures))
+        shown += 1
+    return status
 
 
 def _describe(description, thing, codec, sensor):

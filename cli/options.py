@@ -5,6 +5,7 @@ import re
 import click
 from click.core import ParameterSource
 
+from eventsim import files
 from eventsim.errors import ConfigError
 
 
@@ -204,6 +205,12 @@ def check_picture(path, force):
     canvas.format_of(path)
     refuse_existing(path, force)
     files.check_place(path)
+
+
+def refuse_missing(source):
+    """Raise `FormatError` where there is no recording or data set ``source``, before options are held against it."""
+    if source not in ("-", "synthetic"):
+        files.require(source)
 
 
 def refuse_existing(path, force):

@@ -62,6 +62,8 @@ def profile(context, source, model, compare, samples, split, backward, page, tab
         raise ConfigError("--csv is for one model; leave out --compare, or the table")
     models = [find_model(name, weights, clock) for name in (model, *([] if compare is None else [compare]))]
     profiles.check_models(models, backward)
+    if source is not None:
+        options.refuse_missing(source)
     if source is None or is_dataset(source):
         options.refuse_typed(context, ("codec", "sensor", "start"),
                              "is for a single recording; leave it out for a data set")

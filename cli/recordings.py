@@ -4,7 +4,8 @@ import math
 
 import click
 
-from eventsim.data import BinningReport, open_recording
+from eventsim.data import BinningReport
+from eventsim.data.codecs import open_for
 from eventsim.engine.warm_up import warm_up
 
 
@@ -16,7 +17,7 @@ def run_recording(network, source, sensor, codec, start):
     What lies outside is counted in the trace's ``binning`` and takes no memory.
     """
     length = None if network.n_ticks is None else round(1000 * network.n_ticks * network.dt)
-    with open_recording(source, sensor=sensor, codec=codec, default_sensor=network.sensor) as recording:
+    with open_for(network.sensor, source, sensor, codec) as recording:
         events, before, after = recording.window(None if start is None else round(1000 * start), length)
     warm_up(network)
     trace = network.simulate(events)

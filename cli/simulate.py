@@ -37,6 +37,9 @@ def simulate(context, recording, model, clock, codec, sensor, start, out, force,
     every output. It ends with the stream or with Ctrl-C, and a summary. With --json every line is an object then: of
     kind spike, scores or summary.
 
+    What is no event of the network's sensor is skipped and counted in a stream (of nmnist or csv, also with --once); in
+    a file of another format, which runs with --once alone, it is refused as without --follow.
+
     \b
     Examples:
       eventsim generate sample.bin && eventsim simulate sample.bin

@@ -22,7 +22,7 @@ from eventsim.report.training import backward_share
 from eventsim.trainer import Interrupted, Trainer, TrainingConfig
 from eventsim.trainer.checkpoint import FILE_NAME
 from eventsim.trainer.config import chosen_over
-from eventsim.trainer.logs import LOGS
+from eventsim.trainer.logs import ALWAYS, LOGS
 from eventsim.trainer.loop import check_fits
 
 
@@ -71,12 +71,12 @@ def train(context, recipe, show_recipe, resume, tensorboard, as_json, **choices)
       eventsim train --epochs 20 --tensorboard
       eventsim train --resume runs/mlp512-nmnist-01
     """
-    logs = [LOGS["tensorboard"]()] if tensorboard else []
+    wished = ["tensorboard"] if tensorboard else []
     if resume is not None:
         options.refuse_typed(context, {"recipe", "show_recipe", *choices} - {"data"}, "cannot be changed in a run that "
                              "goes on; leave it out beside --resume, or start a new run")
         moved = choices["data"] if options.typed(context, "data") else None
-        _resume(resume, moved, logs, as_json)
+        _resume(resume, moved, wished, as_json)
         return
     if show_recipe and recipe is None:
         raise ConfigError(f"--show prints a recipe; name it with --recipe, one of {', '.join(recipes.names())}")
@@ -98,12 +98,13 @@ def train(context, recipe, show_recipe, resume, tensorboard, as_json, **choices)
                   "arch": network["arch"]}
     if plan is not None:
         provenance["recipe"] = f"{plan.name}, version {plan.version}"
-    _start(logs, as_json, name, provenance, network, training.neuron_of(neuron, own_neuron),
+    _start(wished, as_json, name, provenance, network, training.neuron_of(neuron, own_neuron),
            chosen_over(settings, own_settings), **places)
 
 
-def _start(logs, as_json, name, provenance, network, neuron, settings, *, data, samples, validation_samples, out):
-    """Train from the beginning."""
+def _start(wished, as_json, name, provenance, network, neuron, settings, *, data, samples, validation_samples, out):
+    """Train from the beginning; ``wished`` names logs beside those of every run."""
+    logs = _logs(wished)
     seed = settings.get("seed", TrainingConfig.seed)
     source = data_source(data, seed, samples, validation_samples)
     network = Network(**network, neuron=from_config(neuron), seed=seed)
@@ -112,12 +113,16 @@ def _start(logs, as_json, name, provenance, network, neuron, settings, *, data, 
     if splits.train is not None:
         check_fits(network, splits.train)
     with new_run(out, name, data) as folder:
-        trainer = Trainer(network, out=folder, provenance=provenance | {"data": source}, **settings)
+        trainer = Trainer(network, out=folder, provenance=provenance | {"data": source, "logs": wished}, **settings)
         _fit(trainer, splits, logs, as_json)
 
 
-def _resume(run, moved, logs, as_json):
-    """Train what is left of a run; ``moved`` is where its data lies now, if elsewhere."""
+def _logs(names):
+    return [LOGS[name]() for name in names]
+
+
+def _resume(run, moved, wished, as_json):
+    """Train what is left of a run; ``moved`` is where its data lies now, if elsewhere, ``wished`` names more logs."""
     trainer = Trainer.resume(run)
     source = trainer.provenance.get("data")
     if moved is not None:
@@ -127,9 +132,11 @@ def _resume(run, moved, logs, as_json):
     if source is None:
         raise ConfigError(f"{run}: does not say what data it was trained on; name it with --data")
     trainer.provenance["data"] = source
-    if not logs and (trainer.out / LOGS["tensorboard"].file_name).exists():
-        logs = [LOGS["tensorboard"]()]
-    _fit(trainer, open_source(source), logs, as_json)
+    wished = {*wished, *trainer.provenance.get("logs", ())}
+    wished = [name for name, log in LOGS.items()
+              if name not in ALWAYS and (name in wished or (trainer.out / log.file_name).exists())]
+    trainer.provenance["logs"] = wished
+    _fit(trainer, open_source(source), _logs(wished), as_json)
 
 
 def _fit(trainer, splits, logs, as_json):

@@ -7,13 +7,14 @@ import inspect
 import numpy as np
 
 from eventsim import checks
+from eventsim.data.codecs.base import EVENTS_BLOCK
 from eventsim.data.datasets.base import Dataset, Splits
-from eventsim.data.transforms import TRANSFORMS
+from eventsim.data.transforms import TRANSFORMS, left_out
 from eventsim.errors import ConfigError
 from eventsim.events import Events
-from eventsim.wording import tally
 
-_BLOCK = 1 << 16  # events that are handed on at once
+# Parameters of which one is needed, or nothing would happen.
+_ONE_OF = {"time_window": ("start", "stop"), "hot_pixel_filter": ("rate", "factor"), "jitter": ("time", "space")}
 
 
 class Transforms:
@@ -69,6 +70,9 @@ def parse_transform(text):
             raise ConfigError(f"{name} is given {key} twice; {usage}")
         given[key] = _value(value)
     missing = [key for key, value in defaults.items() if value is inspect.Parameter.empty and key not in given]
+    limits = _ONE_OF.get(name, ())
+    if limits and not any(key in given for key in limits):
+        missing.append(" or ".join(limits))
     if missing:
         raise ConfigError(f"{name} needs {', '.join(missing)}; {usage}")
     return name, given
@@ -107,9 +111,10 @@ class TransformedRecording:
         events = self._transforms(self._recording.events(), self._number)
         self.skipped = events.skipped
         if not len(events):
-            raise ConfigError(f"{self.source}: no event is left, left out were {tally(self.skipped)}; apply less to it")
-        for start in range(0, len(events), _BLOCK):
-            yield events[start:start + _BLOCK]
+            raise ConfigError(f"{self.source}: no event is left, left out were {left_out(self.skipped)}; apply less "
+                              "to it")
+        for start in range(0, len(events), EVENTS_BLOCK):
+            yield events[start:start + EVENTS_BLOCK]
 
 
 class TransformedDataset(Dataset):

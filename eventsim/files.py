@@ -41,6 +41,12 @@ def reading(path):
         raise FormatError(f"{path}: cannot be read ({error.strerror or error}); check the path and the disk") from error
 
 
+def require(path):
+    """Raise `FormatError` unless there is a file or folder at ``path``."""
+    with reading(path):
+        os.stat(path)
+
+
 @contextlib.contextmanager
 def replacing(path):
     """A temporary path to write, which replaces ``path`` at the end: readers see the earlier file or the whole new one.

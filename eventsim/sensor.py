@@ -1,4 +1,4 @@
-"""The geometry of an address-event sensor."""
+"""The geometry of an address-event sensor, and what to do where a network takes events of another one."""
 
 from dataclasses import dataclass
 
@@ -49,3 +49,32 @@ class Sensor:
         plane, x = np.divmod(np.asarray(address), self.width)
         p, y = np.divmod(plane, self.height)
         return x, y, p
+
+
+def mismatch(what, found, wanted, reason="") -> str:
+    """The sentence that ``what`` is of another `Sensor` than a network takes, and what to do.
+
+    reason : why it is at least the sensor ``found``, where it does not say its own
+    """
+    at_least, own = (f" or a larger one ({reason})", "its sensor") if reason else ("", found)
+    steps = "".join(f" --apply {step}" for step in _steps(found, wanted))
+    cures = [f"take a network that starts with {own} (train one by --arch, or name another model)"]
+    cures += [f"bring the events to this size with `eventsim convert SRC DST{steps}`"] if steps else []
+    return (f"{what} is of a {found} sensor{at_least}, the network takes events of a {wanted} sensor; "
+            f"{', or '.join(cures)}")
+
+
+def _steps(found, wanted):
+    """Transforms that make events of one sensor those of another, with as much of the picture as there can be.
+
+    None, where the other one is larger.
+    """
+    sizes = ((found.width, wanted.width), (found.height, wanted.height))
+    if any(have < want for have, want in sizes) or wanted.polarities not in (1, found.polarities):
+        return []
+    factor = min((have - 1) // (want - 1) if want > 1 else have for have, want in sizes)
+    x, y = ((-(-have // factor) - want) // 2 for have, want in sizes)
+    steps = [f"pool:factor={factor}"] if factor > 1 else []
+    if any(-(-have // factor) > want for have, want in sizes):
+        steps.append(f"crop:x={x},y={y},width={wanted.width},height={wanted.height}")
+    return steps + (["merge_polarity"] if wanted.polarities < found.polarities else [])

@@ -28,6 +28,7 @@ from eventsim.data.codecs.recording import Recording
 from eventsim.data.codecs.slayer import read_target_counts
 from eventsim.errors import ConfigError, FormatError
 from eventsim.events import Events
+from eventsim.sensor import mismatch
 
 # Of several that claim a suffix and know none of the first bytes, the first is taken.
 CODECS: dict[str, Codec] = {codec.name: codec for codec in (
@@ -37,7 +38,7 @@ CODECS: dict[str, Codec] = {codec.name: codec for codec in (
 
 __all__ = [
     "CODECS", "Codec", "Decoder", "Reader", "Recording", "Writer", "choose", "choose_target", "codec_of",
-    "open_recording", "read", "read_target_counts", "write",
+    "open_for", "open_recording", "read", "read_target_counts", "write",
 ]
 _STDIN = "standard input"  # what messages call it
 _HEAD = 4096  # bytes that a format is told by
@@ -51,7 +52,8 @@ def open_recording(path, sensor=None, codec=None, default_sensor=None, repair=Fa
     path : a path, ``"-"`` for standard input, or a file object opened in binary mode
     sensor : `Sensor` that overrides what the recording says or its format implies
     codec : a name in `CODECS`; by default the first bytes decide, and where they tell nothing the name's suffix
-    default_sensor : `Sensor` of a recording that says nothing of it; None: the smallest that holds all events
+    default_sensor : `Sensor` of a recording that says nothing of it, that of a network; None: the smallest that holds
+        all events
     repair : leave out what is damaged and sort the rest, see `Recording`
 
     Raises `FormatError` where the recording cannot be read, `ConfigError` where an argument makes no sense.
@@ -70,6 +72,15 @@ def open_recording(path, sensor=None, codec=None, default_sensor=None, repair=Fa
             file = path.open("rb")  # what its user raises is not of reading it
         with file, _opened(file, str(path), settings, codec) as recording:
             yield recording
+
+
+@contextlib.contextmanager
+def open_for(wanted, path, sensor=None, codec=None):
+    """The `Recording` that `open_recording` opens for a network; raises `ConfigError` unless it is of its sensor."""
+    with open_recording(path, sensor, codec, default_sensor=wanted) as recording:
+        if recording.declared != wanted:
+            raise ConfigError(mismatch(f"{recording.source}:", recording.declared, wanted))
+        yield recording
 
 
 def read(path, sensor=None, codec=None, default_sensor=None, repair=False) -> Events:

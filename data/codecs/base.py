@@ -16,6 +16,7 @@ from eventsim.sensor import Sensor
 REPAIR = "`eventsim convert --repair`"  # as messages advise it
 CUT_CURE = f"copy or download it again, or keep what is whole with {REPAIR}"
 BLOCK = 1 << 18  # bytes that a reader takes at a time: what they become stays in the second-level cache
+EVENTS_BLOCK = 1 << 16  # events of a recording in memory that are handed on at once
 
 
 class Reader:

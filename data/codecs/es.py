@@ -28,7 +28,7 @@ from eventsim.errors import ConfigError, FormatError
 _MAGIC = b"Event Stream"
 _HEADER = struct.Struct("<12s3BB2H")
 _KINDS = {0: "generic events", 1: "change detections", 2: "ATIS events", 3: "display events", 4: "colour events"}
-_DVS = 1
+_DVS, _ATIS = 1, 2
 _EVENT = 5  # bytes
 _STEP = 127  # us that an overflow stands for
 _OVERFLOW = 255
@@ -51,8 +51,10 @@ class ESReader(StateReader):
             raise FormatError(f"{source}: begins with {head[:12]!r}, expected {_MAGIC!r}; name the format that it has")
         kind = head[15] if len(head) > 15 else _DVS
         if kind != _DVS:
+            cure = "convert its changes to .csv (t,x,y,p) with the package event_stream" if kind == _ATIS else \
+                "name a recording that has such, these cannot be converted to them"
             raise FormatError(f"{source}: holds {_KINDS.get(kind, f'events of kind {kind}')}, read are "
-                              f"{_KINDS[_DVS]} (DVS) alone; convert it")
+                              f"{_KINDS[_DVS]} (DVS) alone; {cure}")
         if len(head) < _HEADER.size:
             raise FormatError(f"{source}: ends inside the header, at byte {len(head)} of {_HEADER.size}; copy or "
                               "download it again")
@@ -60,7 +62,7 @@ class ESReader(StateReader):
         self.about["version"] = ".".join(map(str, version))
         if version[0] != 2:
             raise FormatError(f"{source}: is of the version {self.about['version']} of Event Stream, read is 2; "
-                              "convert it")
+                              "write it anew with a program that writes version 2")
         if not (width and height):
             raise FormatError(f"{source}: is of a sensor of {width}x{height} pixels by bytes 16 to 19; copy or "
                               "download it again")

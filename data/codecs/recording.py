@@ -1,5 +1,6 @@
 """`Recording`: a file of events of any format, read in blocks; what every format promises is checked here."""
 
+import contextlib
 import functools
 import io
 import os
@@ -7,15 +8,15 @@ import os
 import numpy as np
 
 from eventsim import kernels
-from eventsim.data.codecs.base import REPAIR, named, sensor_or_none
+from eventsim.data.codecs.base import EVENTS_BLOCK, REPAIR, named, sensor_or_none
+from eventsim.data.transforms import left_out
 from eventsim.errors import ConfigError, FormatError
 from eventsim.events import Events
-from eventsim.sensor import Sensor
+from eventsim.sensor import Sensor, mismatch
 
 _MOST_ROOM = 1 << 27  # events that memory is asked for before they are read, 1.7 GB
 _NAMES = "xyp"
 _TYPES = {"t": np.int64, "x": np.uint16, "y": np.uint16, "p": np.uint8}
-_BLOCK = 1 << 16  # events of a sorted recording that are handed on at once
 
 
 class Recording:
@@ -90,8 +91,8 @@ class Recording:
     def _sorted(self, columns):
         """Columns in the order of time, in blocks; equal times stay in that of the file."""
         order = self._order(columns["t"])
-        for start in range(0, len(order), _BLOCK):
-            yield [column[order[start:start + _BLOCK]] for column in columns.values()]
+        for start in range(0, len(order), EVENTS_BLOCK):
+            yield [column[order[start:start + EVENTS_BLOCK]] for column in columns.values()]
 
     def _order(self, t):
         """Places of the events in the order of time."""
@@ -158,8 +159,8 @@ class Recording:
             n, last = n + len(columns[0]), int(columns[0][-1])
             yield columns, facts
         if not n:
-            kinds = ", ".join(f"{count:,} {name}" for name, count in self.skipped.items())
-            what = "is empty" if reader.is_empty else f"holds no event{f' ({kinds})' if kinds else ''}"
+            kinds = f" ({left_out(self.skipped)})" if self.skipped else ""
+            what = "is empty" if reader.is_empty else f"holds no event{kinds}"
             raise FormatError(f"{self.source}: {what}; a recording has at least one event; copy or download it again")
 
     def _begin(self):
@@ -245,10 +246,10 @@ def _outside(reader, pixel, n, sensor, facts, source, is_default):
     got = ", ".join(f"{name} = {column[i]}" for name, column in zip(_NAMES, pixel, strict=True))
     allowed = ", ".join(f"{name} 0..{limit - 1}" for name, limit in zip(_NAMES, limits, strict=True))
     reach = "x".join(str(most + 1) for most in facts[:3])
-    if is_default:  # somebody else's, a network's: another one would not make them fit
-        return FormatError(f"{source}: event {n + i} at {reader.place(i)} has {got}, outside the {sensor} sensor that "
-                           f"is wanted ({allowed}); it needs at least {reach}, so crop or pool it first with "
-                           "`eventsim convert --apply`")
+    if is_default:  # a network's: another one would not make them fit
+        with contextlib.suppress(ConfigError):  # for a size that no sensor has
+            return FormatError(mismatch(f"{source}:", Sensor(*(int(most) + 1 for most in facts[:3])), sensor,
+                                        f"event {n + i} at {reader.place(i)} has {got}"))
     return FormatError(f"{source}: event {n + i} at {reader.place(i)} has {got}, outside the {sensor} sensor "
                        f"({allowed}); name the sensor that recorded it, here at least --sensor {reach}, or leave such "
                        f"events out with {REPAIR}")

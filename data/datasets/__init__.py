@@ -68,10 +68,11 @@ def open_dataset(source, *, seed=0, train=None, validation=None, sensor=None) ->
     seed = checks.whole_number("seed", seed, 0)
     if isinstance(source, str) and source == "synthetic":
         return _open_synthetic(seed, train, validation)
+    path = files.as_path(source)
+    files.require(path)
     if train is not None or validation is not None:
         raise ConfigError("sizes (train, validation) can be chosen for synthetic data only; "
                           "take a subset of a recorded data set instead")
-    path = files.as_path(source)
     _refuse_recording(path)
     kind = next(kind for kind in DATASETS.values() if kind.matches(path))
     if sensor is not None and not kind.takes_sensor:

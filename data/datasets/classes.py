@@ -10,7 +10,7 @@ import re
 from typing import NamedTuple
 
 from eventsim import files
-from eventsim.data.codecs import CODECS, open_recording
+from eventsim.data.codecs import CODECS, open_recording, read
 from eventsim.data.datasets.base import Dataset, Splits, hold_out
 from eventsim.errors import FormatError
 from eventsim.sensor import Sensor
@@ -40,11 +40,12 @@ class ClassFolders(Dataset):
 
     def events(self, i):
         path = self._root / self._samples[self.check_index(i)].path
-        named, default = (self.sensor, None) if self._is_named else (None, self.sensor)
-        with open_recording(path, sensor=named, default_sensor=default) as recording:
+        with open_recording(path, sensor=self.sensor if self._is_named else None) as recording:
+            if recording.declared is None:
+                return read(path, self.sensor)
             if recording.declared != self.sensor:
                 raise FormatError(f"{path}: is of a {recording.declared} sensor, the data set of {self.sensor}; "
-                                  "move it elsewhere, or convert it")
+                                  "move it elsewhere, or crop or pool it to that with `eventsim convert --apply`")
             return recording.events()
 
     def sample_name(self, i):

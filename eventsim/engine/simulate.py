@@ -8,6 +8,7 @@ from eventsim.engine.trace import LayerTrace, Trace
 from eventsim.errors import ConfigError
 from eventsim.events import Events
 from eventsim.model.network import CLOCKS
+from eventsim.sensor import mismatch
 
 
 def run(network, spikes, *, supports=None, rng=None) -> Trace:
@@ -38,7 +39,7 @@ def simulate(network, events, *, clock=None) -> Trace:
     if not isinstance(events, Events):
         raise ConfigError(f"a recording must be Events, got {type(events).__name__}; eventsim.read gives them")
     if events.sensor != network.sensor:
-        raise ConfigError(f"the network takes events of a {network.sensor} sensor, the recording has {events.sensor}")
+        raise ConfigError(mismatch("the recording", events.sensor, network.sensor))
     if clock == "exact":
         duration = None if network.n_ticks is None else network.n_ticks * network.dt
         spikes, report = exact_times(events, duration, network.dt)

@@ -14,6 +14,7 @@ from eventsim.engine.queue import NetworkQueue
 from eventsim.errors import ConfigError
 from eventsim.events import Arrivals
 from eventsim.model import Network
+from eventsim.sensor import mismatch
 
 LATE = ("drop", "now", "stop")
 _SAMPLE = 300.0  # ms, where the model does not say how long one is
@@ -232,7 +233,7 @@ class Stream:
         if not isinstance(events, Arrivals):
             raise ConfigError(f"a stream takes Events or Arrivals, got {type(events).__name__}")
         if events.sensor != self.network.sensor:
-            raise ConfigError(f"the network takes events of a {self.network.sensor} sensor, got {events.sensor}")
+            raise ConfigError(mismatch("what came", events.sensor, self.network.sensor))
         if len(events) and events.t.max() > _END:
             raise ConfigError(f"event times must not lie beyond {_END} us, got {events.t.max()}; count them from the "
                               "stream's own zero")

@@ -98,7 +98,8 @@ def _network(f):
     rate += [("Training", training.defaults(f["training"]))] if f["training"] else []
     rate += [("Note", note) for note in f.get("notes", ())]
     return [
-        [*named, ("Network", f["arch"]), ("Input", f"{f['sensor']} sensor, {numbers.count(f['inputs'])} addresses"),
+        [*named, ("Network", f["arch"]),
+         ("Input", f"{f['sensor']} sensor, {numbers.several(f['inputs'], 'address', 'addresses')}"),
          ("Neuron", neuron_line(f["neuron"])), *rate],
         "", plain_table(header, rows), "",
         f"MACs are those of a dense simulation; {sample}.",

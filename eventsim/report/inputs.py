@@ -21,6 +21,7 @@ def input_figures(network, report, n_ticks, samples=1, skipped=None) -> dict:
 def input_line(figures) -> str:
     """The same as a sentence."""
     text = {name: f"{n:,.1f}" if isinstance(n, float) else numbers.count(n) for name, n in figures.items()}
-    skipped = f", {text['skipped']} records skipped" if "skipped" in figures else ""
-    return (f"{text['events']} events, {text['merged']} merged in their tick, {text['out_of_window']} outside the "
-            f"window{skipped}; density {numbers.share(figures['density'])}")
+    events, skipped = (f"{text[name]} {noun}{'s' * (text[name] != '1')}" if name in text else ""
+                       for name, noun in (("events", "event"), ("skipped", "record")))
+    return (f"{events}, {text['merged']} merged in their tick, {text['out_of_window']} outside the window"
+            f"{skipped and f', {skipped} skipped'}; density {numbers.share(figures['density'])}")

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from eventsim.data.transforms import TRANSFORMS, left_out
 from eventsim.report import numbers
 
 _WINDOW = 10_000  # us, in which the peak rate is counted
@@ -70,7 +71,8 @@ def screen(f) -> list:
     guess = "" if f["sensor_is_said"] else ", the smallest that holds all events: the recording does not say"
     rate = "" if f["rate_hz"] is None else (f", {numbers.large(f['rate_hz'])} a second, at most "
                                              f"{numbers.large(f['peak_rate_hz'])} (in {_WINDOW // 1000} ms)")
-    skipped = ", ".join(f"{numbers.count(n)} {name}" for name, n in f["skipped"].items()) or "none"
+    skipped = left_out(f["skipped"]) or "none"
+    skipped += "" if TRANSFORMS.keys() & f["skipped"].keys() else " (records that are no events)"
     header = [("Says", "; ".join(f"{name} {value}" for name, value in f["about"].items()))] if f["about"] else []
     facts = [
         ("Recording", f["source"]), ("Format", f["title"]), *header,
@@ -82,6 +84,6 @@ def screen(f) -> list:
         facts.append(("Polarity", f"{numbers.share(f['on_share'])} ON, {numbers.share(1 - f['on_share'])} OFF"))
     if f["busiest"]:
         one = f["busiest"]
-        facts.append(("Pixels", f"{numbers.count(f['pixels'])} addresses have events, most of them x = {one['x']}, "
-                                f"y = {one['y']}, p = {one['p']}: {numbers.count(one['events'])}"))
-    return [[*facts, ("Skipped", f"{skipped} (records that are no events)")]]
+        facts.append(("Pixels", f"{numbers.several(f['pixels'], 'address', 'addresses')} with events, at most "
+                                f"{numbers.count(one['events'])}, at x = {one['x']}, y = {one['y']}, p = {one['p']}"))
+    return [[*facts, ("Skipped", skipped)]]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from eventsim.report import activity
+from eventsim.report import activity, numbers
 from eventsim.report.inputs import input_figures, input_line
 
 
@@ -32,8 +32,9 @@ def as_dict(network, events, trace) -> dict:
 def facts(network, events, trace) -> list:
     """Names and values of the input and the clock."""
     given = input_figures(network, trace.binning, trace.input.n_ticks, skipped=events.skipped)
-    ticks = "exact" if network.clock == "exact" else f"{trace.input.n_ticks} ticks of {network.dt:g} ms"
-    return [("Input", input_line(given)), ("Clock", f"{ticks}, {trace.input.n_ticks * network.dt:g} ms")]
+    n, dt = trace.input.n_ticks, network.dt
+    ticks = "exact" if network.clock == "exact" else f"{numbers.several(n, 'tick')} of {dt:g} ms"
+    return [("Input", input_line(given)), ("Clock", f"{ticks}, {n * dt:g} ms")]
 
 
 def verdict(trace) -> str:

@@ -109,8 +109,9 @@ def screen(figures) -> list:
                   "then"),
         ("Skipped", f"{skipped}, {numbers.count(f['cut'])} cut off"),
         ("Backlog", f"{numbers.large(f['backlog_bytes'])}B of {numbers.large(f['buffer_bytes'])}B at the busiest; "
-                    f"{numbers.count(f['dropped_events'])} events in {numbers.count(f['dropped_datagrams'])} datagrams "
-                    f"dropped, {numbers.count(f['lost_datagrams'])} datagrams lost by the system"),
+                    f"{numbers.several(f['dropped_events'], 'event')} in "
+                    f"{numbers.several(f['dropped_datagrams'], 'datagram')} dropped, "
+                    f"{numbers.several(f['lost_datagrams'], 'datagram')} lost by the system"),
     ]
     duration = f["stream_ms"] - f["first_ms"]
     rows = [

@@ -227,12 +227,15 @@ def load_checkpoint(path):
         return _read_network(file), _read_json(file.attrs, "provenance", dict), training
 
 
-def check_writable(folder) -> pathlib.Path:
-    """Make the run folder now, so that a place that cannot be written is found before the training and not after."""
+def check_writable(folder, cure="choose another --out") -> pathlib.Path:
+    """Make the run folder now, so that a place that cannot be written is found before the training and not after.
+
+    cure : what the message advises
+    """
     folder = files.as_path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
-        raise ConfigError(f"{folder}: cannot be written ({error.strerror or error}); choose another --out") from error
+        raise ConfigError(f"{folder}: cannot be written ({error.strerror or error}); {cure}") from error
     return folder

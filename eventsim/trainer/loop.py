@@ -12,6 +12,7 @@ from eventsim.engine.backward import check_trainable, takes_steps
 from eventsim.engine.feed import take_in_statistics
 from eventsim.errors import ConfigError, FormatError
 from eventsim.model import Network
+from eventsim.sensor import mismatch
 from eventsim.trainer import checkpoint
 from eventsim.trainer.calibrate import calibrate
 from eventsim.trainer.config import TrainingConfig
@@ -22,6 +23,7 @@ from eventsim.trainer.metrics import Metrics
 from eventsim.trainer.observer import Observers, listed
 from eventsim.trainer.schedules import rate_at
 from eventsim.trainer.warm_up import warm_up
+from eventsim.wording import several
 
 _CALIBRATION_SAMPLES = 16
 # What sets the masks of dropout apart from other random numbers of a training; not zero, and where others have nothing,
@@ -56,14 +58,12 @@ def evaluate(network, dataset, *, loss=None, regularizer=None, batch_size=PASS_B
 def check_fits(network, dataset):
     """Raise `ConfigError` unless the network takes the data set's events and has an output for each of its classes."""
     if dataset.sensor != network.sensor:
-        raise ConfigError(
-            f"the network takes events of a {network.sensor} sensor, {dataset.name} has {dataset.sensor}; choose an "
-            f"architecture that starts with {dataset.sensor}"
-        )
+        raise ConfigError(mismatch(dataset.name, dataset.sensor, network.sensor))
     if dataset.n_classes > network.arch.n_outputs:
         raise ConfigError(
-            f"the network has {network.arch.n_outputs} outputs, {dataset.name} has {dataset.n_classes} classes; choose "
-            f"an architecture that ends with {dataset.n_classes}"
+            f"the network has {several(network.arch.n_outputs, 'output')}, {dataset.name} has "
+            f"{several(dataset.n_classes, 'class', 'classes')}; choose an architecture that ends with "
+            f"{dataset.n_classes}"
         )
 
 
@@ -309,10 +309,12 @@ class Trainer:
         """The trainer of an interrupted run, as it was; `fit` on the same data goes on to the same bits."""
         network, provenance, training = checkpoint.load_checkpoint(run)
         try:
-            trainer = cls(network, out=checkpoint.locate(run).parent, provenance=provenance, **training["config"])
+            trainer = cls(network, provenance=provenance, **training["config"])
             trainer._restore(training)
         except (KeyError, ValueError, TypeError) as error:
             raise FormatError(f"{checkpoint.locate(run)}: is damaged ({error}); restore it from a copy") from error
+        trainer.out = checkpoint.check_writable(checkpoint.locate(run).parent,
+                                                "free it, or copy the run elsewhere and go on there")
         return trainer
 
     def _restore(self, training):

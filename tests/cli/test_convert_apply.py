@@ -22,11 +22,11 @@ def test_a_recording_is_transformed_in_order(call, recording):
     assert eventsim.read("a.h5").skipped == events.skipped
     text = call("convert", recording, "b.h5", *steps)
     assert text == f"b.h5: 1 recording, {len(events)} events; left out: " + ", ".join(
-        f"{n} {name}" for name, n in events.skipped.items()) + "\n"
+        f"{n} by {name}" for name, n in events.skipped.items()) + "\n"
 
 
 def test_a_large_recording_is_written_in_parts(call, here, monkeypatch):
-    monkeypatch.setattr("eventsim.data.applied._BLOCK", 7)
+    monkeypatch.setattr("eventsim.data.applied.EVENTS_BLOCK", 7)
     (here / "a.csv").write_text("".join(f"{i},0,0,1\n" for i in range(100)))
     call("convert", "a.csv", "b.csv", "--apply", "time_window:start=0.01,stop=0.06,from_start=false")
     assert eventsim.read("b.csv").t.tolist() == list(range(10, 60))
@@ -93,8 +93,12 @@ def test_a_conversion_with_other_transforms_begins_anew(call, tree, monkeypatch)
     ("denoise:window=nan", "denoise: window must be a number of at least 0 and below 1e+12, got nan"),
     ("crop:x=0,y=0,width=99,height=1", "crop: width must be a whole number from 1 to 34, got 99"),
     ("flip:axis=z", "flip: axis must be x or y or p, got 'z'"),
-    ("time_window:from_start=no", "time_window: from_start must be true or false, got 'no'"),
-    ("hot_pixel_filter", "hot_pixel_filter: a hot pixel has more events than a rate"),
+    ("time_window:start=0,from_start=no", "time_window: from_start must be true or false, got 'no'"),
+    ("time_window", "time_window needs start or stop; write time_window:start=0.0,stop=STOP,from_start=true"),
+    ("time_window:from_start=false", "time_window needs start or stop; write"),
+    ("hot_pixel_filter", "hot_pixel_filter needs rate or factor; write hot_pixel_filter:rate=RATE,factor=FACTOR"),
+    ("jitter", "jitter needs seed, time or space; write jitter:seed=SEED,time=0.0,space=0.0"),
+    ("jitter:seed=1", "jitter needs time or space; write"),
     ("drop_events:probability=0.5,seed=-1", "drop_events: seed must be a whole number from 0 to "),
 ])
 def test_what_cannot_be_applied(refuse, here, recording, step, sentence):
@@ -104,7 +108,7 @@ def test_what_cannot_be_applied(refuse, here, recording, step, sentence):
 
 def test_a_recording_of_which_nothing_is_left_is_not_written(refuse, here, recording):
     message = refuse("convert", recording, "a.csv", "--apply", "time_window:start=5000")
-    assert message == f"{recording}: no event is left, left out were 400 time_window; apply less to it"
+    assert message == f"{recording}: no event is left, left out were 400 by time_window; apply less to it"
     assert list(here.iterdir()) == []
 
 

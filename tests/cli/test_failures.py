@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import subprocess
 import sys
 
@@ -69,6 +70,18 @@ def test_missing_recording(refuse, run):
     assert "no.bin: no such file or folder" in refuse("simulate", "no.bin")
     assert "no.bin: no such file or folder" in refuse("profile", "no.bin")
     assert "no such file or folder" in refuse("info", "no.bin")
+
+
+@pytest.mark.parametrize("arguments", [
+    ("profile", "typo", "--samples", 5), ("profile", "typo.zip", "--codec", "csv"),
+    ("train", "--data", "typo", "--samples", 5),
+    ("evaluate", "{run}", "--data", "typo"), ("convert", "typo.zip", "out.h5", "--repair"),
+    ("convert", "{recording}", "typo", "texts", "--to", "csv"),
+])
+def test_what_is_missing_is_said_before_options_that_do_not_fit_it(refuse, run, recording, here, arguments):
+    message = refuse(*(str(one).format(run=run, recording=recording) for one in arguments))
+    assert re.match(r"(/.*/)?typo(.zip)?: no such file or folder; check the path$", message)
+    assert os.listdir(here) == ["runs"]
 
 
 class TestModel:
@@ -191,7 +204,9 @@ class TestDebug:
             raise MemoryError("Unable to allocate 4 TiB")
 
         monkeypatch.setattr("eventsim.report.description.of_network", huge)
-        assert "there is not enough memory (Unable to allocate 4 TiB)" in refuse("info", "smlp")
+        message = refuse("info", "smlp")
+        assert message.startswith("there is not enough memory (Unable to allocate 4 TiB); use longer ticks (--clock,")
+        assert "(--start first)" in message and "a smaller network or smaller batches" in message
 
 
 class TestScript:

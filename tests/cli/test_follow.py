@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import pathlib
 import re
 import signal
 import socket
@@ -340,7 +341,25 @@ class TestRefused:
         assert refuse("simulate", "--follow", "udp://:0").startswith("udp://:0: does not say its format")
         assert "no such file" in refuse("simulate", "--follow", "none.bin")
         assert "is no address" in refuse("simulate", "--follow", "udp://x", "--codec", "csv")
+        assert refuse("simulate", "--follow", "typo").startswith("typo: no such file or folder")
+        pathlib.Path("sample.xyz").write_bytes(b"")
         assert "supported are" in refuse("simulate", "--follow", "sample.xyz")
         assert "is a stream, not a file; add --follow" in refuse("simulate", "tcp://:5000")
         message = refuse("simulate", "--follow", "udp://:0", "--codec", "es")
         assert "cannot be sent there, but nmnist, csv can" in message
+
+    @pytest.mark.parametrize("output", [[], ["--json"]])
+    def test_before_the_first_event_there_is_no_summary(self, refuse, run, here, events, output):
+        larger = eventsim.Events(events.t, events.x + 10, events.y, events.p, eventsim.Sensor(44, 34))
+        for name in ("r.es", "r.h5"):
+            eventsim.write(here / name, larger)
+            message = refuse("simulate", "--follow", name, "--once", *output)
+            assert message.startswith(f"{name}: is of a 44x34x2 sensor, the network takes events of a 34x34x2 sensor; ")
+        assert "no such file" in refuse("simulate", "--follow", "none.h5", "--once", *output)
+
+
+def test_a_recording_that_is_damaged_later_has_a_summary(run, here, events):
+    (here / "r.es").write_bytes(CODECS["es"].encode(events)[:-2])
+    result = CliRunner().invoke(main, ["simulate", "--follow", "r.es", "--once", "--json"])
+    (summary,) = objects(result.stdout.splitlines())[2]
+    assert result.exit_code == 1 and summary["events"] == 399

@@ -4,6 +4,9 @@ import json
 import shutil
 
 import pytest
+from click.testing import CliRunner
+
+from eventsim.cli import main
 
 from .conftest import ARCH
 
@@ -43,12 +46,30 @@ def test_recording(call, recording):
 def test_several_things_are_described_one_after_the_other(call, run, recording):
     text = call("info", recording, "smlp")
     assert text.index("Recording") < text.index("\n\nName") and "smlp" in text
-    from click.testing import CliRunner
-
-    from eventsim.cli import main
-
     lines = CliRunner().invoke(main, ["info", str(recording), "smlp", "--json"]).stdout.splitlines()
     assert [json.loads(line)["kind"] for line in lines] == ["recording", "architecture"]
+
+
+@pytest.mark.parametrize("output", [[], ["--json"]])
+def test_what_cannot_be_described_does_not_keep_the_others_from_it(recording, here, output):
+    (here / "bad.bin").write_bytes(recording.read_bytes()[:-3])
+    result = CliRunner().invoke(main, ["info", "bad.bin", "smlp", "typo", str(recording), *output])
+    first, second = result.stderr.splitlines()
+    assert first.startswith("Error: bad.bin: ends inside a record") and second.startswith("Error: typo: there is no")
+    assert result.exit_code == 1 and str(recording) in result.stdout
+    if output:
+        assert [json.loads(line)["kind"] for line in result.stdout.splitlines()] == ["architecture", "recording"]
+    else:
+        assert result.stdout.startswith("Name  ") and "\n\nRecording  " in result.stdout
+
+
+def test_counts_are_in_words(call, here):
+    (here / "a.csv").write_text("".join(f"{i},0,0,1\n" for i in range(5)))
+    call("convert", "a.csv", "a.h5", "--apply", "time_window:stop=0.003")
+    text = call("info", "a.h5")
+    assert "1 address with events, at most 3, at x = 0, y = 0, p = 1\n" in text
+    assert "Skipped    2 by time_window\n" in text
+    assert "1x1x1 sensor, 1 address\n" in call("info", "1x1x1-2")
 
 
 def test_recording_on_standard_input_with_overflow_records(call, recording):

@@ -168,7 +168,7 @@ class TestSpikeFile:
     ("--clock", "1", "with its unit"),
     ("--sensor", "34", "is no sensor size"),
     ("--sensor", "0x34", "from 1 to"),
-    ("--sensor", "10x10", "outside the 10x10x2 sensor"),
+    ("--sensor", "10x10", "00001.bin: is of a 10x10x2 sensor, the network takes"),
     ("--sensor", "64x64", "takes events of a 34x34x2 sensor"),
     ("--codec", "mp3", "codec must be nmnist"),
     ("--model", "nowhere", "nowhere: no such file or folder"),

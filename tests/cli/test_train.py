@@ -1,5 +1,6 @@
 """`eventsim train`: runs, their folders, what they say, and how they go on."""
 
+import errno
 import json
 import os
 import pathlib
@@ -237,6 +238,14 @@ class TestResume:
     def test_of_no_run(self, refuse, here):
         assert "holds no model.h5, so it is no run" in refuse("train", "--resume", here)
         assert "no such file" in refuse("train", "--resume", here / "nowhere")
+
+    def test_in_a_place_that_cannot_be_written(self, run, refuse, monkeypatch):
+        def refused(**_):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+        monkeypatch.setattr("eventsim.trainer.checkpoint.tempfile.TemporaryFile", refused)
+        assert refuse("train", "--resume", run) == (
+            f"{run}: cannot be written (Read-only file system); free it, or copy the run elsewhere and go on there")
 
     def test_of_a_model_without_training(self, run, refuse):
         import eventsim

@@ -2,6 +2,7 @@
 
 import io
 import re
+import signal
 import sys
 from types import SimpleNamespace
 
@@ -156,6 +157,15 @@ class TestTensorBoard:
         (run / "history.csv").unlink()
         call("train", "--resume", run)
         assert len((run / self.file).read_bytes()) == len(whole) and (run / "history.csv").exists()
+
+    def test_the_wish_outlives_an_interruption_in_the_first_epoch(self, tree, call, here, monkeypatch):
+        with monkeypatch.context() as patch:
+            patch.setattr(Trainer, "step", lambda *_: signal.raise_signal(signal.SIGINT))
+            arguments = ["train", "--arch", ARCH, "--data", str(tree), "--epochs", "1", "--out", "run", "--tensorboard"]
+            assert CliRunner().invoke(main, arguments).exit_code == 130
+        assert not (here / "run" / self.file).exists()
+        call("train", "--resume", "run")
+        assert (here / "run" / self.file).stat().st_size > 1000
 
     def test_without_the_package_is_one_sentence_before_anything_else(self, tree, refuse, here, monkeypatch):
         monkeypatch.setitem(sys.modules, "tensorboardX", None)

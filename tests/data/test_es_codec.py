@@ -51,9 +51,10 @@ def test_other_kinds_of_events_are_refused(shared):
         read(shared / "data/aer/generic.es")
     for kind, name in ((0, "generic events"), (2, "ATIS events"), (3, "display events"), (4, "colour events"),
                        (9, "events of kind 9")):
+        cure = "convert its changes to .csv (t,x,y,p) with the package event_stream" if kind == 2 else \
+            "name a recording that has such, these cannot be converted to them"
         assert refusal(header(kind) + bytes(5)) == (
-            f"a.es: holds {name}, read are change detections (DVS) alone; convert it"
-        )
+            f"a.es: holds {name}, read are change detections (DVS) alone; {cure}")
 
 
 def test_the_bits_of_an_event_are_those_of_the_format():
@@ -133,7 +134,8 @@ def test_the_place_of_an_event_is_its_first_byte(monkeypatch):
     (b"Event", "begins with b'Event', expected b'Event Stream'; "),
     (header()[:17], "ends inside the header, at byte 17 of 20; copy or download it again"),
     (header()[:12], "ends inside the header, at byte 12 of 20; "),
-    (header(version=(1, 9, 2)), "is of the version 1.9.2 of Event Stream, read is 2; convert it"),
+    (header(version=(1, 9, 2)), "is of the version 1.9.2 of Event Stream, read is 2; write it anew with a program that "
+     "writes version 2"),
     (header(width=0), "is of a sensor of 0x240 pixels by bytes 16 to 19; copy or download it again"),
     (header(height=0), "is of a sensor of 320x0 pixels by bytes 16 to 19; "),
     (header(width=60_000, height=60_000), "bytes 16 to 19: sensor 60000x60000x2 has 7200000000 addresses, more "),

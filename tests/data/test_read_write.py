@@ -244,7 +244,8 @@ def test_a_stream_that_says_nothing_of_the_sensor_is_kept_until_it_is_known(tmp_
 
 def test_a_default_sensor_is_not_what_to_name(tmp_path):
     (tmp_path / "a.csv").write_text("1,100,0,0\n")
-    with pytest.raises(FormatError, match=r"outside the 34x34x2 sensor that is wanted .* it needs at least 101x1x1"):
+    said = r"csv: is of a 101x1x1 sensor or a larger one \(event 0 at line 1 has x = 100, .* takes events of a 34x34x2"
+    with pytest.raises(FormatError, match=said):
         read(tmp_path / "a.csv", default_sensor=Sensor(34, 34))
 
 

@@ -82,7 +82,7 @@ def test_a_last_line_that_may_be_cut_is_left_out():
 @pytest.mark.parametrize("block", [1, 7, 1 << 18])
 def test_events_outside_and_out_of_order(monkeypatch, block):
     monkeypatch.setattr("eventsim.data.codecs.csv.BLOCK", block)
-    monkeypatch.setattr("eventsim.data.codecs.recording._BLOCK", 2)
+    monkeypatch.setattr("eventsim.data.codecs.recording.EVENTS_BLOCK", 2)
     text = b"5,1,0,0\n3,2,0,0\n99,40,0,0\n7,3,0,0\n5,4,0,1\n7,5,-1,0\n7,6,0,0\n6,7,0,99999\n"
     with open_recording(io.BytesIO(text), codec="csv", sensor=SENSOR, repair=True) as recording:
         events = recording.events()

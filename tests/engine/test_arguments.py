@@ -73,7 +73,7 @@ def test_weights_of_fewer_bits_only_infer(network, precision):
 
 def test_a_recording_must_fit_the_network(network):
     events = Events([0], [0], [0], [0], Sensor(5, 4, 1))
-    with pytest.raises(ConfigError, match="5x4x2 sensor, the recording has 5x4x1"):
+    with pytest.raises(ConfigError, match="recording is of a 5x4x1 sensor, the network takes events of a 5x4x2 sensor"):
         simulate(network, events)
     for clock in ("1ms", "", 3, ["grid"]):
         with pytest.raises(ConfigError, match="clock must be"):

@@ -310,7 +310,7 @@ def test_other_nonsense_is_refused(network):
     for nonsense in (None, [1, 2], np.zeros(3), "events"):
         with pytest.raises(ConfigError, match="takes Events or Arrivals"):
             stream.push(nonsense)
-    with pytest.raises(ConfigError, match="5x2x2 sensor, got 34x34x2"):
+    with pytest.raises(ConfigError, match="is of a 34x34x2 sensor, the network takes events of a 5x2x2 sensor"):
         stream.push(es.Events([], [], [], [], es.Sensor(34, 34)))
     with pytest.raises(ConfigError, match="must not lie beyond"):
         stream.push(arrivals([(1 << 51) + 1], [0]))

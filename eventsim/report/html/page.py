@@ -155,7 +155,7 @@ def _sample(subjects):
     first = subjects[0]
     duration = first.trace.input.n_ticks * first.trace.input.dt
     data = json.dumps(frames.of_events(first.events, duration))
-    yield _card(f"The recording, {len(first.events):,} events",
+    yield _card(f"The recording, {numbers.several(len(first.events), 'event')}",
                 f'<div class="player" data-frames="{html.escape(data)}"><canvas></canvas><div class="controls">'
                 '<button class="play" title="Play or pause">▶</button><input type="range" min="0" value="0" step="1" '
                 'aria-label="time"><output></output></div></div>')

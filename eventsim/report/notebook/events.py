@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from eventsim.data.transforms import left_out
 from eventsim.report import numbers
 from eventsim.report.notebook import pictures
 from eventsim.report.notebook.markup import fragment
@@ -28,7 +29,7 @@ def show(events) -> str:
 
 def _skipped(events):
     if events.skipped:
-        yield "Skipped", ", ".join(f"{numbers.count(count)} {name}" for name, count in events.skipped.items())
+        yield "Skipped", left_out(events.skipped)
 
 
 def _pictures(events, first, last):
