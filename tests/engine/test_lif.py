@@ -11,22 +11,26 @@ from scenes import dense, random_spikes
 from eventsim.engine import Sink, backward, run
 from eventsim.errors import ConfigError
 from eventsim.model import LIF, SRM, CubaLIF, Network
+from eventsim.spikes import Spikes
 
 NEURONS = {
     "subtract": LIF(tau_mem=8.0), "hard": LIF(theta=2.0, tau_mem=12.0, reset="hard", v_reset=-0.5),
     "if": LIF(tau_mem=np.inf), "if, hard": LIF(tau_mem=np.inf, reset="hard"), "dead": LIF(tau_mem=8.0, t_abs=3.0),
     "current": CubaLIF(tau_mem=10.0, tau_syn=4.0), "late": CubaLIF(tau_mem=10.0, tau_syn=4.0, late=True),
     "current, hard": CubaLIF(tau_mem=20.0, tau_syn=5.0, reset="hard"), "as fast": CubaLIF(tau_mem=5.0, tau_syn=5.0),
-    "current, if": CubaLIF(theta=9.0, tau_mem=np.inf, tau_syn=3.0, late=True), "dead, hard": LIF(reset="hard", t_abs=2.0),
+    "current, if": CubaLIF(theta=9.0, tau_mem=np.inf, tau_syn=3.0, late=True),
+    "dead, hard": LIF(reset="hard", t_abs=2.0),
+    "drop": LIF(tau_mem=8.0, drop=1.3), "strict": LIF(theta=0.5, tau_mem=8.0, strict=True),
 }
 TICKS = 70
 ROUNDING = 1e-5
 
 
 def parameters(neuron, dt):
-    p = {name: getattr(neuron, name) for name in ("theta", "tau_mem", "reset", "v_reset", "tau_rho", "scale_rho")}
-    return SimpleNamespace(**p, tau_syn=getattr(neuron, "tau_syn", None), late=getattr(neuron, "late", False),
-                           n_abs=neuron.dead_ticks(dt))
+    p = {name: getattr(neuron, name) for name in ("theta", "tau_mem", "reset", "v_reset", "tau_rho", "scale_rho",
+                                                  "strict")}
+    return SimpleNamespace(**p, drop=neuron.theta if neuron.drop is None else neuron.drop, n_abs=neuron.dead_ticks(dt),
+                           tau_syn=getattr(neuron, "tau_syn", None), late=getattr(neuron, "late", False))
 
 
 def network_of(rng, neuron, widths=(30, 70, 6), dt=1.0, gain=0.35):
@@ -151,8 +155,6 @@ def test_gradients_are_those_of_the_equations(name, support, rng):
 def test_what_is_not_there_yet_is_refused(rng):
     network = network_of(rng, NEURONS["subtract"])
     spikes = random_spikes(rng, 30, n_ticks=TICKS)
-    from eventsim.spikes import Spikes
-
     timed = Spikes(spikes.sample_ptr, spikes.address, time=spikes.tick * 1.0, n_neurons=30, n_ticks=TICKS)
     with pytest.raises(ConfigError, match="LIF neurons run on the grid clock only so far"):
         run(network, timed)
@@ -166,13 +168,23 @@ def test_what_is_not_there_yet_is_refused(rng):
 @pytest.mark.parametrize("settings, word", [
     ({"reset": "soft"}, "reset must be one of subtract, hard"), ({"tau_mem": 0}, "tau_mem"), ({"theta": -1}, "theta"),
     ({"reset": "hard", "v_reset": 1.0}, "v_reset must lie below"), ({"v_reset": np.nan}, "v_reset"),
-    ({"t_abs": -1.0}, "t_abs"), ({"tau_mem": "long"}, "tau_mem"),
+    ({"t_abs": -1.0}, "t_abs"), ({"tau_mem": "long"}, "tau_mem"), ({"strict": "yes"}, "strict"),
+    ({"drop": 0.0}, "drop"), ({"drop": 1.0, "reset": "hard"}, "drop is for the reset subtract"),
 ])
 def test_parameters_that_cannot_be(settings, word):
     with pytest.raises(ConfigError, match=word):
         LIF(**settings)
     with pytest.raises(ConfigError, match=word):
         CubaLIF(**settings)
+
+
+@pytest.mark.parametrize("strict, wanted", [(False, [3, 6, 9]), (True, [4, 8])])
+def test_a_strict_threshold_must_be_exceeded(strict, wanted):
+    network = Network("1-1", LIF(theta=3.0, tau_mem=np.inf, reset="hard", strict=strict), seed=None)
+    network.layers[0].weight = [[1.0]]
+    ticks = np.arange(1, 11, dtype=np.int32)
+    spikes = Spikes([0, 10], np.zeros(10, np.int32), tick=ticks, n_neurons=1, n_ticks=12)
+    assert run(network, spikes).output.tick.tolist() == wanted
 
 
 def test_srm_keeps_its_own_family():

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from eventsim import checks
 from eventsim.errors import ConfigError
 from eventsim.model.neurons.base import Neuron
 
@@ -20,9 +21,10 @@ class LIF(Neuron):
     .. math::
         \tau_{mem} \dot v_i(t) = -v_i(t) + \tau_{mem} \sum_j w_{ij} \sum_f \delta(t - t_j^f)
 
-    A neuron that is not dead spikes where v >= theta; then v falls by theta (``reset="subtract"``) or to v_reset
-    ("hard"). On the grid v is decayed by :math:`e^{-dt/\tau_{mem}}`, the input of the tick is added, and then compared:
-    unlike with `SRM`, input acts within its tick. For simulation on the grid so far.
+    A neuron that is not dead spikes where v >= theta, or if ``strict`` v > theta; then v falls by ``drop``
+    (``reset="subtract"``) or to v_reset ("hard"). On the grid v is decayed by :math:`e^{-dt/\tau_{mem}}`, the input of
+    the tick is added, and then compared: unlike with `SRM`, input acts within its tick. For simulation on the grid so
+    far.
 
     Not implemented: a resistance and a resting potential, which scale and shift weights and potentials.
     """
@@ -34,6 +36,8 @@ class LIF(Neuron):
     t_abs: float | None = None  # ms, dead time after a spike; None: one tick
     tau_rho: float = 1.0  # surrogate's width, in thresholds
     scale_rho: float = 1.0  # surrogate's area is 2 scale_rho
+    strict: bool = False  # whether a potential must exceed the threshold
+    drop: float | None = None  # what a reset subtracts; None: theta
 
     kernels = "lif"
     may_be_infinite = ("tau_mem",)
@@ -43,6 +47,12 @@ class LIF(Neuron):
         super().__post_init__()
         if self.reset not in RESETS:
             raise ConfigError(f"neuron parameter reset must be one of {', '.join(RESETS)}, got {self.reset!r}")
+        if self.drop is not None:
+            if self.reset == "hard":
+                raise ConfigError(f"neuron parameter drop is for the reset subtract, not hard; leave it out, got "
+                                  f"{self.drop!r}")
+            object.__setattr__(self, "drop", self._number("drop", self.drop))
+        object.__setattr__(self, "strict", checks.truth("neuron parameter strict", self.strict))
         if self.reset == "hard" and self.v_reset >= self.theta:
             raise ConfigError(f"neuron parameter v_reset must lie below the threshold {self.theta:g}, got "
                               f"{self.v_reset:g}")
@@ -54,9 +64,12 @@ class LIF(Neuron):
     def _constants(self, decay, gain, syn_decay, syn_gain, feed):
         """``reach`` bounds what a unit of current adds until it is gone: the sum of its decays, times the feed."""
         reach = abs(feed) / max(1.0 - syn_decay, _SAME)
+        theta, drop = np.float32(self.theta), self.theta if self.drop is None else self.drop
+        if self.strict:  # no number of float32 lies between
+            theta = np.nextafter(theta, np.float32(np.inf))
         hard = self.reset == "hard"
-        return np.array([decay, gain, syn_decay, syn_gain, self.theta, feed, reach, 0.0 if hard else self.theta,
-                         self.v_reset, hard], np.float32)
+        return np.array([decay, gain, syn_decay, syn_gain, theta, feed, reach, 0.0 if hard else drop, self.v_reset,
+                         hard], np.float32)
 
 
 @dataclass(frozen=True)
