@@ -15,7 +15,7 @@ from eventsim.model.stages import STAGES
 
 INPUT_MODES = ("or", "count")
 CLOCKS = ("grid", "exact")
-_CONFIG = ("arch", "neuron", "dt", "n_ticks", "clock", "input_mode")
+_CONFIG = ("arch", "neuron", "dt", "n_ticks", "clock", "input_mode", "neurons")
 # slayerPytorch's scale for dense weights; training calibrates every layer from its data instead.
 _INITIAL_GAIN = 10.0
 # Thresholds that a synapse of slayerPytorch's pool weighs: a spike at the peak of its psp is enough.
@@ -122,15 +122,20 @@ class Network:
         return any(layer.kind in ("conv", "pool") or layer.stages for layer in self.layers)
 
     def config(self) -> dict:
-        """Everything but weights, and delays set later, as plain values; ``Network.from_config`` takes it back."""
-        kind = next(name for name, cls in NEURONS.items() if type(self.neuron) is cls)
+        """Everything but weights, constant inputs, and delays set later, as plain values.
+
+        ``neurons`` are those of the layers that have their own, None for the others; the entry is there where one has.
+        ``Network.from_config`` takes it back.
+        """
+        own = [layer.neuron and _neuron_config(layer.neuron) for layer in self.layers]
         return {
             "arch": self.arch.notation,
-            "neuron": {"kind": kind, **asdict(self.neuron)},
+            "neuron": _neuron_config(self.neuron),
             "dt": self.dt,
             "n_ticks": self.n_ticks,
             "clock": self.clock,
             "input_mode": self.input_mode,
+            **({"neurons": own} if any(own) else {}),
         }
 
     @classmethod
@@ -138,16 +143,15 @@ class Network:
         """The network that `config` describes, with all weights zero."""
         if not isinstance(config, dict) or not {"arch", "neuron"} <= set(config) <= set(_CONFIG):
             raise ConfigError(f"a network's configuration has the entries {', '.join(_CONFIG)}, got {config!r}")
-        neuron = config["neuron"]
-        kind = neuron.get("kind") if isinstance(neuron, dict) else None
-        if not isinstance(kind, str) or kind not in NEURONS:
-            raise ConfigError(f"unknown neuron {neuron!r}; known kinds are {', '.join(NEURONS)}")
-        parameters = {key: value for key, value in neuron.items() if key != "kind"}
-        unknown = set(parameters) - {field.name for field in fields(NEURONS[kind])}
-        if unknown:
-            raise ConfigError(f"neuron {kind!r} has no parameter {', '.join(map(repr, sorted(unknown, key=str)))}")
-        rest = {key: value for key, value in config.items() if key not in ("arch", "neuron")}
-        return cls(config["arch"], NEURONS[kind](**parameters), **rest, seed=None)
+        own = config.get("neurons")
+        rest = {key: value for key, value in config.items() if key not in ("arch", "neuron", "neurons")}
+        network = cls(config["arch"], _neuron_of(config["neuron"]), **rest, seed=None)
+        if own is not None and not (isinstance(own, list) and len(own) == len(network.layers)):
+            raise ConfigError(f"neurons must be a list with an entry for each of {len(network.layers)} layers, got "
+                              f"{own!r}")
+        for layer, neuron in zip(network.layers, own or (), strict=False):
+            layer.neuron = None if neuron is None else _neuron_of(neuron)
+        return network
 
     @property
     def weights(self) -> str:
@@ -173,3 +177,21 @@ class Network:
         from eventsim.engine import simulate  # the engine imports the model, so this name is looked up late
 
         return simulate(self, events, clock=clock)
+
+
+def _neuron_config(neuron):
+    """A neuron model as plain values."""
+    kind = next(name for name, cls in NEURONS.items() if type(neuron) is cls)
+    return {"kind": kind, **asdict(neuron)}
+
+
+def _neuron_of(config):
+    """The neuron model that plain values describe."""
+    kind = config.get("kind") if isinstance(config, dict) else None
+    if not isinstance(kind, str) or kind not in NEURONS:
+        raise ConfigError(f"unknown neuron {config!r}; known kinds are {', '.join(NEURONS)}")
+    parameters = {key: value for key, value in config.items() if key != "kind"}
+    unknown = set(parameters) - {field.name for field in fields(NEURONS[kind])}
+    if unknown:
+        raise ConfigError(f"neuron {kind!r} has no parameter {', '.join(map(repr, sorted(unknown, key=str)))}")
+    return NEURONS[kind](**parameters)

@@ -27,6 +27,7 @@ def of_network(name, network) -> dict:
         "choices": preset.choices if preset else None, "sensor": str(network.sensor), "inputs": network.arch.n_inputs,
         "neurons": sum(network.arch.widths), "weights": network.n_weights,
         "parameters": sum(layer["parameters"] for layer in layers), "neuron": asdict(network.neuron),
+        "own_neurons": [layer.neuron and asdict(layer.neuron) for layer in network.layers],
         "dt": network.dt, "learning_rate": preset.learning_rate if preset else None,
         "training": preset.training if preset else None, "n_ticks": ticks, "layers": layers,
     }
@@ -65,7 +66,24 @@ def screen(figures) -> list:
     return _SCREENS[figures["kind"]](figures)
 
 
+def _neuron_lines(f):
+    """The neurons of an architecture or model: a line for all layers, and one for each that has its own."""
+    own = [(f"Neuron {i}", _neuron_line(neuron)) for i, neuron in enumerate(f.get("own_neurons") or (), 1) if neuron]
+    return [("Neuron", _neuron_line(f["neuron"])), *own]
+
+
+def _integrate_line(neuron):
+    current = f", tau_syn {neuron['tau_syn']:g} ms" if "tau_syn" in neuron else ""
+    reset = f"to {neuron['v_reset']:g}"
+    if neuron["reset"] == "subtract":
+        reset = f"by {neuron['theta'] if neuron['drop'] is None else neuron['drop']:g}"
+    return (f"{'CubaLIF' if current else 'LIF'}, fires {'above' if neuron['strict'] else 'at'} {neuron['theta']:g}, "
+            f"tau_mem {neuron['tau_mem']:g} ms{current}, reset {reset}")
+
+
 def _neuron_line(neuron):
+    if "tau_ref" not in neuron:
+        return _integrate_line(neuron)
     dead = "one tick" if neuron["t_abs"] is None else f"{neuron['t_abs']:g} ms"
     return (f"SRM, threshold {neuron['theta']:g}, tau_syn {neuron['tau_syn']:g} ms, tau_ref {neuron['tau_ref']:g} ms, "
             f"scale_ref {neuron['scale_ref']:g}, dead time {dead}, tau_rho {neuron['tau_rho']:g}, "
@@ -83,7 +101,7 @@ def _network(f):
     rate += [("Training", training.defaults(f["training"]))] if f["training"] else []
     return [
         [*named, ("Network", f["arch"]), ("Input", f"{f['sensor']} sensor, {numbers.count(f['inputs'])} addresses"),
-         ("Neuron", _neuron_line(f["neuron"])), *rate],
+         *_neuron_lines(f), *rate],
         "", plain_table(header, rows), "",
         f"MACs are those of a dense simulation; a sample is {f['n_ticks']} ticks of {f['dt']:g} ms.",
     ]
@@ -134,7 +152,8 @@ def model_facts(f) -> list:
     network, config, provenance = f["network"], f["config"], f["provenance"]
     ticks = "as long as the recording" if network["n_ticks"] is None else f"{network['n_ticks']} ticks"
     facts = [
-        ("Model", f["file"]), ("Network", network["arch"]), ("Neuron", _neuron_line(network["neuron"])),
+        ("Model", f["file"]), ("Network", network["arch"]),
+        *_neuron_lines({**network, "own_neurons": network.get("neurons")}),
         ("Clock", f"{network['clock']}, {ticks} of {network['dt']:g} ms, input {network['input_mode']}"),
     ]
     if f["delays"]:

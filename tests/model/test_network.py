@@ -185,7 +185,7 @@ def test_a_preset_s_config_stands_alone():
 
 
 @pytest.mark.parametrize("change", [
-    {"neuron": {"kind": "lif"}}, {"neuron": {}}, {"neuron": None}, {"neuron": "srm"}, {"neuron": {"kind": ["srm"]}},
+    {"neuron": {"kind": "if"}}, {"neuron": {}}, {"neuron": None}, {"neuron": "srm"}, {"neuron": {"kind": ["srm"]}},
     {"neuron": {"kind": "srm", "tau": 3.0}}, {"neuron": {"kind": "srm", "theta": -1}}, {"arch": None}, {"dt": "fast"},
     {"colour": "blue"}, {"seed": 3},
 ], ids=repr)
