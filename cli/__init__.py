@@ -14,6 +14,7 @@ COMMANDS = {
     "info": "Describe an architecture, recording, run or data set.",
     "download": "Download a data set, or list those that there are.",
     "convert": "Convert recordings, or a data set.",
+    "export": "Export a network as a NIR graph.",
     "generate": "Write recordings of a synthetic event camera.",
     "bench": "Measure the engine's speed on this machine.",
 }

@@ -5,10 +5,12 @@ import pathlib
 import click
 
 from eventsim.cli import options
+from eventsim.cli.nir import read_model, reading_options, refuse_options
 
 
 @options.command
 @click.argument("things", metavar="ARCH|FILE|RUN|MODEL|DATASET...", nargs=-1, required=True)
+@reading_options
 @options.recording_options
 @options.json_option
 def info(things, codec, sensor, as_json):
@@ -49,6 +51,7 @@ def _describe(description, thing, codec, sensor):
     from eventsim.data import is_dataset, open_dataset, open_recording
     from eventsim.data.store import open_if_store
     from eventsim.errors import EventsimError, FormatError
+    from eventsim.exchange.nir import is_nir
     from eventsim.model import PRESETS, Network
     from eventsim.report import spike_file, store
     from eventsim.report.recording import describe as describe_recording
@@ -57,6 +60,9 @@ def _describe(description, thing, codec, sensor):
     path = pathlib.Path(thing)
     if thing in pretrained.names() and not path.is_file() and not (path / FILE_NAME).exists():
         return description.of_model(thing, describe(pretrained.path(thing)), pretrained.card(thing))
+    if is_nir(path):
+        return description.of_network(thing, read_model(path))
+    refuse_options(thing)
     if thing in PRESETS:
         return description.of_network(thing, Network(thing, seed=None))
     if (path / FILE_NAME).exists():

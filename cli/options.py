@@ -21,7 +21,7 @@ class SensorType(click.ParamType):
         return Sensor(*(int(part) for part in value.split("x")))
 
 
-_MILLISECONDS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
+MILLISECONDS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
 
 
 class ClockType(click.ParamType):
@@ -35,7 +35,7 @@ class ClockType(click.ParamType):
         found = re.fullmatch(r"(\d+(?:\.\d*)?|\.\d+)\s*(ms|us|s)", str(value))
         if not found or float(found[1]) == 0:
             self.fail(f"{value!r} is no clock; write grid, exact, or the length of a tick with its unit, e.g. 0.5ms")
-        return "grid", float(found[1]) * _MILLISECONDS[found[2]]
+        return "grid", float(found[1]) * MILLISECONDS[found[2]]
 
 
 class SupportType(click.ParamType):

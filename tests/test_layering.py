@@ -25,13 +25,15 @@ MAY_IMPORT = {
     "eventsim.recipes": {"containers", "eventsim.model", "eventsim.trainer"},
     "eventsim.report": {"containers", "eventsim.model", "eventsim.data", "eventsim.engine", "eventsim.trainer",
                         "eventsim.profile"},
+    "eventsim.exchange": {"containers", "eventsim.model", "eventsim.engine"},
     "eventsim.plot": {"containers", "eventsim.model", "eventsim.engine", "eventsim.report.numbers",
                       "eventsim.report.sampling"},
     "eventsim.bench": {"containers", "eventsim.kernels", "eventsim.model", "eventsim.data", "eventsim.engine",
                        "eventsim.trainer"},
     "eventsim.cli": {"eventsim", "containers", "eventsim.kernels", "eventsim.model", "eventsim.data",
                      "eventsim.engine", "eventsim.trainer", "eventsim.profile", "eventsim.pretrained",
-                     "eventsim.recipes", "eventsim.report", "eventsim.bench", "eventsim.plot"},
+                     "eventsim.recipes", "eventsim.report", "eventsim.bench", "eventsim.plot",
+                     "eventsim.exchange"},
     "eventsim": set(),
 }
 FOLDERS = {"eventsim": "eventsim", "cli": "eventsim.cli", "data": "eventsim.data", "kernels": "eventsim.kernels"}

@@ -1,0 +1,58 @@
+"""From a NIR graph to a `Network`."""
+
+from dataclasses import dataclass
+
+from eventsim import checks
+from eventsim.errors import ConfigError, FormatError
+from eventsim.exchange.nir import file
+from eventsim.exchange.nir.builder import Builder
+from eventsim.exchange.nir.chain import chain
+from eventsim.exchange.nir.nodes import NODES, REFUSED
+from eventsim.exchange.nir.timing import NOTE, Reading, Timing
+from eventsim.model import Network
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A network, and sentences on what may be otherwise in its file than it was meant."""
+
+    network: Network
+    notes: list[str]
+
+
+def read(path, reading=None) -> Imported:
+    """The network in a NIR file.
+
+    reading : `Reading`, what the file's numbers mean; default: as it says itself
+
+    Raises `FormatError` that names the node where eventsim cannot have it, and `ConfigError` without the package nir.
+    """
+    return _built(str(path), *file.load(path), reading)
+
+
+def from_graph(graph, reading=None, source="graph") -> Imported:
+    """The network of a `nir.NIRGraph`; ``source`` is what sentences call it. Raises as `read` does."""
+    return _built(source, graph.nodes, list(graph.edges), graph.metadata or {}, reading)
+
+
+def _built(source, nodes, edges, metadata, reading):
+    builder = Builder(source, Timing.of(source, reading or Reading(), metadata), (reading or Reading()).sensor)
+    for name in chain(source, nodes, edges):
+        node = nodes[name]
+        kind = "NIRGraph" if node is None else type(node).__name__
+        where = f"{source}: node {name!r} ({kind})"
+        if kind not in NODES:
+            known = ", ".join(NODES)
+            raise FormatError(f"{where} {REFUSED.get(kind, f'is of a type that eventsim does not have: {known}')}")
+        NODES[kind](builder, where, node)
+    return Imported(builder.network(_n_ticks(source, metadata)), builder.notes)
+
+
+def _n_ticks(source, metadata):
+    notes = metadata.get(NOTE)
+    found = notes.get("n_ticks") if isinstance(notes, dict) else None
+    try:
+        return None if found is None else checks.whole_number("n_ticks", int(found), 1)
+    except (ConfigError, TypeError, ValueError, OverflowError) as error:
+        raise FormatError(f"{source}: its note of the sample's length is damaged ({error}); remove its metadata"
+                          ) from None
