@@ -10,7 +10,7 @@ def full(shape, value):
     return np.full(shape, value, np.float32)
 
 
-def lif(shape, tau=0.02, r=1.0, theta=1.0, leak=0.0, reset=0.0):
+def lif(shape, tau=0.02, r=20.0, theta=1.0, leak=0.0, reset=0.0):
     return nir.LIF(tau=full(shape, tau), r=full(shape, r), v_leak=full(shape, leak), v_threshold=full(shape, theta),
                    v_reset=full(shape, reset))
 
@@ -45,9 +45,10 @@ def flatten(shape):
     return nir.Flatten(np.array(shape), 0, -1)
 
 
-def chain(shape, *nodes, output=None):
+def chain(shape, *nodes):
     """A graph of nodes one after the other, called by their place: input, 0, 1, ..., output."""
     names = ["input", *map(str, range(len(nodes))), "output"]
-    ends = nir.Input(np.array(shape)), nir.Output(np.array(output if output is not None else [1]))
+    last = nodes[-1].output_type["output"]
+    ends = nir.Input(np.array(shape)), nir.Output(np.array([1]) if last is None else last)
     return nir.NIRGraph(dict(zip(names, (ends[0], *nodes, ends[1]), strict=True)),
                         list(itertools.pairwise(names)), type_check=False)

@@ -19,6 +19,7 @@ def neurons(kind, p, x, dt, step=euler, reset="hard", strict=True, sums=False, s
     """Spikes and the potentials that were compared, float[T, N]."""
     n = x.shape[1]
     leak = getattr(p, "v_leak", 0.0)
+    theta = p.threshold if kind == "Threshold" else p.v_threshold
     v, current, owed = np.full(n, leak), np.zeros(n), np.zeros(n)
     out, u = np.zeros(x.shape), np.zeros(x.shape)
     for t, given in enumerate(x):
@@ -36,12 +37,12 @@ def neurons(kind, p, x, dt, step=euler, reset="hard", strict=True, sums=False, s
             v = step(v, leak + p.r * current, dt / p.tau_mem)
         v, owed = v - owed, np.zeros(n)
         u[t] = v
-        fires = v > p.v_threshold if strict else v >= p.v_threshold
+        fires = v > theta if strict else v >= theta
         out[t] = fires
         if reset == "hard":
-            v = np.where(fires, p.v_reset, v)
+            v = np.where(fires, getattr(p, "v_reset", 0.0), v)
         elif reset == "subtract":
-            v = v - fires * p.v_threshold
+            v = v - fires * theta
         else:  # delayed: the threshold is missing in the next tick, after the decay
-            owed = fires * p.v_threshold
+            owed = fires * theta
     return out, u

@@ -20,13 +20,8 @@ def chain(source, nodes, edges):
     order = starts
     while after[order[-1]]:
         here, further = order[-1], after[order[-1]]
-        if len(further) > 1:
-            _refuse_branch(source, here, further, order, "sends its output to")
-        if further[0] in order:
-            raise FormatError(f"{source}: node {further[0]!r} gets its own output back through {here!r}; eventsim has "
-                              "no recurrence of such neurons yet, so leave the connection out")
-        if len(before[further[0]]) > 1:
-            _refuse_branch(source, further[0], before[further[0]], order, "takes its input from")
+        _check_single(source, here, further, after, "sends its output to")
+        _check_single(source, further[0], before[further[0]], after, "takes its input from")
         order.append(further[0])
     left = sorted(set(nodes) - set(order))
     if left:
@@ -35,10 +30,23 @@ def chain(source, nodes, edges):
     return order
 
 
-def _refuse_branch(source, name, others, order, what):
-    back = [other for other in others if other in order or other == name]
-    if back and what.startswith("sends"):
-        raise FormatError(f"{source}: node {name!r} sends its output back to {back[0]!r}; eventsim has no recurrence "
-                          "of such neurons yet, so leave the connection out")
-    raise FormatError(f"{source}: node {name!r} {what} {len(others)} nodes ({', '.join(map(repr, sorted(others)))}); "
-                      "eventsim takes a chain without branches and recurrence, so leave all but one out")
+def _check_single(source, name, others, after, what):
+    """Raise `FormatError` where a node has several before it or behind it, or gets back what it sends."""
+    circle = _reached(name, after)
+    back = [other for other in others if name in _reached(other, after) and other in circle]
+    if back:
+        raise FormatError(f"{source}: node {name!r} gets its own output back through {back[0]!r}; eventsim has no "
+                          "recurrence of such neurons yet, so leave the connection out")
+    if len(others) > 1:
+        raise FormatError(f"{source}: node {name!r} {what} {len(others)} nodes ({', '.join(map(repr, sorted(others)))})"
+                          "; eventsim takes a chain without branches, so leave all but one out")
+
+
+def _reached(name, after):
+    """The nodes that get what a node sends, by whatever way."""
+    found, left = set(), [name]
+    while left:
+        fresh = set(after[left.pop()]) - found
+        found |= fresh
+        left += fresh
+    return found

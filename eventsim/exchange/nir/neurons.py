@@ -112,6 +112,8 @@ def neuron_of(where, node, shapes, timing, scale, notes):
         settings["drop"] = (theta + leak / gain) / decay
     elif "drop" in noted:
         settings["drop"] = noted["drop"] / gain
+    elif leak:  # the threshold that is taken away is not counted from v_leak
+        settings["drop"] = theta + leak / gain
     if "dead_ticks" in noted:
         settings["t_abs"] = noted["dead_ticks"] * timing.dt
     if kind is CubaLIF and noted.get("late"):
