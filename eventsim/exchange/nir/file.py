@@ -1,8 +1,10 @@
 """NIR graphs in HDF5 files, by the package nir; whatever is wrong with a file is a `FormatError` with one sentence."""
 
 import contextlib
+import warnings
 
 import h5py
+import numpy as np
 
 from eventsim import files
 from eventsim.errors import ConfigError, FormatError
@@ -25,7 +27,17 @@ def require():
 
 def first_line(error) -> str:
     """What an error says, in a line."""
+    if isinstance(error, KeyError):
+        return f"there is no {error}"
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+
+
+def scalar(value) -> float:
+    """The number that a value of a file is; raises ValueError where it is none."""
+    array = np.asarray(value)
+    if array.size != 1 or array.dtype.kind not in "iufb":
+        raise ValueError(f"{array.dtype}{list(array.shape)} is no number")
+    return float(array.ravel()[0])
 
 
 def _plain(group, most, depth=0):
@@ -64,7 +76,9 @@ def _node(nir, path, name, values):
     if kind == "NIRGraph":
         return None
     try:
-        return nir.dict2NIRNode(values)
+        with np.errstate(all="ignore"), warnings.catch_warnings():  # it computes shapes of whatever is there
+            warnings.simplefilter("ignore")
+            return nir.dict2NIRNode(values)
     except _WRONG as error:
         raise FormatError(f"{path}: node {name!r} ({kind}) cannot be read ({first_line(error)}); export the file again"
                           ) from error

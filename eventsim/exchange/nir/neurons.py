@@ -9,6 +9,7 @@ import math
 import numpy as np
 
 from eventsim.errors import ConfigError, FormatError
+from eventsim.exchange.nir.file import scalar
 from eventsim.exchange.nir.timing import NOTE
 from eventsim.model import LIF, CubaLIF
 
@@ -79,7 +80,7 @@ def _noted(node, where):
     """What eventsim noted of a neuron, which NIR cannot say."""
     notes = (node.metadata or {}).get(NOTE, {})
     try:
-        return {key: (str if key == "reset" else float)(value) for key, value in dict(notes).items()}
+        return {key: (str if key == "reset" else scalar)(value) for key, value in dict(notes).items()}
     except (TypeError, ValueError):
         raise FormatError(f"{where} has damaged notes of eventsim; remove its metadata") from None
 

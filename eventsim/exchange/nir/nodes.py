@@ -6,6 +6,7 @@ import numpy as np
 
 from eventsim.errors import ConfigError, FormatError
 from eventsim.exchange.nir.builder import Pool, Synapses
+from eventsim.exchange.nir.file import scalar
 from eventsim.exchange.nir.neurons import NEURONS, neuron_of, uniform
 from eventsim.sensor import Sensor
 
@@ -21,7 +22,7 @@ def _brief(value) -> str:
 def _shape(where, values):
     """A shape of the file without axes of the batch."""
     try:
-        shape = tuple(int(n) for n in np.asarray(values).ravel())
+        shape = tuple(int(scalar(n)) for n in np.asarray(values).ravel())
     except (TypeError, ValueError, OverflowError):
         shape = ()
     while len(shape) in (2, 4) and shape[0] == 1:
@@ -145,7 +146,7 @@ def _pool(is_mean):
 def _flatten(builder, where, node):
     shape = builder.shapes[0]
     try:
-        first, last = (int(n) % len(shape) for n in (node.start_dim, node.end_dim))
+        first, last = (int(scalar(n)) % len(shape) for n in (node.start_dim, node.end_dim))
     except (TypeError, ValueError, OverflowError):
         first = last = -1
     if (first, last) != (0, len(shape) - 1):

@@ -52,7 +52,7 @@ def _n_ticks(source, metadata):
     notes = metadata.get(NOTE)
     found = notes.get("n_ticks") if isinstance(notes, dict) else None
     try:
-        return None if found is None else checks.whole_number("n_ticks", int(found), 1)
+        return None if found is None else checks.whole_number("n_ticks", int(file.scalar(found)), 1)
     except (ConfigError, TypeError, ValueError, OverflowError) as error:
         raise FormatError(f"{source}: its note of the sample's length is damaged ({error}); remove its metadata"
                           ) from None

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from eventsim import checks
 from eventsim.errors import ConfigError, FormatError
+from eventsim.exchange.nir.file import scalar
 from eventsim.exchange.nir.schemes import READ, RESETS, Scheme
 from eventsim.sensor import Sensor
 
@@ -64,7 +65,7 @@ class Timing:
                               "with --nir-scheme")
         try:
             dt, unit = (number if number is not None or key not in notes
-                        else checks.milliseconds(key, float(notes[key]))
+                        else checks.milliseconds(key, scalar(notes[key]))
                         for key, number in (("dt", reading.dt), ("time_unit", reading.time_unit)))
         except (ConfigError, TypeError, ValueError) as error:
             raise FormatError(f"{source}: its note of time is damaged ({error}); name --nir-time-unit and --nir-dt"
