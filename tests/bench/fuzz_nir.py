@@ -6,6 +6,7 @@ Half have bytes changed; in the other half HDF5 is whole, and values, shapes, ty
 """
 
 import argparse
+import contextlib
 import pathlib
 import resource
 import sys
@@ -17,8 +18,10 @@ import h5py
 import numpy as np
 from mutations import mutated, outcomes
 
+from eventsim.engine import forward
 from eventsim.exchange.nir import Reading, read, write
 from eventsim.model import LIF, SRM, CubaLIF, Network
+from eventsim.spikes import Spikes
 
 _KINDS = (b"LIF", b"IF", b"CubaLIF", b"Threshold", b"Linear", b"Affine", b"Conv2d", b"Conv1d", b"SumPool2d", b"Scale",
           b"AvgPool2d", b"Flatten", b"Delay", b"LI", b"I", b"CubaLI", b"Input", b"Output", b"NIRGraph", b"Lif")
@@ -86,7 +89,8 @@ def damaged(rng, data, n, folder):
         path.write_bytes(data)
         with h5py.File(path, "r+") as file:
             for _ in range(rng.integers(1, 3)):
-                _damage(rng, file)
+                with contextlib.suppress(OSError, ValueError, TypeError, KeyError):  # where the first left no room
+                    _damage(rng, file)
         yield path.read_bytes()
 
 
@@ -100,12 +104,14 @@ class Reader:
         self.path.write_bytes(data)
         self.n += 1
         try:
-            return read(self.path, _READINGS[self.n % len(_READINGS)]).network.layers
+            network = read(self.path, _READINGS[self.n % len(_READINGS)]).network
         except Exception as error:
             text = str(error)
             assert text.startswith(str(self.path)) or "nir" in text, text
             self.sentences[text.replace(str(self.path), "FILE")] += 1
             raise
+        spikes = Spikes([0, 1], [0], tick=[2], n_neurons=network.arch.n_inputs, n_ticks=20, dt=network.dt)
+        return forward(network, spikes).layers
 
 
 def run(n_files, seed, folder):

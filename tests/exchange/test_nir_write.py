@@ -174,6 +174,12 @@ def test_what_others_do_not_learn_is_said(rng):
     assert len(notes) == 3 and all("which readers other than eventsim do not learn" in note for note in notes)
     assert to_graph(network_of("8-5", LIF(reset="hard"), rng)).notes == []
     assert to_graph(network_of("8-5", LIF(), rng), Writing("sinabs")).notes == []
+    assert to_graph(network_of("8-5", LIF(reset="hard", v_reset=-0.5), rng)).notes == []
+    for scheme in ("snntorch", "norse"):
+        exported = to_graph(network_of("8-5", LIF(reset="hard", v_reset=-0.5), rng), Writing(scheme))
+        assert "another v_reset than 0" in exported.notes[0] and not exported.graph.nodes["dense1"].v_reset.any()
+        assert from_graph(exported.graph).network.neuron.v_reset == pytest.approx(-0.5)
+    assert "do not leak" in to_graph(network_of("8-5", NEURONS["IF"], rng), Writing("snntorch")).notes[0]
     network = network_of("8-5", LIF(), rng)
     assert difference(network, to_graph(network), random_spikes(network))[0]["apart"] > 0
 

@@ -11,7 +11,7 @@ from eventsim.model import SRM
 from eventsim.spikes import Spikes
 
 _TICKS, _RATE, _SEED = 300, 0.02, 0
-_SHARES = (0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 1.0)
+_SHARES = (0.75, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)  # of equal ones the first is taken
 
 
 def random_spikes(network) -> Spikes:

@@ -97,12 +97,17 @@ def node_of(neuron, shape, clock):
         noted["reset"] = "hard"
         if scheme.reader_resets != "hard":
             lost.append("are reset to v_reset")
+        elif values["v_reset"] and not scheme.knows_v_reset:
+            noted["v_reset"], values["v_reset"] = float(np.float32(values["v_reset"])), 0.0
+            lost.append("are reset to another v_reset than 0")
     else:
         noted["reset"] = "subtract"
         if neuron.drop is not None:
             noted["drop"] = float(np.float32(neuron.drop * gain))
         if scheme.reader_resets != "subtract" or neuron.drop is not None:
             lost.append(f"lose {'the threshold' if neuron.drop is None else f'{neuron.drop:g}'} with a spike")
+    if kind == "IF" and not scheme.knows_if:
+        lost.append("do not leak")
     if neuron.strict == scheme.strict and is_hard == (scheme.reset == "hard"):
         noted.pop("reset", None)
     if neuron.strict != scheme.strict:

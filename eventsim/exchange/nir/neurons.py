@@ -108,7 +108,7 @@ def neuron_of(where, node, shapes, timing, scale, notes):
     theta = (float(theta) - leak) / gain if leak else float(theta) / gain
     reset = settings.pop("reset", None) or noted.get("reset", timing.reset)
     if reset == "hard":
-        settings |= {"reset": reset, "v_reset": (p.get("v_reset", 0.0) - leak) / gain}
+        settings |= {"reset": reset, "v_reset": (noted.get("v_reset", p.get("v_reset", 0.0)) - leak) / gain}
     elif reset == "delayed":
         settings["drop"] = (theta + leak / gain) / decay
     elif "drop" in noted:
