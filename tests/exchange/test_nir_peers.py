@@ -216,79 +216,79 @@ def test_convolutions_of_sinabs(torch, tmp_path):
     check("sinabs convolutions", network, x, sinabs_run(torch, modules, x))
 
 
-# Ours, there
+def test_the_comparison_sees_another_reset(torch, tmp_path):
+    x = given(FLAT)
+    modules = [torch.nn.Linear(40, 70), snn_module(torch, "Leaky", 70, "subtract")]
+    with torch.no_grad():
+        modules[0].weight.mul_(3)
+    graph, wanted = snn_graph(torch, modules, x), snn_run(torch, modules, x)
+    for reset in ("hard", "subtract"):
+        with pytest.raises(AssertionError):
+            check("another reset", read(graph, tmp_path, scheme="snntorch", reset=reset), x, wanted)
 
 
-def ours(neuron, notation="40-70-30"):
+# Ours, there, by what each of them reads NIR with; they take planes without a batch.
+
+
+def ours(neuron, notation):
     network = Network(notation, neuron, seed=3)
     rng = np.random.default_rng(5)
     for layer in network.layers:
         scale = 3.0 * neuron.theta / np.sqrt(layer.fan_in) * (4.0 if isinstance(neuron, CubaLIF) else 1.0)
         layer.weight = scale * rng.normal(0.2, 1.0, layer.weight_shape)
-    network.layers[0].bias = np.repeat(rng.normal(0.0, 0.05, network.layers[0].shape.channels) * neuron.theta,
-                                       network.layers[0].shape.positions)
+        bias = np.maximum(rng.normal(0.0, 0.05, layer.shape.channels), 0.001)  # sinabs and Norse know Affine
+        layer.bias = np.repeat(bias * neuron.theta, layer.shape.positions)
     return network
 
 
-def written(network, scheme, tmp_path):
-    exchange.write(tmp_path / "ours.nir", network, exchange.Writing(scheme))
-    return nir.read(tmp_path / "ours.nir")
+def by_ticks(torch, module, x):
+    state, out = None, []
+    with torch.no_grad():
+        for now in x:
+            found, state = module(torch.tensor(now if now.ndim == 3 else now[None]), state)
+            out.append((found[0] if isinstance(found, tuple) else found).numpy().ravel())
+    return np.array(out)
 
 
-def there(torch, network, modules, x, runner, name):
-    """Compare what a framework made of our file with what we run."""
-    trace = run(network, spikes_of(x.reshape(TICKS, -1)))
-    assert all(len(one.spikes) for one in trace.layers)
-    wanted = runner(torch, modules, x)
-    check(name, network, x, wanted)
-    same = [np.array_equal(dense_of(one.spikes), out.reshape(TICKS, -1))
-            for one, out in zip(trace.layers, wanted, strict=True)]
-    print(f"{name}: layers with all spikes equal {sum(same)} of {len(same)}")
+def snntorch_runs(torch, graph, x):
+    return by_ticks(torch, pytest.importorskip("snntorch.import_nir").import_from_nir(graph), x)
 
 
-@pytest.mark.parametrize("neuron", [
-    LIF(tau_mem=10.0, reset="hard"), LIF(theta=0.7, tau_mem=7.0, reset="hard", strict=True),
-    CubaLIF(tau_mem=10.0, tau_syn=4.0, reset="hard"),
-], ids=["LIF", "strict", "CubaLIF"])
-def test_snntorch_runs_ours(torch, tmp_path, neuron):
-    import_from_nir = pytest.importorskip("snntorch.import_nir").import_from_nir
-    network = ours(neuron)
-    net = import_from_nir(written(network, "snntorch", tmp_path))
-    modules = [one for one in net.modules() if isinstance(one, torch.nn.Linear) or hasattr(one, "reset_mechanism")]
-    for module in modules[1::2]:
-        module.init_hidden = False
-    there(torch, network, modules, given(FLAT), snn_run, f"snnTorch runs {neuron}")
+def norse_runs(torch, graph, x):
+    return by_ticks(torch, pytest.importorskip("norse.torch").from_nir(graph, dt=1e-3, ignore_warnings=True), x)
 
 
-@pytest.mark.parametrize("neuron", [
-    LIF(tau_mem=10.0, reset="hard"), LIF(tau_mem=np.inf, reset="hard"),
-    CubaLIF(tau_mem=10.0, tau_syn=4.0, reset="hard"),
-], ids=["LIF", "IF", "CubaLIF"])
-def test_norse_runs_ours(torch, tmp_path, neuron):
-    from_nir = pytest.importorskip("norse.torch.utils.import_nir")._import_norse_module
-    network = ours(neuron)
-    graph = written(network, "norse", tmp_path)
-    order = ["dense1_weight", "dense1", "dense2_weight", "dense2"]
-    nodes = [graph.nodes[name] for name in order]
-    # Norse gives a Linear the shape of its transpose, and runs with its weight all the same.
-    modules = [from_nir(node) for node in nodes]
-    there(torch, network, modules, given(FLAT), norse_run, f"Norse runs {neuron}")
-
-
-@pytest.mark.parametrize("neuron", [
-    LIF(tau_mem=10.0), LIF(tau_mem=10.0, theta=0.7, strict=True),
-], ids=["LIF", "strict"])
-def test_sinabs_runs_ours(torch, tmp_path, neuron):
-    import_module = pytest.importorskip("sinabs.nir")._import_sinabs_module
+def sinabs_runs(torch, graph, x):
+    module = pytest.importorskip("sinabs.nir").from_nir(graph, batch_size=1)
     from sinabs.activation import SingleSpike
 
-    network = ours(neuron)
-    network.layers[1].bias = np.full(30, 0.01)  # sinabs knows Affine only
-    graph = written(network, "sinabs", tmp_path)
-    nodes = [graph.nodes[name] for name in ("dense1_weight", "dense1", "dense2_weight", "dense2")]
-    modules = [import_module(node, 1, TICKS) for node in nodes]
-    for module in modules[1::2]:
-        module.spike_fn = SingleSpike
-    there(torch, network, modules, given(FLAT), sinabs_run, f"sinabs runs {neuron}")
+    for one in module.modules():
+        if hasattr(one, "spike_fn"):
+            one.spike_fn, one.min_v_mem = SingleSpike, None  # it gives IF a lowest potential, of which NIR says nothing
+    with torch.no_grad():
+        found = module(torch.tensor(x))
+    return (found[0] if isinstance(found, tuple) else found).numpy()
 
 
+HARD = LIF(tau_mem=10.0, reset="hard")
+STRICT = LIF(theta=0.7, tau_mem=7.0, reset="hard", strict=True)
+CURRENT = CubaLIF(tau_mem=10.0, tau_syn=4.0, reset="hard")
+THERE = [
+    ("snntorch", snntorch_runs, HARD), ("snntorch", snntorch_runs, STRICT), ("snntorch", snntorch_runs, CURRENT),
+    ("norse", norse_runs, HARD), ("norse", norse_runs, STRICT), ("norse", norse_runs, CURRENT),
+    ("norse", norse_runs, LIF(tau_mem=np.inf, reset="hard")), ("sinabs", sinabs_runs, LIF(tau_mem=np.inf)),
+    ("sinabs", sinabs_runs, LIF(tau_mem=10.0)), ("sinabs", sinabs_runs, LIF(theta=0.7, tau_mem=10.0, strict=True)),
+]
+
+
+@pytest.mark.parametrize("notation, shape", [("40-70-30", FLAT), ("12x10x2-4c3p1-6c3s2-10", PLANES)])
+@pytest.mark.parametrize("scheme, runs, neuron", THERE)
+def test_ours_fire_the_same_there(torch, tmp_path, scheme, runs, neuron, notation, shape):
+    if scheme == "sinabs" and shape == PLANES and np.isfinite(neuron.tau_mem):
+        pytest.skip("sinabs 2.0 cannot read LIF in planes")
+    network, x = ours(neuron, notation), given(shape, rate=0.1)
+    exchange.write(tmp_path / "ours.nir", network, exchange.Writing(scheme))
+    out = runs(torch, nir.read(tmp_path / "ours.nir"), x).reshape(TICKS, -1)
+    wanted = dense_of(run(network, spikes_of(x.reshape(TICKS, -1))).output)
+    print(f"{scheme} runs {neuron}: {int(wanted.sum())} output spikes, {int((out != wanted).sum())} differ")
+    assert 0 < wanted.sum() < wanted.size and (out != wanted).any(axis=0).sum() <= 1

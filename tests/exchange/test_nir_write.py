@@ -171,7 +171,7 @@ def test_the_psp_of_the_nearest_is_the_same_a_tick_earlier(rng):
 
 def test_what_others_do_not_learn_is_said(rng):
     notes = to_graph(network_of("8-5", NEURONS["late, dead"], rng)).notes
-    assert len(notes) == 3 and all("which readers other than eventsim do not learn" in note for note in notes)
+    assert len(notes) == 3 and all("; readers other than eventsim do not learn it" in note for note in notes)
     assert to_graph(network_of("8-5", LIF(reset="hard"), rng)).notes == []
     assert to_graph(network_of("8-5", LIF(), rng), Writing("sinabs")).notes == []
     assert to_graph(network_of("8-5", LIF(reset="hard", v_reset=-0.5), rng)).notes == []

@@ -106,8 +106,8 @@ def node_of(neuron, shape, clock):
             noted["drop"] = float(np.float32(neuron.drop * gain))
         if scheme.reader_resets != "subtract" or neuron.drop is not None:
             lost.append(f"lose {'the threshold' if neuron.drop is None else f'{neuron.drop:g}'} with a spike")
-    if kind == "IF" and not scheme.knows_if:
-        lost.append("do not leak")
+    if kind == "IF" and scheme.odd_if:
+        lost.append(scheme.odd_if)
     if neuron.strict == scheme.strict and is_hard == (scheme.reset == "hard"):
         noted.pop("reset", None)
     if neuron.strict != scheme.strict:

@@ -23,7 +23,8 @@ class Scheme:
     reset : "hard": to v_reset; "subtract" the threshold; "delayed": subtract it a tick later, after the decay
     r_of_lif, r_of_cuba : R that is written, "unit": 1, or "ticks": tau / dt, with which Euler's gain is 1
     reader_resets : what the framework does that reads what is written so, whatever the file says
-    knows_v_reset, knows_if : whether it resets to the file's v_reset, not to 0, and lets the potential of IF not leak
+    knows_v_reset : whether it resets to the file's v_reset, not to 0
+    odd_if : what of IF it does not do, or ""
     """
 
     about: str
@@ -37,7 +38,7 @@ class Scheme:
     r_of_cuba: str = "unit"
     reader_resets: str = "hard"
     knows_v_reset: bool = True
-    knows_if: bool = True
+    odd_if: str = ""
 
     def decay(self, ratio) -> float:
         """What a tick leaves; ``ratio`` is dt / tau, for Euler below 1."""
@@ -73,10 +74,11 @@ WRITE = {
     "euler": READ["euler"],
     "exponential": READ["exponential"],
     "snntorch": Scheme("for snnTorch's import_from_nir", tick=1e-4, r_of_cuba="ticks", knows_v_reset=False,
-                       knows_if=False),
+                       odd_if="do not leak, as snnTorch's Leaky of beta 0.9 does"),
     "norse": Scheme("for Norse's from_nir", tick=1e-3, r_of_lif="unit", knows_v_reset=False),
     "sinabs": Scheme("for sinabs' from_nir", exponential=True, tick=1.0, sums=True, strict=False, reset="subtract",
-                     r_of_lif="unit", reader_resets="subtract"),
+                     r_of_lif="unit", reader_resets="subtract",
+                     odd_if="have no lowest potential, where sinabs puts one at minus the threshold"),
 }
 AS_READ = {"euler": "euler", "exponential": "exponential", "snntorch": "euler", "norse": "euler",
            "sinabs": "sinabs-sum"}

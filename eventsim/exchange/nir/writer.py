@@ -108,7 +108,7 @@ def to_graph(network, writing=None) -> Exported:
     chain.add("output", chain.nir.Output(np.array(_flow(network.layers[-1].shape, is_flat))))
     notes = [f"NIR has no alpha kernels: {', '.join(near)} became the nearest CubaLIF, whose psp is the same and whose "
              f"reset takes {writing.share:g} of what the refractory response does"] if near else []
-    notes += [f"the neurons of {', '.join(names)} {what}, which readers other than eventsim do not learn"
+    notes += [f"the neurons of {', '.join(names)} {what}; readers other than eventsim do not learn it"
               for what, names in lost.items()]
     return Exported(_graph(chain, network, writing, clock, notes), notes)
 
