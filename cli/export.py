@@ -37,11 +37,14 @@ def export(context, model, out, nir_scheme, nir_time_unit, sample, codec, sensor
     from eventsim.cli.models import find_model
     from eventsim.cli.output import busy, print_json, show
     from eventsim.cli.recordings import run_recording
+    from eventsim.errors import ConfigError
     from eventsim.exchange import nir
 
     if sample is None:
         options.refuse_typed(context, ("codec", "sensor", "start"), "goes with --sample; name a recording there")
     options.refuse_existing(out, force)
+    if nir.is_nir(model):
+        raise ConfigError(f"{model}: is a NIR file already; name a run, a model file or nmnist")
     network = find_model(model).network
     writing = nir.Writing(nir_scheme, nir_time_unit)
     with busy("exporting"):

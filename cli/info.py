@@ -20,9 +20,9 @@ def info(things, codec, sensor, as_json):
     64@d2 one with a delay of 2 ms in all synapses into it; 32c5 a convolution of 32 channels with kernels of 5x5
     (32c5s2p1d2g4: stride, padding, dilation, groups), 2a SLAYER's spiking sum pool; and between layers 2p is average
     pooling, bn batch normalisation and do0.1 dropout. A recording: sensor, events, time. A run folder or model file:
-    network, training, where it came from. A network that comes with eventsim, nmnist: its model card. A file that
-    `simulate --out` wrote: spikes. A data set (a folder, a zip, or "synthetic"): samples of every class. Several
-    things are described one after the other, with --json in an object a line.
+    network, training, where it came from. A NIR file: its network. A network that comes with eventsim, nmnist: its
+    model card. A file that `simulate --out` wrote: spikes. A data set (a folder, a zip, or "synthetic"): samples of
+    every class. Several things are described one after the other, with --json in an object a line.
 
     \b
     Examples:

@@ -139,8 +139,8 @@ threads_option = click.option(
 )
 model_option = click.option(
     "--model", metavar="RUN|FILE|nmnist",
-    help="Run folder, model file, or the network that comes with eventsim.  [default: the newest run under ./runs, "
-         "else nmnist]",
+    help="Run folder, model or NIR file, or the network that comes with eventsim.  [default: the newest run under "
+         "./runs, else nmnist]",
 )
 weights_option = click.option(
     "--weights", type=click.Choice(["float32", "float16", "int8"]), default="float32", show_default=True,

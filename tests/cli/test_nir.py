@@ -87,12 +87,16 @@ def test_every_scheme_is_written(call, scheme):
     assert call("info", "out.nir", "--json")["arch"] == "9-5"
 
 
-def test_what_cannot_be_exported_leaves_no_file(refuse, run, recording, here):
+def test_what_cannot_be_exported_leaves_no_file(refuse, call, run, recording, here):
     assert "exists already" in refuse("export", run, run / "model.h5")
     assert "no such file" in refuse("export", "nowhere", "out.nir")
     assert "so with this network's tick of 1 ms that is 10000 ms" in refuse(
         "export", run, "out.nir", "--nir-scheme", "snntorch", "--nir-time-unit", "ms")
     assert "goes with --sample" in refuse("export", run, "out.nir", "--start", "first")
+    es.save("lif.h5", es.Network("9-5", LIF()))
+    call("export", "lif.h5", "lif.nir")
+    assert "is a NIR file already" in refuse("export", "lif.nir", "out.nir")
+    (here / "lif.nir").unlink()
     es.save("delayed.h5", es.Network("9-5@d2"))
     assert "layer dense1 cannot be exported" in refuse("export", "delayed.h5", "out.nir")
     assert "no such file" in refuse("export", run, "out.nir", "--sample", "nowhere.bin")
@@ -125,3 +129,13 @@ def test_choices_are_those_of_the_library():
     from eventsim.exchange.nir import READ, WRITE
 
     assert tuple(READ) == options._READ and tuple(WRITE) == options._WRITE
+
+
+def test_pictures(call, refuse, net, recording, here):
+    pytest.importorskip("matplotlib")
+    words = (recording, "out.png", "--model", net, "--nir-time-unit", "s")
+    assert "spikes of input, dense1, dense2" in call("plot", "raster", *words)
+    assert "weights of all layers" in call("plot", "weights", net, "more.png", "--nir-time-unit", "s")
+    assert "potentials are drawn of spike response neurons, and those of dense2 are LIF" in refuse(
+        "plot", "membrane", recording, "no.png", "--model", net, "--nir-time-unit", "s")
+    assert not (here / "no.png").exists()

@@ -40,7 +40,8 @@ def _bomb(graph):
     (lambda graph: graph.__delitem__("node/edges"), "(there is no 'edges')"), (_bomb, "more than the file can hold"),
     (lambda graph: graph.__delitem__("node/nodes/dense1/tau"), "node 'dense1' (LIF) cannot be read"),
     (lambda graph: graph["node/metadata/eventsim"].__delitem__("dt"), None),
-    (lambda graph: graph["node/metadata/eventsim"].__setitem__("n_ticks", -3), "its note of the sample's length"),
+    (lambda graph: graph["node/metadata/eventsim"].__setitem__("n_ticks", -3), "what eventsim noted is damaged"),
+    (lambda graph: graph["node/metadata/eventsim"].__setitem__("input_mode", "sum"), "input_mode must be or or count"),
 ])
 def test_what_is_wrong_is_said(path, change, words):
     with h5py.File(path, "r+") as graph:

@@ -169,6 +169,12 @@ def test_the_psp_of_the_nearest_is_the_same_a_tick_earlier(rng):
     np.testing.assert_array_equal(first[0][first[0] > 0] - 1, first[1][first[0] > 0])
 
 
+def test_the_sample_and_its_input_come_back():
+    network = Network("8-5", LIF(), n_ticks=70, input_mode="count")
+    back = from_graph(to_graph(network).graph).network
+    assert (back.n_ticks, back.input_mode) == (70, "count")
+
+
 def test_what_others_do_not_learn_is_said(rng):
     notes = to_graph(network_of("8-5", NEURONS["late, dead"], rng)).notes
     assert len(notes) == 3 and all("; readers other than eventsim do not learn it" in note for note in notes)

@@ -141,14 +141,14 @@ class Builder:
         self.pool = self.synapses = None
         self.scale = 1.0
 
-    def network(self, n_ticks=None) -> Network:
+    def network(self) -> Network:
         """The network of everything taken; raises `FormatError` where eventsim cannot have it."""
         if not self.layers or self.pool is not None or self.synapses is not None:
             raise FormatError(f"{self.source}: does not end with neurons that spike; put IF or LIF at its end")
         neurons = [neuron for _, _, neuron in self.layers]
         notation = "-".join(self.fields)
         try:
-            network = Network(notation, neurons[0], dt=self.timing.dt, n_ticks=n_ticks, seed=None)
+            network = Network(notation, neurons[0], dt=self.timing.dt, seed=None)
         except EventsimError as error:
             raise FormatError(f"{self.source}: as the architecture {notation} eventsim cannot have it: {error}"
                               ) from None

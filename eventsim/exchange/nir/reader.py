@@ -10,6 +10,7 @@ from eventsim.exchange.nir.chain import chain
 from eventsim.exchange.nir.nodes import NODES, REFUSED
 from eventsim.exchange.nir.timing import NOTE, Reading, Timing
 from eventsim.model import Network
+from eventsim.model.network import INPUT_MODES
 
 
 @dataclass(frozen=True)
@@ -45,14 +46,19 @@ def _built(source, nodes, edges, metadata, reading):
             known = ", ".join(NODES)
             raise FormatError(f"{where} {REFUSED.get(kind, f'is of a type that eventsim does not have: {known}')}")
         NODES[kind](builder, where, node)
-    return Imported(builder.network(_n_ticks(source, metadata)), builder.notes)
-
-
-def _n_ticks(source, metadata):
-    notes = metadata.get(NOTE)
-    found = notes.get("n_ticks") if isinstance(notes, dict) else None
+    network = builder.network()
     try:
-        return None if found is None else checks.whole_number("n_ticks", int(file.scalar(found)), 1)
+        _take_notes(network, metadata.get(NOTE))
     except (ConfigError, TypeError, ValueError, OverflowError) as error:
-        raise FormatError(f"{source}: its note of the sample's length is damaged ({error}); remove its metadata"
-                          ) from None
+        raise FormatError(f"{source}: what eventsim noted is damaged ({error}); remove the file's metadata") from None
+    return Imported(network, builder.notes)
+
+
+def _take_notes(network, notes):
+    """Give a network what eventsim noted of a sample and its input."""
+    if not isinstance(notes, dict):
+        return
+    if "n_ticks" in notes:
+        network.n_ticks = checks.whole_number("n_ticks", int(file.scalar(notes["n_ticks"])), 1)
+    if "input_mode" in notes:
+        network.input_mode = checks.choice("input_mode", notes["input_mode"], INPUT_MODES)

@@ -12,6 +12,7 @@ from eventsim.exchange.nir.schemes import AS_READ, WRITE
 from eventsim.exchange.nir.timing import NOTE, Reading
 from eventsim.exchange.nir.weight_nodes import NODES
 from eventsim.model import SRM
+from eventsim.model.network import INPUT_MODES
 
 _SECOND = 1000.0  # ms
 _ROUNDING = 1e-9
@@ -133,6 +134,8 @@ def _graph(chain, network, writing, clock, notes):
     noted = {"scheme": AS_READ[writing.scheme], "dt": network.dt, "time_unit": clock.unit}
     if network.n_ticks is not None:
         noted["n_ticks"] = network.n_ticks
+    if network.input_mode != INPUT_MODES[0]:
+        noted["input_mode"] = network.input_mode
     grouped = [name for name, node in chain.nodes.items() if getattr(node, "groups", 1) > 1]
     if grouped:
         notes.append(f"the package nir {chain.nir.version} checks the types of convolutions in groups wrongly: read "
