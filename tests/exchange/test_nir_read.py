@@ -187,17 +187,40 @@ def test_a_long_time_constant_is_doubted():
     assert len(notes) == 1 and "20 s, which is long for a neuron" in notes[0]
 
 
-def varied(node, name):
+def varied(node, name, factor=2):
     values = getattr(node, name).copy()
-    values.flat[0] *= 2
+    values.flat[0] *= factor
     setattr(node, name, values)
     return node
+
+
+@pytest.mark.parametrize("kind", ["IF", "LIF", "CubaLIF", "Threshold"])
+def test_neurons_of_a_layer_may_differ_in_scale(kind, rng):
+    """Each fires as a layer of its own numbers does."""
+    theta, r = (rng.uniform(0.5, 2.0, 20).astype(np.float32) for _ in range(2))
+    node = {"IF": lambda: nir.IF(r, theta, -0.5 * theta), "Threshold": lambda: nir.Threshold(theta),
+            "LIF": lambda: nir.LIF(full(20, 0.02), 20 * r, full(20, 0.0), theta, -0.5 * theta),
+            "CubaLIF": lambda: nir.CubaLIF(full(20, 5e-3), full(20, 0.02), r, full(20, 0.0), theta, w_in=20 * r)}
+    node = node[kind]()
+    weights = linear(20, 30, bias=0.05)
+    given = (rng.random((TICKS, 30)) < 0.2).astype(float)
+    ours = dense_of(run(network_of(weights, node), spikes_of(given)).output)
+    drive, differ = given @ weights.weight.T.astype(float) + weights.bias.astype(float), 0
+    for i in range(20):
+        alone = type("Numbers", (), {name: float(value[i]) for name, value in vars(node).items()
+                                     if isinstance(value, np.ndarray)})
+        out, _ = naive.neurons(kind, alone, drive[:, [i]], 1e-3)
+        differ += (out[:, 0] != ours[:, i]).any()
+    assert 0.002 < ours.mean() < 0.9 and differ <= 1
 
 
 REFUSED = {
     "no unit": ([linear(5, 8), lif(5)], {}, "node '1' (LIF) has a tau of 0.02 and the file does not say in what unit"),
     "too short": ([linear(5, 8), lif(5)], {"time_unit": 1.0}, "0.02 ms, which is not above the tick of 1 ms"),
     "varied": ([linear(5, 8), varied(lif(5), "tau")], SECOND, "(LIF) has 2 different values of tau from 0.02 to 0.04"),
+    "varied reset": ([linear(5, 8), varied(lif(5, reset=-1.0), "v_threshold")], SECOND, "2 different values of v_thr"),
+    "varied leak": ([linear(5, 8), varied(lif(5, leak=-1.0), "r")], SECOND, "2 different values of r from 20 to 40"),
+    "varied sign": ([linear(5, 8), varied(lif(5), "r", -1)], SECOND, "whose input counts 0, or is of different"),
     "no number": ([linear(5, 8), lif(5, theta=np.nan)], SECOND, "v_threshold that are not finite"),
     "threshold": ([linear(5, 8), lif(5, theta=-1.0)], SECOND, "cannot be a neuron of eventsim: neuron parameter theta"),
     "reset": ([linear(5, 8), lif(5, reset=2.0)], SECOND, "v_reset must lie below the threshold"),
@@ -231,6 +254,7 @@ PLANES = {
     "channels": ([conv(4, 3)], "in 1 groups, but gets 2 channels"), "large": ([conv(4, 2, 9)], "do not fit planes"),
     "padding": ([conv(4, 2, 3, padding=3)], "a padding below the window"),
     "overlap": ([pool(nir.AvgPool2d, 3, 2), conv(4, 2, 1), lif((4, 2, 3))], "make stride and window equal"),
+    "varied": ([conv(4, 2), varied(lif((4, 4, 6)), "r")], "numbers that differ within a channel"),
     "two pools": ([pool(nir.SumPool2d, 2), pool(nir.SumPool2d, 2)], "put neurons (IF or LIF) before it"),
     "some axes": ([nir.Flatten(np.array([2, 6, 8]), 1, -1)], "flattens all of them"),
     "pool at the end": ([pool(nir.SumPool2d, 2)], "put neurons (IF or LIF) before it"),

@@ -134,12 +134,24 @@ class Builder:
                         np.full((1, pool.size, pool.size, channels), pool.weight, np.float32), None)
 
     def fires(self, where, neuron_of):
-        """Neurons, which ``neuron_of(scale)`` gives: a layer is complete."""
+        """Neurons, which ``neuron_of(scale)`` gives, and what their input counts: a layer is complete."""
         synapses = self._connected(where)
+        neuron, strength = neuron_of(self.scale)
         self.fields.append(synapses.field)
-        self.layers.append((where, synapses, neuron_of(self.scale)))
+        self.layers.append((where, self._strengthened(where, synapses, strength), neuron))
         self.pool = self.synapses = None
         self.scale = 1.0
+
+    def _strengthened(self, where, synapses, strength):
+        """Synapses whose weights have taken over the strength of every neuron."""
+        if strength is None:
+            return synapses
+        strength = strength.reshape(self.space[0], -1)
+        if (strength != strength[:, :1]).any():
+            raise FormatError(f"{where} has numbers that differ within a channel; give the neurons of a channel one")
+        bias = None if synapses.bias is None else synapses.bias * strength[:, 0]
+        with np.errstate(over="ignore"):
+            return Synapses(synapses.field, (synapses.weight * strength[:, 0]).astype(np.float32), bias)
 
     def network(self) -> Network:
         """The network of everything taken; raises `FormatError` where eventsim cannot have it."""

@@ -11,32 +11,13 @@ import numpy as np
 from eventsim.errors import ConfigError, FormatError
 from eventsim.exchange.nir.file import scalar
 from eventsim.exchange.nir.timing import NOTE
+from eventsim.exchange.nir.values import levelled
 from eventsim.model import LIF, CubaLIF
 
 # What float32 leaves of a product that should be 1.
 _ROUNDING = 1e-6
 # Ticks that a potential without memory takes to fall to 1/e.
 _AT_ONCE = 1e-3
-
-
-def uniform(where, name, value, shapes) -> float:
-    """The number that all neurons of a layer have, which has one of these ``shapes``.
-
-    Raises `FormatError` where they differ.
-    """
-    value = np.asarray(value)
-    if value.dtype.kind not in "iuf" or value.size == 0 or value.shape not in ((), (1,), *shapes):
-        raise FormatError(f"{where} has {name} of the shape {value.shape} and type {value.dtype}, but gets "
-                          f"{shapes[0]}; export it with a number for each")
-    if not np.isfinite(value).all():
-        raise FormatError(f"{where} has {name} that are not finite; export it with finite ones")
-    different = np.unique(value)
-    if len(different) > 1:
-        raise FormatError(
-            f"{where} has {len(different)} different values of {name} from {different[0]:g} to {different[-1]:g}, and "
-            "eventsim has one for a layer; give the layer one, or split it"
-        )
-    return float(different[0])
 
 
 def snapped(gain) -> float:
@@ -86,12 +67,12 @@ def _noted(node, where):
 
 
 def neuron_of(where, node, shapes, timing, scale, notes):
-    """Our neuron for a node to which input comes multiplied with ``scale``; raises `FormatError`.
+    """(our neuron for a node to which input comes multiplied with ``scale``, strengths as of `levelled`).
 
-    notes : list, to which doubts are added
+    notes : list, to which doubts are added; raises `FormatError`
     """
     make, names = NEURONS[type(node).__name__]
-    p = {name: uniform(where, name, getattr(node, name), shapes) for name in names}
+    p, strength = levelled(where, {name: getattr(node, name) for name in names}, shapes)
     kind, settings, gain, decay = make(p, timing, notes, where)
     gain = snapped(gain * scale)
     if not gain > 0:
@@ -122,6 +103,6 @@ def neuron_of(where, node, shapes, timing, scale, notes):
     try:
         if reset not in ("hard", "subtract", "delayed"):
             raise ConfigError(f"there is no reset {reset!r}")
-        return kind(theta=theta, strict=is_strict, **settings)
+        return kind(theta=theta, strict=is_strict, **settings), strength
     except ConfigError as error:
         raise FormatError(f"{where} cannot be a neuron of eventsim: {error}") from None

@@ -7,7 +7,8 @@ import numpy as np
 from eventsim.errors import ConfigError, FormatError
 from eventsim.exchange.nir.builder import Pool, Synapses
 from eventsim.exchange.nir.file import scalar
-from eventsim.exchange.nir.neurons import NEURONS, neuron_of, uniform
+from eventsim.exchange.nir.neurons import NEURONS, neuron_of
+from eventsim.exchange.nir.values import uniform
 from eventsim.sensor import Sensor
 
 _LONGEST = 60  # characters of a value in a sentence
