@@ -187,6 +187,14 @@ def test_a_long_time_constant_is_doubted():
     assert len(notes) == 1 and "20 s, which is long for a neuron" in notes[0]
 
 
+def test_a_reset_that_the_file_does_not_say_is_doubted():
+    graph = chain((8,), linear(5, 8), lif(5))
+    for scheme, reset, n in (("snntorch", None, 1), ("snntorch", "hard", 0), ("norse", None, 0), ("sinabs", None, 1)):
+        notes = from_graph(graph, Reading(scheme=scheme, reset=reset, time_unit=10_000.0, dt=1.0)).notes
+        notes = [note for note in notes if "long" not in note]
+        assert len(notes) == n and all("is read with the framework's default reset" in note for note in notes)
+
+
 def varied(node, name, factor=2):
     values = getattr(node, name).copy()
     values.flat[0] *= factor

@@ -37,7 +37,12 @@ def from_graph(graph, reading=None, source="graph") -> Imported:
 
 
 def _built(source, nodes, edges, metadata, reading):
-    builder = Builder(source, Timing.of(source, reading or Reading(), metadata), (reading or Reading()).sensor)
+    reading = reading or Reading()
+    timing = Timing.of(source, reading, metadata)
+    builder = Builder(source, timing, reading.sensor)
+    if timing.reset != "hard" and reading.reset is None and not timing.is_ours:
+        builder.notes.append(f"{source}: says nothing but a reset to v_reset, and is read with the framework's default "
+                             f"reset, {timing.reset}; --nir-reset names another")
     for name in chain(source, nodes, edges):
         node = nodes[name]
         kind = "NIRGraph" if node is None else type(node).__name__
