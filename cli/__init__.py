@@ -15,6 +15,7 @@ COMMANDS = {
     "download": "Download a data set, or list those that there are.",
     "convert": "Convert recordings, or a data set.",
     "import": "Make a model of weights that SLAYER or lava-dl trained.",
+    "export": "Export a network as a NIR graph.",
     "generate": "Write recordings of a synthetic event camera.",
     "bench": "Measure the engine's speed on this machine.",
 }

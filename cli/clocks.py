@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from eventsim import checks
 from eventsim.data.encoders.binning import ticks_of
+from eventsim.errors import ConfigError
 
 
 def on_clock(network, clock):
@@ -16,6 +17,9 @@ def on_clock(network, clock):
     other = copy.copy(network)
     other.clock = name
     if dt is not None and dt != network.dt:
+        if any(layer.bias is not None for layer in network.layers):
+            raise ConfigError("the network has inputs that are constant in every tick, so its tick cannot be another; "
+                              "of a NIR file, say the tick with --nir-dt")
         other.dt = checks.milliseconds("dt", dt)
         if network.neuron.t_abs is None:
             other.neuron = replace(network.neuron, t_abs=network.dt)

@@ -3,6 +3,7 @@
 import click
 
 from eventsim.cli import options
+from eventsim.cli.nir import reading_options
 
 
 @options.command
@@ -11,6 +12,7 @@ from eventsim.cli import options
 @options.split_option
 @options.clock_option
 @options.weights_option
+@reading_options
 @options.threads_option
 @options.json_option
 def evaluate(run, data, split, clock, weights, as_json):

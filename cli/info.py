@@ -5,10 +5,12 @@ import pathlib
 import click
 
 from eventsim.cli import options
+from eventsim.cli.nir import read_model, reading_options, refuse_options
 
 
 @options.command
 @click.argument("things", metavar="ARCH|FILE|RUN|MODEL|DATASET...", nargs=-1, required=True)
+@reading_options
 @options.recording_options
 @options.json_option
 @click.pass_context
@@ -19,11 +21,11 @@ def info(context, things, codec, sensor, as_json):
     64@d2 one with a delay of 2 ms in all synapses into it; 32c5 a convolution of 32 channels with kernels of 5x5
     (32c5s2p1d2g4: stride, padding, dilation, groups), 2a SLAYER's spiking sum pool (2au: sizes round up); and between
     layers 2p is average pooling, bn batch normalisation and do0.1 dropout. A recording: sensor, events, time. A run
-    folder or model file: network, training, where it came from. A network that comes with eventsim, nmnist: its model
-    card. A file that `simulate --out` wrote: spikes. A recipe (.toml) or a network.yaml of slayerPytorch: its network
-    and training. A data set (a folder, a zip, or "synthetic"): samples of every class. Several things are described
-    one after the other, with --json in an object a line; what cannot be described is said on stderr, and the exit
-    status is 1 then.
+    folder or model file: network, training, where it came from. A NIR file: its network. A network that comes with
+    eventsim, nmnist: its model card. A file that `simulate --out` wrote: spikes. A recipe (.toml) or a network.yaml of
+    slayerPytorch: its network and training. A data set (a folder, a zip, or "synthetic"): samples of every class.
+    Several things are described one after the other, with --json in an object a line; what cannot be described is said
+    on stderr, and the exit status is 1 then.
 
     \b
     Examples:
@@ -63,6 +65,7 @@ def _describe(description, thing, codec, sensor):
     from eventsim.data import is_dataset, open_dataset, open_recording
     from eventsim.data.store import open_if_store
     from eventsim.errors import EventsimError, FormatError
+    from eventsim.exchange.nir import is_nir
     from eventsim.model import PRESETS, Network
     from eventsim.report import spike_file, store
     from eventsim.report.recording import describe as describe_recording
@@ -71,6 +74,9 @@ def _describe(description, thing, codec, sensor):
     path = pathlib.Path(thing)
     if thing in pretrained.names() and not path.is_file() and not (path / FILE_NAME).exists():
         return description.of_model(thing, describe(pretrained.path(thing)), pretrained.card(thing))
+    if is_nir(path):
+        return description.of_network(thing, read_model(path))
+    refuse_options(thing)
     if thing in PRESETS:
         return description.of_network(thing, Network(thing, seed=None))
     if (path / FILE_NAME).exists():

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from eventsim import pretrained
 from eventsim.cli.clocks import on_clock
+from eventsim.cli.nir import read_model, refuse_options
 from eventsim.cli.runs import data_source, open_source
 from eventsim.data.hdf5 import attribute
 from eventsim.errors import ConfigError
+from eventsim.exchange.nir.file import is_nir
 from eventsim.model import Network
 from eventsim.trainer import TrainingConfig, load, newest_run
 from eventsim.trainer.checkpoint import FILE_NAME, FORMAT, describe
@@ -55,6 +57,8 @@ class Model:
 def is_model(name) -> bool:
     """Whether ``name`` is a run folder or a model file."""
     path = pathlib.Path(name)
+    if is_nir(path):
+        return True
     if (path / FILE_NAME).exists():
         return True
     return path.is_file() and path.suffix == ".h5" and attribute(path, "format") == FORMAT
@@ -79,4 +83,8 @@ def find_model(name=None, weights="float32", clock=None) -> Model:
     clock : see `on_clock`
     """
     name, path = locate_model(name)
+    if is_nir(path):
+        return Model(name, path, on_clock(read_model(path).with_weights(weights), clock), {
+            "config": None, "progress": None, "history": None, "provenance": {}})
+    refuse_options(name)
     return Model(name, path, on_clock(load(path).with_weights(weights), clock), describe(path))

@@ -22,7 +22,7 @@ class SensorType(click.ParamType):
         return Sensor(*(int(part) for part in value.split("x")))
 
 
-_MILLISECONDS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
+MILLISECONDS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
 
 
 class ClockType(click.ParamType):
@@ -36,7 +36,7 @@ class ClockType(click.ParamType):
         found = re.fullmatch(r"(\d+(?:\.\d*)?|\.\d+)\s*(ms|us|s)", str(value))
         if not found or float(found[1]) == 0:
             self.fail(f"{value!r} is no clock; write grid, exact, or the length of a tick with its unit, e.g. 0.5ms")
-        return "grid", float(found[1]) * _MILLISECONDS[found[2]]
+        return "grid", float(found[1]) * MILLISECONDS[found[2]]
 
 
 class SupportType(click.ParamType):
@@ -155,8 +155,8 @@ threads_option = click.option(
 )
 model_option = click.option(
     "--model", metavar="RUN|FILE|nmnist",
-    help="Run folder, model file, or the network that comes with eventsim.  [default: the newest run under ./runs, "
-         "else nmnist]",
+    help="Run folder, model or NIR file, or the network that comes with eventsim.  [default: the newest run under "
+         "./runs, else nmnist]",
 )
 weights_option = click.option(
     "--weights", type=click.Choice(["float32", "float16", "int8"]), default="float32", show_default=True,

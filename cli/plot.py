@@ -6,6 +6,7 @@ import pathlib
 import click
 
 from eventsim.cli import options
+from eventsim.cli.nir import reading_options
 from eventsim.cli.output import busy, print_json, show
 from eventsim.wording import several
 
@@ -72,7 +73,7 @@ def _written(function):
 def _of_a_run(function):
     """The options of what one recording does in a network."""
     for option in (options.threads_option, options.weights_option, options.start_option, options.recording_options,
-                   options.clock_option, options.model_option):
+                   options.clock_option, reading_options, options.model_option):
         function = option(function)
     return function
 
@@ -193,6 +194,7 @@ def membrane(recording, layer, neurons, span, **run):
 @_out
 @click.option("--layer", metavar="NAME", help="Layer, with its kernels or receptive fields.  [default: all layers]")
 @_neurons("Neurons of the layer, or a convolution's channels")
+@reading_options
 @_written
 def weights(run, layer, neurons):
     """Draw the weights of a network, as histograms and images.

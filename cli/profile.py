@@ -5,11 +5,13 @@ import pathlib
 import click
 
 from eventsim.cli import options
+from eventsim.cli.nir import reading_options
 
 
 @options.command
 @click.argument("source", metavar="FILE|DATASET|RUN")
 @options.model_option
+@reading_options
 @click.option("--compare", metavar="RUN|FILE|nmnist", help="Another model, to be profiled on the same.")
 @click.option("--samples", type=click.IntRange(min=1), metavar="N", help="So many samples, evenly over the data set.")
 @options.split_option

@@ -7,12 +7,14 @@ import click
 from eventsim.cli import options
 from eventsim.cli.follow import follow as run_stream
 from eventsim.cli.follow import follow_flag, live_options
+from eventsim.cli.nir import reading_options
 from eventsim.cli.output import busy, print_json, show
 
 
 @options.command
 @click.argument("recording", metavar="FILE|-")
 @options.model_option
+@reading_options
 @options.clock_option
 @options.recording_options
 @options.start_option

@@ -19,13 +19,16 @@ from eventsim.trainer.schedules import SCHEDULES
 
 _NEURON_FIELDS = parameters()
 _UNITS = {"tau_syn": "MS", "tau_ref": "MS", "tau_mem": "MS", "t_abs": "MS"}
-_NEURON_TYPES = {"reset": {"type": click.Choice(RESETS)}, "late": {"is_flag": True, "default": None}}
+_FLAG = {"is_flag": True, "default": None}
+_NEURON_TYPES = {"reset": {"type": click.Choice(RESETS)}, "late": _FLAG, "strict": _FLAG}
 _NEURON_HELP = {
     "theta": "Threshold.",
     "tau_syn": "Time of the psp's peak; of cubalif, in which the current decays.",
     "tau_mem": "Of lif and cubalif: in which the potential decays; inf: never.",
     "reset": "Of lif and cubalif: what a spike does to the potential.",
     "v_reset": "What a hard reset leaves.",
+    "v_drop": "What the reset subtract takes off.  [default: the threshold]",
+    "strict": "Of lif and cubalif: the threshold must be exceeded.",
     "late": "Of cubalif: currents act from the next tick on.",
     "tau_ref": "Time of the refractory response's peak.",
     "scale_ref": "Refractory response, in thresholds.",

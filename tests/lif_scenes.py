@@ -13,13 +13,15 @@ NEURONS = {
     "current, hard": CubaLIF(tau_mem=20.0, tau_syn=5.0, reset="hard"), "as fast": CubaLIF(tau_mem=5.0, tau_syn=5.0),
     "current, if": CubaLIF(theta=9.0, tau_mem=np.inf, tau_syn=3.0, late=True),
     "dead, hard": LIF(reset="hard", t_abs=2.0),
+    "drop": LIF(tau_mem=8.0, v_drop=1.3), "strict": LIF(theta=0.5, tau_mem=8.0, strict=True),
 }
 
 
 def parameters(neuron, dt):
-    p = {name: getattr(neuron, name) for name in ("theta", "tau_mem", "reset", "v_reset", "tau_rho", "scale_rho")}
-    return SimpleNamespace(**p, tau_syn=getattr(neuron, "tau_syn", None), late=getattr(neuron, "late", False),
-                           n_abs=neuron.dead_ticks(dt))
+    names = ("theta", "tau_mem", "reset", "v_reset", "tau_rho", "scale_rho", "strict")
+    return SimpleNamespace(**{name: getattr(neuron, name) for name in names}, n_abs=neuron.dead_ticks(dt),
+                           drop=neuron.taken,
+                           tau_syn=getattr(neuron, "tau_syn", None), late=getattr(neuron, "late", False))
 
 
 def network_of(rng, neuron, widths=(30, 70, 6), dt=1.0, gain=0.35):

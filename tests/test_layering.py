@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "eventsim.profile": {"containers", "eventsim.kernels", "eventsim.model", "eventsim.data", "eventsim.engine",
                          "eventsim.trainer"},
     "eventsim.pretrained": {"containers"},
-    "eventsim.exchange": {"containers", "eventsim.model", "eventsim.trainer"},
+    "eventsim.exchange": {"containers", "eventsim.model", "eventsim.engine", "eventsim.trainer"},
     "eventsim.recipes": {"containers", "eventsim.model", "eventsim.trainer", "eventsim.exchange"},
     "eventsim.report": {"containers", "eventsim.model", "eventsim.data", "eventsim.engine", "eventsim.trainer",
                         "eventsim.profile"},

@@ -34,7 +34,7 @@ def lif_parts(neuron, spikes, time, arrival, weight, constant, fired):
 def _drops(neuron, psp, fired):
     """What every spike takes off the potential, which was ``psp`` but for the spikes before it, float64[S]."""
     if neuron.reset == "subtract":
-        return np.full(len(fired), neuron.theta)
+        return np.full(len(fired), neuron.taken)
     falls = np.exp(-np.diff(fired, prepend=fired[:1]) / neuron.tau_mem)
     drops, before = np.empty(len(fired)), 0.0
     for k, fall in enumerate(falls):

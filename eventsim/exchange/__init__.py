@@ -1,1 +1,1 @@
-"""Networks and weights of other tools, a folder each."""
+"""Networks and weights in the files of other tools; a folder for each."""

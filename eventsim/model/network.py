@@ -14,7 +14,7 @@ from eventsim.model.stages import STAGES
 
 INPUT_MODES = ("or", "count")
 CLOCKS = ("grid", "exact")
-_CONFIG = ("arch", "neuron", "dt", "n_ticks", "clock", "input_mode")
+_CONFIG = ("arch", "neuron", "dt", "n_ticks", "clock", "input_mode", "neurons")
 # slayerPytorch's scale for dense weights; training calibrates every layer from its data instead.
 _INITIAL_GAIN = 10.0
 # Thresholds that a synapse of slayerPytorch's pool weighs: a spike at the peak of its psp is enough.
@@ -126,7 +126,12 @@ class Network:
         return any(layer.kind in ("conv", "pool") or layer.stages for layer in self.layers)
 
     def config(self) -> dict:
-        """Everything but weights, and delays set later, as plain values; ``Network.from_config`` takes it back."""
+        """Everything but weights, constant inputs, and delays set later, as plain values.
+
+        ``neurons`` are those of the layers that have their own, None for the others; the entry is there where one has.
+        ``Network.from_config`` takes it back.
+        """
+        own = [layer.neuron and as_config(layer.neuron) for layer in self.layers]
         return {
             "arch": self.arch.notation,
             "neuron": as_config(self.neuron),
@@ -134,6 +139,7 @@ class Network:
             "n_ticks": self.n_ticks,
             "clock": self.clock,
             "input_mode": self.input_mode,
+            **({"neurons": own} if any(own) else {}),
         }
 
     @classmethod
@@ -141,8 +147,15 @@ class Network:
         """The network that `config` describes, with all weights zero."""
         if not isinstance(config, dict) or not {"arch", "neuron"} <= set(config) <= set(_CONFIG):
             raise ConfigError(f"a network's configuration has the entries {', '.join(_CONFIG)}, got {config!r}")
-        rest = {key: value for key, value in config.items() if key not in ("arch", "neuron")}
-        return cls(config["arch"], from_config(config["neuron"]), **rest, seed=None)
+        own = config.get("neurons")
+        rest = {key: value for key, value in config.items() if key not in ("arch", "neuron", "neurons")}
+        network = cls(config["arch"], from_config(config["neuron"]), **rest, seed=None)
+        if own is not None and not (isinstance(own, list) and len(own) == len(network.layers)):
+            raise ConfigError(f"neurons must be a list with an entry for each of {len(network.layers)} layers, got "
+                              f"{own!r}")
+        for layer, neuron in zip(network.layers, own or (), strict=False):
+            layer.neuron = None if neuron is None else from_config(neuron)
+        return network
 
     @property
     def weights(self) -> str:

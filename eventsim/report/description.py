@@ -30,6 +30,7 @@ def of_network(name, network) -> dict:
         "choices": preset.choices if preset else None, "sensor": str(network.sensor), "inputs": network.arch.n_inputs,
         "neurons": sum(network.arch.widths), "weights": network.n_weights,
         "parameters": sum(layer["parameters"] for layer in layers), "neuron": as_config(network.neuron),
+        "own_neurons": [layer.neuron and as_config(layer.neuron) for layer in network.layers],
         "dt": network.dt, "learning_rate": preset.learning_rate if preset else None,
         "training": preset.training if preset else None, "n_ticks": ticks,
         "has_window": network.n_ticks is not None, "layers": layers,
@@ -85,6 +86,12 @@ def screen(figures) -> list:
     return _SCREENS[figures["kind"]](figures)
 
 
+def _neuron_lines(f):
+    """The neurons of an architecture or model: a line for all layers, and one for each that has its own."""
+    own = [(f"Neuron {i}", neuron_line(neuron)) for i, neuron in enumerate(f.get("own_neurons") or (), 1) if neuron]
+    return [("Neuron", neuron_line(f["neuron"])), *own]
+
+
 def _network(f):
     from eventsim.report.tables import plain_table
 
@@ -100,7 +107,7 @@ def _network(f):
     return [
         [*named, ("Network", f["arch"]),
          ("Input", f"{f['sensor']} sensor, {numbers.several(f['inputs'], 'address', 'addresses')}"),
-         ("Neuron", neuron_line(f["neuron"])), *rate],
+         *_neuron_lines(f), *rate],
         "", plain_table(header, rows), "",
         f"MACs are those of a dense simulation; {sample}.",
     ]
@@ -151,7 +158,8 @@ def model_facts(f) -> list:
     network, config, provenance = f["network"], f["config"], f["provenance"]
     ticks = f"{_AS_RECORDED}, ticks" if network["n_ticks"] is None else numbers.several(network["n_ticks"], "tick")
     facts = [
-        ("Model", f["file"]), ("Network", network["arch"]), ("Neuron", neuron_line(network["neuron"])),
+        ("Model", f["file"]), ("Network", network["arch"]),
+        *_neuron_lines({**network, "own_neurons": network.get("neurons")}),
         ("Clock", f"{network['clock']}, {ticks} of {network['dt']:g} ms, input {network['input_mode']}"),
     ]
     if f["delays"]:

@@ -11,6 +11,9 @@ delays are not just those of the architecture's notation; an empty data set stan
 Version 3 is for networks with convolutions, pools or stages between layers. Weights of a convolution are float32[C_in /
 groups, size, size, C_out]; the group ``batch_norm`` has ``gamma``, ``beta``, ``running_mean`` and ``running_var``,
 float32[channels], for every layer that normalises its input.
+
+Version 4 is for networks of which a layer has neurons of its own, an entry ``neurons`` in ``network``, or a constant
+input: the group ``biases``, float64[n_out] for every layer that has one.
 """
 
 import contextlib
@@ -27,7 +30,7 @@ from eventsim.errors import ConfigError, EventsimError, FormatError
 from eventsim.model import Network
 
 FORMAT = "eventsim-model"
-VERSION, DELAYED_VERSION, SPATIAL_VERSION = VERSIONS = 1, 2, 3
+VERSION, DELAYED_VERSION, SPATIAL_VERSION, OWN_VERSION = VERSIONS = 1, 2, 3, 4
 FILE_NAME = "model.h5"
 # Groups of the weights and delays from a layer's input, and from the layer itself: the order of `Dense.projections`.
 _PROJECTIONS = (("weights", "delays"), ("recurrent_weights", "recurrent_delays"))
@@ -62,6 +65,8 @@ def _norms(network):
 
 def _version_for(network):
     """The lowest version that can say what a network is."""
+    if any(layer.neuron is not None or layer.bias is not None for layer in network.layers):
+        return OWN_VERSION
     if network.is_spatial:
         return SPATIAL_VERSION
     return VERSION if network.is_immediate and network.arch.is_immediate else DELAYED_VERSION
@@ -91,6 +96,9 @@ def save(path, network, *, provenance=None, training=None):
                 file.create_dataset(f"{delays}/{name}", data=h5py.Empty("f8"))
             elif part.delay is not None and not np.array_equal(part.delay, field.delay):
                 file.create_dataset(f"{delays}/{name}", data=part.delay)
+        for name, layer in zip(network.layer_names, network.layers, strict=True):
+            if layer.bias is not None:
+                file.create_dataset(f"biases/{name}", data=np.asarray(layer.bias, np.float64))
         for name, norm in _norms(network):
             _write_group(file.create_group(f"batch_norm/{name}"), {name: getattr(norm, name) for name in _NORM_ARRAYS})
         if training is not None:
@@ -140,6 +148,17 @@ def _read_weights(file, network, path):
     for name, norm in _norms(network):
         for array in _NORM_ARRAYS:
             setattr(norm, array, file[f"batch_norm/{name}/{array}"][()])
+    for name, layer in zip(network.layer_names, network.layers, strict=True):
+        if f"biases/{name}" in file:
+            layer.bias = _checked_bias(file[f"biases/{name}"][()], name, layer, path)
+
+
+def _checked_bias(values, name, layer, path):
+    """A constant input of a file, float64[n_out]."""
+    if values.shape != (layer.n_out,) or values.dtype.kind != "f" or not np.isfinite(values).all():
+        raise FormatError(f"{path}: biases/{name} must be {layer.n_out} finite numbers, got {values.dtype}"
+                          f"{list(values.shape)}")
+    return values.astype(np.float64)
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from scenes import dense, random_spikes
 from eventsim.engine import Sink, backward, run
 from eventsim.errors import ConfigError
 from eventsim.model import LIF, SRM, CubaLIF, Network
+from eventsim.spikes import Spikes
 
 TICKS = 70
 ROUNDING = 1e-5
@@ -198,13 +199,23 @@ def test_what_is_not_there_yet_is_refused(rng):
 @pytest.mark.parametrize("settings, word", [
     ({"reset": "soft"}, "reset must be one of subtract, hard"), ({"tau_mem": 0}, "tau_mem"), ({"theta": -1}, "theta"),
     ({"reset": "hard", "v_reset": 1.0}, "v_reset must lie below"), ({"v_reset": np.nan}, "v_reset"),
-    ({"t_abs": -1.0}, "t_abs"), ({"tau_mem": "long"}, "tau_mem"),
+    ({"t_abs": -1.0}, "t_abs"), ({"tau_mem": "long"}, "tau_mem"), ({"strict": "yes"}, "strict"),
+    ({"drop": 0.0}, "drop"), ({"drop": 1.0, "reset": "hard"}, "drop is for the reset subtract"),
 ])
 def test_parameters_that_cannot_be(settings, word):
     with pytest.raises(ConfigError, match=word):
         LIF(**settings)
     with pytest.raises(ConfigError, match=word):
         CubaLIF(**settings)
+
+
+@pytest.mark.parametrize("strict, wanted", [(False, [3, 6, 9]), (True, [4, 8])])
+def test_a_strict_threshold_must_be_exceeded(strict, wanted):
+    network = Network("1-1", LIF(theta=3.0, tau_mem=np.inf, reset="hard", strict=strict), seed=None)
+    network.layers[0].weight = [[1.0]]
+    ticks = np.arange(1, 11, dtype=np.int32)
+    spikes = Spikes([0, 10], np.zeros(10, np.int32), tick=ticks, n_neurons=1, n_ticks=12)
+    assert run(network, spikes).output.tick.tolist() == wanted
 
 
 def test_srm_keeps_its_own_family():

@@ -53,7 +53,7 @@ def neuron(times, weights, p, t_end, step=0.02, drive=0.0):
             if hit >= t_end:
                 return spikes
             spikes.append(hit)
-            v = p.v_reset if p.reset == "hard" else v - p.theta
+            v = p.v_reset if p.reset == "hard" else v - p.drop
             now, ready = hit, hit + p.t_abs
         while k < len(times) and times[k] <= now:
             if p.tau_syn is None:
@@ -63,7 +63,7 @@ def neuron(times, weights, p, t_end, step=0.02, drive=0.0):
             k += 1
         if ready <= now and v >= p.theta and now < t_end:
             spikes.append(now)
-            v = p.v_reset if p.reset == "hard" else v - p.theta
+            v = p.v_reset if p.reset == "hard" else v - p.drop
             ready = now + p.t_abs
     return spikes
 

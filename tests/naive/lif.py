@@ -1,7 +1,7 @@
 """Leaky integrate-and-fire as its equations read: dense arrays over time, tick by tick, float64.
 
 Arrays: spikes s float[T, N] of 0/1, weights w float[N_in, N_out], potentials u float[T, N]. ``p`` has theta, tau_mem,
-tau_syn (None: input moves the potential at once), late, reset, v_reset, n_abs, tau_rho and scale_rho.
+tau_syn (None: input moves the potential at once), late, strict, reset, drop, v_reset, n_abs, tau_rho and scale_rho.
 """
 
 import numpy as np
@@ -28,9 +28,9 @@ def layer(s, w, p, dt, bias=0.0):
             before, current = current, of_i * current + given
             v = of_v * v + share * (before if p.late else current)
         u[t], dead[t] = v, t - last < p.n_abs
-        fires = (v >= p.theta) & ~dead[t]
+        fires = (v > p.theta if p.strict else v >= p.theta) & ~dead[t]
         out[t], last[fires] = fires, t
-        v = np.where(fires, p.v_reset if p.reset == "hard" else v - p.theta, v)
+        v = np.where(fires, p.v_reset if p.reset == "hard" else v - p.drop, v)
     return out, u, dead
 
 

@@ -6,6 +6,7 @@ import pytest
 
 import eventsim as es
 from eventsim.errors import ConfigError, FormatError
+from eventsim.model import LIF, CubaLIF
 from eventsim.model.layers import Recurrent, Sparse
 
 
@@ -85,7 +86,7 @@ def _wrong_shape(file):
 
 
 @pytest.mark.parametrize(("change", "words"), [
-    (lambda f: f.attrs.__setitem__("version", 4), "version 4, this eventsim reads 1, 2, 3"),
+    (lambda f: f.attrs.__setitem__("version", 5), "version 5, this eventsim reads 1, 2, 3, 4"),
     (lambda f: f.__setitem__("delays/recurrent1", np.zeros(8)), r"delays of Recurrent\(9, 8\) must have the shape"),
     (lambda f: f.__setitem__("recurrent_delays/recurrent1", np.zeros((9, 8))), r"delays of Dense\(8, 8\) must have"),
     (lambda f: f.__setitem__("delays/recurrent1", np.full(9, -1.0)), "must lie in"),
@@ -112,3 +113,44 @@ def test_a_layer_that_the_notation_does_not_say_is_not_saved(layer):
     network.layers[0] = layer
     with pytest.raises(ConfigError, match=f"layer {layer.kind}1 cannot be saved: 9-8-5 says dense there"):
         es.save("model.h5", network)
+
+
+def test_neurons_and_constant_inputs_of_layers_come_back(rng):
+    network = es.Network("6x5x2-3c3-2a-7-5", LIF(tau_mem=np.inf, strict=True), seed=3)
+    network.layers[0].bias = rng.normal(size=36)
+    network.layers[2].neuron = CubaLIF(tau_syn=3.0, reset="hard", v_reset=-0.5)
+    network.layers[3].neuron = LIF(theta=2.0, drop=2.5)
+    loaded = round_trip(network)
+    assert_same(network, loaded)
+    assert loaded.neurons == network.neurons and version() == 4
+    assert [layer.bias is None for layer in loaded.layers] == [False, True, True, True]
+    np.testing.assert_array_equal(loaded.layers[0].bias, network.layers[0].bias)
+    assert loaded.config()["neurons"][0] is None
+
+
+def test_the_lowest_version_that_can_say_it_is_written(rng):
+    network = es.Network("9-8-5", LIF(), seed=3)
+    assert_same(network, round_trip(network))
+    assert version() == 1
+    network.layers[1].bias = np.zeros(5)
+    round_trip(network)
+    assert version() == 4
+
+
+@pytest.mark.parametrize("damage", [np.zeros(4), np.full(5, np.nan), np.zeros(5, int), np.zeros((5, 1))])
+def test_damaged_constant_inputs_are_refused(damage):
+    network = es.Network("9-8-5", seed=3)
+    network.layers[1].bias = np.ones(5)
+    es.save("model.h5", network)
+    with h5py.File("model.h5", "r+") as file:
+        del file["biases/dense2"]
+        file["biases/dense2"] = damage
+    with pytest.raises(FormatError, match=r"^model.h5: .*biases/dense2 must be 5 finite numbers"):
+        es.load("model.h5")
+
+
+@pytest.mark.parametrize("neurons", [[None], "lif", [None, {"kind": "lif", "tau": 3.0}], [None, 3]])
+def test_neurons_that_cannot_be_are_refused(neurons):
+    config = es.Network("9-8-5").config() | {"neurons": neurons}
+    with pytest.raises(ConfigError, match="neuron"):
+        es.Network.from_config(config)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from eventsim import checks
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import LIF_FAMILY
 from eventsim.model.neurons.base import Neuron
@@ -21,9 +22,10 @@ class LIF(Neuron):
     .. math::
         \tau_{mem} \dot v_i(t) = -v_i(t) + \tau_{mem} \sum_j w_{ij} \sum_f \delta(t - t_j^f)
 
-    A neuron that is not dead spikes where v >= theta; then v falls by theta (``reset="subtract"``) or to v_reset
-    ("hard"). On the grid v is decayed by :math:`e^{-dt/\tau_{mem}}`, the input of the tick is added, and then compared:
-    unlike with `SRM`, input acts within its tick. In continuous time it runs in the event queue, for simulation.
+    A neuron that is not dead spikes where v >= theta, or if ``strict`` v > theta; then v falls by ``v_drop``
+    (``reset="subtract"``) or to v_reset ("hard"). On the grid v is decayed by :math:`e^{-dt/\tau_{mem}}`, the input of
+    the tick is added, and then compared: unlike with `SRM`, input acts within its tick. In continuous time it runs in
+    the event queue, for simulation.
 
     Not implemented: a resistance and a resting potential, which scale and shift weights and potentials.
     """
@@ -35,6 +37,8 @@ class LIF(Neuron):
     t_abs: float | None = None  # ms, dead time after a spike; None: one tick
     tau_rho: float = 1.0  # surrogate's width, in thresholds
     scale_rho: float = 1.0  # surrogate's area is 2 scale_rho
+    strict: bool = False  # whether a potential must exceed the threshold
+    v_drop: float | None = None  # what a reset subtracts; None: theta
 
     family = "lif"
     may_be_infinite = ("tau_mem",)
@@ -44,6 +48,12 @@ class LIF(Neuron):
         super().__post_init__()
         if self.reset not in RESETS:
             raise ConfigError(f"neuron parameter reset must be one of {', '.join(RESETS)}, got {self.reset!r}")
+        if self.v_drop is not None:
+            if self.reset == "hard":
+                raise ConfigError(f"neuron parameter v_drop is for the reset subtract, not hard; leave it out, got "
+                                  f"{self.v_drop!r}")
+            object.__setattr__(self, "v_drop", self._number("v_drop", self.v_drop))
+        object.__setattr__(self, "strict", checks.truth("neuron parameter strict", self.strict))
         if self.reset == "hard" and self.v_reset >= self.theta:
             raise ConfigError(f"neuron parameter v_reset must lie below the threshold {self.theta:g}, got "
                               f"{self.v_reset:g}")
@@ -70,13 +80,23 @@ class LIF(Neuron):
     def _constants(self, decay, gain, syn_decay, syn_gain, feed):
         """``reach`` bounds what a unit of current adds until it is gone: the sum of its decays, times the feed."""
         reach = abs(feed) / max(1.0 - syn_decay, _SAME)
-        hard = self.reset == "hard"
-        return np.array([decay, gain, syn_decay, syn_gain, self.theta, feed, reach, 0.0 if hard else self.theta,
+        theta, hard = self._least(np.float32), self.reset == "hard"
+        return np.array([decay, gain, syn_decay, syn_gain, theta, feed, reach, 0.0 if hard else self.taken,
                          self.v_reset, hard], np.float32)
 
     def _exact_constants(self, dt, mu, kick, kick_c, kick_b):
-        return np.array([1.0 / self.tau_mem, mu, kick, -self.theta, self.theta, self.dead_time(dt), LIF_FAMILY, kick_c,
-                         kick_b, self.v_reset, self.reset == "hard"])
+        return np.array([1.0 / self.tau_mem, mu, kick, -self.taken, self._least(np.float64), self.dead_time(dt),
+                         LIF_FAMILY, kick_c, kick_b, self.v_reset, self.reset == "hard"])
+
+    def _least(self, kind):
+        """The least potential of a type of numbers at which the neuron fires."""
+        theta = kind(self.theta)
+        return np.nextafter(theta, kind(np.inf)) if self.strict else theta
+
+    @property
+    def taken(self) -> float:
+        """What a reset subtracts."""
+        return self.theta if self.v_drop is None else self.v_drop
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,55 @@
+"""How far a graph's spikes are from those of the network that it was made of."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from eventsim.engine import run
+from eventsim.exchange.nir.reader import from_graph
+from eventsim.exchange.nir.writer import Writing, to_graph
+from eventsim.model import SRM
+from eventsim.spikes import Spikes
+
+_TICKS, _RATE, _SEED = 300, 0.02, 0
+_SHARES = (0.75, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)  # of equal ones the first is taken
+
+
+def random_spikes(network) -> Spikes:
+    """Input for a measurement where there is none: every address spikes in 2 % of the ticks, by chance."""
+    rng, n, ticks = np.random.default_rng(_SEED), network.arch.n_inputs, network.n_ticks or _TICKS
+    count = rng.binomial(n * ticks, _RATE)
+    place = np.unique(rng.integers(0, n * ticks, count))
+    tick, address = np.divmod(place, n)
+    return Spikes([0, len(place)], address.astype(np.int32), tick=tick.astype(np.int32), n_neurons=n, n_ticks=ticks,
+                  dt=network.dt)
+
+
+def difference(network, exported, spikes, writing=None) -> list[dict]:
+    """By layer: the network's spikes, those of the graph as others read it, and how far apart neurons' counts are.
+
+    spikes : `Spikes` on the network's input
+
+    ``apart`` is the sum of what each neuron has too many or too few, as a share of the network's spikes.
+    """
+    writing = writing or Writing()
+    other = from_graph(exported.graph, writing.as_read(network.dt)).network
+    out = []
+    for name, ours, theirs in zip(network.layer_names, run(network, spikes).layers, run(other, spikes).layers,
+                                  strict=True):
+        counts = [np.bincount(one.spikes.address, minlength=one.spikes.n_neurons) for one in (ours, theirs)]
+        total = int(counts[0].sum())
+        out.append({"layer": name, "spikes": total, "exported": int(counts[1].sum()),
+                    "apart": float(np.abs(counts[0] - counts[1]).sum() / max(1, total))})
+    return out
+
+
+def fitted(network, spikes, writing=None) -> Writing:
+    """``writing`` with the share of the refractoriness that brings the spikes nearest; itself without such neurons."""
+    writing = writing or Writing()
+    if not any(isinstance(neuron, SRM) for neuron in network.neurons):
+        return writing
+
+    def apart(one):
+        return sum(layer["apart"] for layer in difference(network, to_graph(network, one), spikes, one))
+
+    return min((replace(writing, share=share) for share in _SHARES), key=apart)

@@ -1,0 +1,125 @@
+"""NIR graphs in HDF5 files, by the package nir; whatever is wrong with a file is a `FormatError` with one sentence."""
+
+import contextlib
+import warnings
+
+import h5py
+import numpy as np
+
+from eventsim import files
+from eventsim.errors import ConfigError, FormatError
+
+# Deflate does not compress better than 1032 to 1; what claims to is no file to be read.
+_MOST_RATIO, _SLACK = 1100, 2**20
+_MOST_DEPTH = 8
+_WRONG = (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError, AssertionError, IndexError,
+          NotImplementedError, ArithmeticError, MemoryError)
+
+
+def require():
+    """The package nir; raises `ConfigError` where it is not installed."""
+    try:
+        import nir
+    except ImportError:
+        raise ConfigError('files of NIR need the package nir; install it with `pip install "eventsim[nir]"`') from None
+    return nir
+
+
+def first_line(error) -> str:
+    """What an error says, in a line."""
+    if isinstance(error, KeyError):
+        return f"there is no {error}"
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+
+
+def scalar(value) -> float:
+    """The number that a value of a file is; raises ValueError where it is none."""
+    array = np.asarray(value)
+    if array.size != 1 or array.dtype.kind not in "iufb":
+        raise ValueError(f"{array.dtype}{list(array.shape)} is no number")
+    return float(array.ravel()[0])
+
+
+def _plain(group, most, depth=0):
+    """A group as a dict, as `nir` does it; raises ValueError for what no file of ``most`` bytes may hold."""
+    if depth > _MOST_DEPTH:
+        raise ValueError("groups are nested without end")
+    out = {}
+    for key, item in group.items():
+        if isinstance(item, h5py.Group):
+            out[key] = _plain(item, most, depth + 1)
+        elif isinstance(item, h5py.Dataset):
+            if item.shape is not None and item.size * item.dtype.itemsize > most:
+                raise ValueError(f"{item.name} claims {item.size} values, more than the file can hold")
+            value = item[()]
+            out[key] = value.decode("utf8") if isinstance(value, bytes) else value
+    return out
+
+
+@contextlib.contextmanager
+def _damaged(path):
+    try:
+        yield
+    except FormatError:
+        raise
+    except _WRONG as error:
+        raise FormatError(
+            f"{path}: is damaged or not a NIR file ({first_line(error)}); restore it from a copy, or export it again"
+        ) from error
+
+
+def _node(nir, path, name, values):
+    kind = values.get("type") if isinstance(values, dict) else None
+    if not isinstance(kind, str) or kind not in nir.ir.__all__:
+        raise FormatError(f"{path}: node {name!r} is of the type {kind!r}, which NIR {nir.version} does not have; "
+                          "export the file again")
+    if kind == "NIRGraph":
+        return None
+    try:
+        with np.errstate(all="ignore"), warnings.catch_warnings():  # it computes shapes of whatever is there
+            warnings.simplefilter("ignore")
+            return nir.dict2NIRNode(values)
+    except _WRONG as error:
+        raise FormatError(f"{path}: node {name!r} ({kind}) cannot be read ({first_line(error)}); export the file again"
+                          ) from error
+
+
+def load(path):
+    """(nodes by name, edges, metadata) of the graph in a file; nodes that are graphs are None."""
+    nir = require()
+    with files.reading(path):
+        size = files.as_path(path).stat().st_size
+        files.as_path(path).open("rb").close()
+    with _damaged(path), h5py.File(path, "r") as file:
+        data = _plain(file["node"], _MOST_RATIO * size + _SLACK)
+        nodes, edges = data["nodes"], [tuple(map(_text, edge)) for edge in data["edges"]]
+        if not isinstance(nodes, dict) or not all(len(edge) == 2 for edge in edges):
+            raise ValueError("nodes and edges are no graph")
+        metadata = data.get("metadata", {})
+        return ({name: _node(nir, path, name, values) for name, values in nodes.items()}, edges,
+                metadata if isinstance(metadata, dict) else {})
+
+
+def _text(value):
+    return value.decode("utf8") if isinstance(value, bytes) else str(value)
+
+
+def save(path, graph):
+    """Write a graph, all or nothing."""
+    nir = require()
+    with files.replacing(path) as temporary:
+        nir.write(temporary, graph)
+
+
+def is_nir(path) -> bool:
+    """Whether a file is one of NIR, by its name or by what it holds."""
+    path = files.as_path(path)
+    if path.suffix == ".nir":
+        return path.is_file()
+    if path.suffix not in (".h5", ".hdf5") or not path.is_file():
+        return False
+    try:
+        with h5py.File(path, "r") as file:
+            return "node" in file and "version" in file
+    except OSError:
+        return False

@@ -1,0 +1,69 @@
+"""From a NIR graph to a `Network`."""
+
+from dataclasses import dataclass
+
+from eventsim import checks
+from eventsim.errors import ConfigError, FormatError
+from eventsim.exchange.nir import file
+from eventsim.exchange.nir.builder import Builder
+from eventsim.exchange.nir.chain import chain
+from eventsim.exchange.nir.nodes import NODES, REFUSED
+from eventsim.exchange.nir.timing import NOTE, Reading, Timing
+from eventsim.model import Network
+from eventsim.model.network import INPUT_MODES
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A network, and sentences on what may be otherwise in its file than it was meant."""
+
+    network: Network
+    notes: list[str]
+
+
+def read(path, reading=None) -> Imported:
+    """The network in a NIR file.
+
+    reading : `Reading`, what the file's numbers mean; default: as it says itself
+
+    Raises `FormatError` that names the node where eventsim cannot have it, and `ConfigError` without the package nir.
+    """
+    return _built(str(path), *file.load(path), reading)
+
+
+def from_graph(graph, reading=None, source="graph") -> Imported:
+    """The network of a `nir.NIRGraph`; ``source`` is what sentences call it. Raises as `read` does."""
+    return _built(source, graph.nodes, list(graph.edges), graph.metadata or {}, reading)
+
+
+def _built(source, nodes, edges, metadata, reading):
+    reading = reading or Reading()
+    timing = Timing.of(source, reading, metadata)
+    builder = Builder(source, timing, reading.sensor)
+    if timing.reset != "hard" and reading.reset is None and not timing.is_ours:
+        builder.notes.append(f"{source}: says nothing but a reset to v_reset, and is read with the framework's default "
+                             f"reset, {timing.reset}; --nir-reset names another")
+    for name in chain(source, nodes, edges):
+        node = nodes[name]
+        kind = "NIRGraph" if node is None else type(node).__name__
+        where = f"{source}: node {name!r} ({kind})"
+        if kind not in NODES:
+            known = ", ".join(NODES)
+            raise FormatError(f"{where} {REFUSED.get(kind, f'is of a type that eventsim does not have: {known}')}")
+        NODES[kind](builder, where, node)
+    network = builder.network()
+    try:
+        _take_notes(network, metadata.get(NOTE))
+    except (ConfigError, TypeError, ValueError, OverflowError) as error:
+        raise FormatError(f"{source}: what eventsim noted is damaged ({error}); remove the file's metadata") from None
+    return Imported(network, builder.notes)
+
+
+def _take_notes(network, notes):
+    """Give a network what eventsim noted of a sample and its input."""
+    if not isinstance(notes, dict):
+        return
+    if "n_ticks" in notes:
+        network.n_ticks = checks.whole_number("n_ticks", int(file.scalar(notes["n_ticks"])), 1)
+    if "input_mode" in notes:
+        network.input_mode = checks.choice("input_mode", notes["input_mode"], INPUT_MODES)
