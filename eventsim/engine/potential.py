@@ -13,7 +13,6 @@ from eventsim.engine.trace import Trace
 from eventsim.engine.wiring import weigh
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import TILE
-from eventsim.model.neurons import SRM
 from eventsim.model.precision import dequantized
 
 
@@ -59,9 +58,6 @@ def membranes(network, trace, layer, neurons, sample=0, time=None) -> list[Membr
     another network, and for neurons that are not there.
     """
     index = _checked_index(network, trace, layer)
-    if not isinstance(network.neurons[index], SRM):
-        raise ConfigError(f"potentials are drawn of spike response neurons, and those of {layer} are "
-                          f"{type(network.neurons[index]).__name__}; choose a network of SRM")
     layer, done = network.layers[index], trace.layers[index]
     sample = checks.whole_number("sample", sample, 0, trace.input.n_samples - 1)
     neurons = checks.indices(f"neurons of {done.name}", neurons, layer.n_out)

@@ -57,7 +57,7 @@ def firing_table(layers):
          "-" if f["bytes"] is None else numbers.large(f["bytes"]))
         for f in layers
     ]
-    return plain_table(("layer", "median", "95 %", "most", "idle", "saturated", "ISI ms", "median", "CV", "chi",
+    return plain_table(("layer", "median", "95 %", "most", "idle", "sat.", "ISI ms", "median", "CV", "chi",
                         "zeros", "bytes"), rows)
 
 
@@ -69,9 +69,9 @@ def _wrapped(text):
 
 
 _LEGEND = (
-    "Spikes a neuron and sample (median, 95 % of neurons, most); neurons idle or saturated in a sample; intervals "
-    "between spikes (mean, median, coefficient of variation); synchrony (Golomb's chi, 1: all at once); weights that "
-    "are zero; bytes of weights and spikes that were moved."
+    "Spikes a neuron and sample (median, 95 % of neurons, most); neurons idle or saturated (sat.) in a sample; "
+    "intervals between spikes (mean, median, coefficient of variation); synchrony (Golomb's chi, 1: all at once); "
+    "weights that are zero; bytes of weights and spikes that were moved."
 )
 
 

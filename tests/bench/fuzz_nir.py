@@ -31,7 +31,7 @@ _READINGS = (None, Reading(scheme="snntorch"), Reading("euler", 1000.0), Reading
 def examples(folder):
     """Small files with every node that is written."""
     for i, (notation, neuron) in enumerate((
-        ("8-5-3", LIF(drop=1.2, t_abs=2.0)), ("6x5x2-3c3-2a-4", LIF(tau_mem=np.inf, reset="hard")),
+        ("8-5-3", LIF(v_drop=1.2, t_abs=2.0)), ("6x5x2-3c3-2a-4", LIF(tau_mem=np.inf, reset="hard")),
         ("8x8x2-2c3p1-2p-4c2g2-4", CubaLIF(late=True)), ("8-5", SRM()), ("8-5", LIF(tau_mem=1e-3)),
     )):
         network = Network(notation, neuron, n_ticks=40)

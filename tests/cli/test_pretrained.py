@@ -40,7 +40,7 @@ def test_profile_evaluate_and_follow(call, tree, recording):
 
 
 def test_evaluate_asks_for_data(refuse):
-    assert "name a data set with --data" in refuse("evaluate", "nmnist")
+    assert "name a data set (evaluate RUN --data PATH" in refuse("evaluate", "nmnist")
 
 
 def test_info_prints_its_card(call):

@@ -200,7 +200,7 @@ def test_what_is_not_there_yet_is_refused(rng):
     ({"reset": "soft"}, "reset must be one of subtract, hard"), ({"tau_mem": 0}, "tau_mem"), ({"theta": -1}, "theta"),
     ({"reset": "hard", "v_reset": 1.0}, "v_reset must lie below"), ({"v_reset": np.nan}, "v_reset"),
     ({"t_abs": -1.0}, "t_abs"), ({"tau_mem": "long"}, "tau_mem"), ({"strict": "yes"}, "strict"),
-    ({"drop": 0.0}, "drop"), ({"drop": 1.0, "reset": "hard"}, "drop is for the reset subtract"),
+    ({"v_drop": 0.0}, "v_drop"), ({"v_drop": 1.0, "reset": "hard"}, "v_drop is for the reset subtract"),
 ])
 def test_parameters_that_cannot_be(settings, word):
     with pytest.raises(ConfigError, match=word):

@@ -69,7 +69,7 @@ def test_what_was_written_is_read_and_written_to_the_same_bytes(name, scheme, rn
             for mine, found in zip(network.neurons, back.network.neurons, strict=True):
                 assert (mine.strict, mine.reset, mine.dead_ticks(dt), type(mine)) == (
                     found.strict, found.reset if name != "threshold" else mine.reset, found.dead_ticks(dt), type(found))
-                assert (mine.theta, mine.v_drop or mine.theta) == pytest.approx((found.theta, found.v_drop or found.theta))
+                assert (mine.theta, mine.taken) == pytest.approx((found.theta, found.taken))
 
 
 @pytest.mark.parametrize("name", [name for name in NEURONS if name != "SRM"])

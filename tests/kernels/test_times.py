@@ -10,7 +10,16 @@ from naive.exact import alpha
 
 from eventsim.engine.windows import cut
 from eventsim.kernels import call
-from eventsim.kernels.layout import AT_TICK, LENGTH, SEGMENT_KICK, SEGMENT_TIME, SEGMENTS, WINDOW_BEGIN, WINDOW_END
+from eventsim.kernels.layout import (
+    AT_TICK,
+    EXACT_DEAD,
+    LENGTH,
+    SEGMENT_KICK,
+    SEGMENT_TIME,
+    SEGMENTS,
+    WINDOW_BEGIN,
+    WINDOW_END,
+)
 from eventsim.model import SRM
 
 QUICK = settings(deadline=None, derandomize=True, max_examples=100)
@@ -111,8 +120,8 @@ def test_windows_tile_the_span_and_hold_every_event_once(batch):
     constants = neuron.exact_constants(1.0)
     got = cut(sample_ptr, time, address, begin, end, neuron, constants, dt)
     used = np.append(got.window_base, len(got.window))
-    longest = min(0.25 * neuron.tau_syn, 8192 * constants[-1])
-    silence = min(30 * neuron.tau_syn, 8192 * constants[-1])
+    longest = min(0.25 * neuron.tau_syn, 8192 * constants[EXACT_DEAD])
+    silence = min(30 * neuron.tau_syn, 8192 * constants[EXACT_DEAD])
     for b, base in enumerate(got.window_base):
         count = got.window_count[b]
         assert base + count < used[b + 1]  # one more entry ends the last window's events

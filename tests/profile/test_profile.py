@@ -42,7 +42,7 @@ def test_fan_outs_are_those_of_the_dense_matrix(name, rng):
         layer.weight = rng.normal(size=layer.weight_shape) * (rng.random(layer.weight_shape) < 0.6)
     shape = layer.given.channels, layer.given.height, layer.given.width
     window = {"stride": layer.window.stride, "padding": layer.window.padding, "dilation": layer.window.dilation,
-              "groups": layer.groups}
+              "groups": layer.groups, "rounds_up": layer.window.rounds_up}
     for weight, fan_out in ((np.ones(layer.weight_shape), layer.fan_out), (layer.weight, layer.live_fan_out)):
         matrix = spatial.conv_matrix(weight, shape, **window)
         np.testing.assert_array_equal(fan_out, np.count_nonzero(matrix, axis=1))
