@@ -108,8 +108,6 @@ def test_options_of_nir_files_go_with_them(refuse, call, run, recording, net):
     assert "leave out --nir-input" in refuse("info", run, "--nir-input", "34x34x2")
     answer = refuse("simulate", recording, "--model", net, "--nir-time-unit", "s", "--clock", "2ms")
     assert "say the tick with --nir-dt" in answer
-    assert "LIF neurons run on the grid clock only so far" in refuse(
-        "simulate", recording, "--model", net, "--nir-time-unit", "s", "--clock", "exact")
 
 
 def test_a_wrong_time_is_a_usage_error(net, recording):
@@ -136,6 +134,5 @@ def test_pictures(call, refuse, net, recording, here):
     words = (recording, "out.png", "--model", net, "--nir-time-unit", "s")
     assert "spikes of input, dense1, dense2" in call("plot", "raster", *words)
     assert "weights of all layers" in call("plot", "weights", net, "more.png", "--nir-time-unit", "s")
-    assert "potentials are drawn of spike response neurons, and those of dense2 are LIF" in refuse(
-        "plot", "membrane", recording, "no.png", "--model", net, "--nir-time-unit", "s")
-    assert not (here / "no.png").exists()
+    assert "neurons 0, 1, 2 of dense2" in call("plot", "membrane", recording, "u.png", "--model", net, "--nir-time-unit",
+                                               "s", "--neurons", "0,1,2")

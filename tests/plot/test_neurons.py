@@ -40,7 +40,8 @@ def test_one_neuron_does_what_the_engine_does(given, neuron):
 @pytest.mark.parametrize("neuron", MODELS, ids=repr)
 def test_potentials_are_those_of_the_equations(given, neuron):
     s, w = given[:, None], np.array([[1.17]])
-    p = SimpleNamespace(**{"tau_syn": None, "late": False} | vars(neuron), n_abs=neuron.dead_ticks(0.5))
+    p = SimpleNamespace(**{"tau_syn": None, "late": False} | vars(neuron), n_abs=neuron.dead_ticks(0.5),
+                        drop=getattr(neuron, "taken", None))
     layer = naive_srm.layer if isinstance(neuron, SRM) else naive_lif.layer
     out, u, _ = layer(s, w, p, 0.5)
     found = respond(neuron, 1.17 * given, 0.5)

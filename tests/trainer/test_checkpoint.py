@@ -119,7 +119,7 @@ def test_neurons_and_constant_inputs_of_layers_come_back(rng):
     network = es.Network("6x5x2-3c3-2a-7-5", LIF(tau_mem=np.inf, strict=True), seed=3)
     network.layers[0].bias = rng.normal(size=36)
     network.layers[2].neuron = CubaLIF(tau_syn=3.0, reset="hard", v_reset=-0.5)
-    network.layers[3].neuron = LIF(theta=2.0, drop=2.5)
+    network.layers[3].neuron = LIF(theta=2.0, v_drop=2.5)
     loaded = round_trip(network)
     assert_same(network, loaded)
     assert loaded.neurons == network.neurons and version() == 4
