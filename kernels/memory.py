@@ -28,6 +28,28 @@ def aligned_zeros(shape: tuple[int, ...], dtype) -> np.ndarray:
     return _aligned(np.zeros, shape, dtype)
 
 
+def on_host(array) -> np.ndarray:
+    """An array of the host as it is, one of a device as a copy for the host."""
+    return array if isinstance(array, np.ndarray) else array.get()
+
+
+def assign(array, values: np.ndarray):
+    """Set all numbers of an array of the host or of a device to those of a host's array of the same shape and type."""
+    if isinstance(array, np.ndarray):
+        array[...] = values
+    else:
+        array.set(values)
+
+
+def zeros_like(array):
+    """An array of zeros where ``array`` is; on the host it starts on a cache line."""
+    if isinstance(array, np.ndarray):
+        return aligned_zeros(array.shape, array.dtype)
+    out = array.copy()
+    out.fill(0)
+    return out
+
+
 def aligned(array: np.ndarray) -> np.ndarray:
     """The array, or a copy of it that starts on a cache line."""
     if array.ctypes.data % _LINE == 0:

@@ -5,6 +5,9 @@ import numpy as np
 from eventsim.engine.active import ActiveSet
 from eventsim.engine.adjoint import block_samples, dense_adjoint, patch_adjoint
 from eventsim.engine.feed import lane_addresses, route_back
+from eventsim.engine.gpu import backward as gpu
+from eventsim.engine.gpu.active import DeviceActiveSet
+from eventsim.engine.gpu.devices import check_on_host
 from eventsim.engine.normalising import norm_gradient, weight_gradient
 from eventsim.engine.pair_adjoint import goes_by_pairs, pair_adjoint
 from eventsim.engine.runs import by_address
@@ -29,6 +32,8 @@ def backward_layer(layer, neuron, done, error, below, sinks, *, rows=None, trunc
     sinks : a `Sink` for each of the layer's parameters
     rows : `by_address` of a dense layer's input, where it is there already
     """
+    if layer.device is not None:
+        return gpu.dense_backward(layer, neuron, done, error, below, sinks[0])
     if not takes_steps(layer) and any(sink.rule != ADD for sink in sinks):
         raise ConfigError(f"no step of an optimiser can be taken on the way through {layer}; give its sinks arrays")
     if layer.patches is None:
@@ -54,7 +59,12 @@ def backward_layer(layer, neuron, done, error, below, sinks, *, rows=None, trunc
 
 
 def gather_error(active: ActiveSet, error):
-    """The output error at the pairs of the output layer's active set, float32[1, P]; ``error(b)`` is float32[N, T]."""
+    """The output error at the pairs of the output layer's active set, float32[1, P]; ``error(b)`` is float32[N, T].
+
+    It is where the active set is.
+    """
+    if isinstance(active, DeviceActiveSet):
+        return gpu.gather_error(active, error)
     out = np.empty((1, active.n_pairs), np.float32)
     for b in range(active.n_samples):
         pair, address, tick = active.coordinates(b)
@@ -66,12 +76,17 @@ def add_pressure(active: ActiveSet, error, pressure):
     """Add a number for each sample, float32[B], to the error float32[G, P] at the pairs of an active set, in place."""
     if pressure is None or not active.n_pairs:
         return
+    if isinstance(active, DeviceActiveSet):
+        gpu.add_pressure(active, error, pressure)
+        return
     pairs = np.diff(active.pair_start[:: n_chunks(active.n_ticks)])  # of every tile and sample
     error[0] += np.repeat(np.resize(pressure, len(pairs)), pairs)
 
 
 def check_trainable(network):
-    """Raise `ConfigError` for a network whose gradient is not known."""
+    """Raise `ConfigError` for a network whose gradient is not known, where it is."""
+    if network.clock == "exact":
+        check_on_host(network, "the exact clock")
     if network.clock == "exact" and not network.is_swept:
         raise ConfigError(f"{type(network.neuron).__name__} neurons are trained on the grid clock only so far; leave "
                           "out the exact one")
@@ -96,14 +111,18 @@ def backward(network, trace: Trace, error, sinks, *, pressure=None, truncate=Fal
     layers, sets = network.layers, [done.active for done in trace.layers]
     if any(active is None for active in sets):
         raise ConfigError("this run kept no active sets; call forward with supports before backward")
+    if any(isinstance(active, DeviceActiveSet) != (network.device is not None) for active in sets):
+        raise ConfigError("this run was on another device than the network is; run it where the backward pass shall be")
     if len(sinks) != len(network.parameters):
         raise ConfigError(
             f"the network has {len(network.parameters)} parameters to train, got {len(sinks)} sinks; give one for each "
             "of Network.parameters"
         )
+    if truncate and network.device is not None:
+        raise ConfigError("the psp is truncated on the CPU only; leave out truncate, or the GPU")
     if truncate and trace.input.time is not None:
         raise ConfigError("the exact clock's psp is not truncated; leave out truncate, or run the spikes on the grid")
-    dense = [i for i, layer in enumerate(layers) if layer.patches is None]
+    dense = [i for i, layer in enumerate(layers) if layer.patches is None and layer.device is None]
     tau = None if trace.input.time is None else network.neuron.tau_syn
     rows = dict(zip(dense, by_address([trace.layers[i].feed.spikes for i in dense], block_samples(trace.input), tau),
                     strict=True)) if dense else {}

@@ -1,0 +1,114 @@
+// The adjoint of a dense layer, as in kernels/cpu/dense_adjoint.py and to the same bits: g of every tile, sample and tick
+// first, then the error of the layer below (send.cu), and last the gradient of every weight, which has a thread.
+
+// g[items, n_ticks, 64] = rho of every potential, by running the layer once more.
+extern "C" __global__ void recompute_rho(
+    i64 n_items, i64 n_samples, i64 n_neurons, i64 n_in, i64 n_ticks, i64 n_abs, i64 n_batch, float rho_width,
+    float rho_peak, float reach, const float* weight, const float* gain, const i64* run_base, const i64* run_count,
+    const i32* run_tick, const i64* run_start, const i32* address, const float* constants, const float* decays,
+    const float* drive, float* g)
+{
+    (void)n_items;
+    Srm s;
+    const Item own = item_of(
+        blockIdx.x, n_samples, n_neurons, n_in, n_batch, weight, gain, run_base, run_count, drive, &s);
+    const Kept kept = {0.0f, 0.0f, nullptr, g + (i64)blockIdx.x * n_ticks * TILE, rho_width, rho_peak};
+    sweep_item<RHO>(0, n_ticks, n_abs, own, run_tick, run_start, address,
+                    srm_constants(constants, decays, reach, n_ticks), s, kept, nullptr);
+}
+
+// The error of a pair: what the groups of tiles above sent, in their order.
+__device__ inline float summed(const float* error, i64 n_groups, i64 n_pairs, i64 pair)
+{
+    float e = error[pair];
+    for (i64 group = 1; group < n_groups; group++)
+        e = e + error[group * n_pairs + pair];
+    return e;
+}
+
+// g[items, n_ticks, 64] = dt sum of eps(t' - t) rho e over the active pairs; with full support g holds rho before.
+extern "C" __global__ void adjoint_psp(
+    i64 n_items, i64 n_samples, i64 n_ticks, i64 n_groups, i64 n_pairs, float dt, const float* constants, i64 kind,
+    const i64* lanes, const i64* entry_start, const i64* pair_start, const u8* entry_lane, const u64* entry_ticks,
+    const i64* entry_pair, const float* rho, const float* error, float* g)
+{
+    (void)n_items;
+    const ActiveSet set = {kind, lanes, entry_start, pair_start, entry_lane, entry_ticks, entry_pair};
+    const i64 item = blockIdx.x, n_chunks = chunks_of(n_ticks);
+    const float alpha = constants[ALPHA_SYN], gain = constants[GAIN_SYN] * dt;
+    float p = 0.0f, q = 0.0f;
+    for (i64 chunk = n_chunks - 1; chunk >= 0; chunk--) {
+        const i64 n = length_of(chunk, n_ticks);
+        i64 pair;
+        const u64 ticks = own_ticks(set, item * n_chunks + chunk, item / n_samples, n, &pair);
+        pair += __popcll(ticks);
+        float* own = g + (item * n_ticks + chunk * CHUNK) * TILE + threadIdx.x;
+        for (i64 k = n - 1; k >= 0; k--) {
+            float driven = 0.0f;
+            if (ticks >> k & 1) {
+                pair--;
+                driven = (kind == ALL ? own[k * TILE] : rho[pair]) * summed(error, n_groups, n_pairs, pair);
+            }
+            q = alpha * (q + p);
+            p = alpha * p + gain * driven;
+            own[k * TILE] = q;
+        }
+    }
+}
+
+// Sum up the gradient of weight row `tile * n_in + j` over the spikes of neuron j, block of samples by block; add it to
+// gradient, or take a step of an optimiser by it. row: sample * n_ticks + tick of every spike, see `group_by_address`.
+extern "C" __global__ void update_weights(
+    i64 n_rows, i64 n_in, i64 n_blocks, i64 sample_ticks, i64 rule, const float* settings, const i64* neuron_ptr,
+    const i32* row, const float* g, float* weight, float* gradient, float* mean, float* square)
+{
+    const i64 own = global_index() / TILE, lane = threadIdx.x % TILE;
+    if (own >= n_rows)
+        return;
+    const float* ticks = g + own / n_in * sample_ticks * TILE + lane;
+    const i64 at = own * TILE + lane;
+    float total = 0.0f;
+    for (i64 block = 0; block < n_blocks; block++) {
+        const i64 list = block * n_in + own % n_in;
+        const i64 first = neuron_ptr[list], last = neuron_ptr[list + 1];
+        float change = 0.0f;
+        for (i64 k = first; k < last; k++)
+            change = change + ticks[(i64)row[k] * TILE];
+        if (rule == ADD && last > first)
+            gradient[at] = gradient[at] + change;
+        total = block == 0 ? change : total + change;
+    }
+    if (rule == ADAM)
+        adam(total, settings, &weight[at], &mean[at], &square[at]);
+    else if (rule == SGD)
+        sgd(total, settings, &weight[at], &mean[at]);
+}
+
+// error[pairs], the numbers of dense[samples, n_neurons, n_ticks] at the pairs of an active set; a block for each of its
+// blocks. lane_neuron[tiles, 64]: the neuron of every lane, or -1.
+extern "C" __global__ void gather_error(
+    i64 n_blocks, i64 n_samples, i64 n_neurons, i64 n_ticks, i64 kind, const i64* lanes, const i64* entry_start,
+    const i64* pair_start, const u8* entry_lane, const u64* entry_ticks, const i64* entry_pair, const i32* lane_neuron,
+    const float* dense, float* error)
+{
+    (void)n_blocks;
+    const ActiveSet set = {kind, lanes, entry_start, pair_start, entry_lane, entry_ticks, entry_pair};
+    const i64 block = blockIdx.x, n_chunks = chunks_of(n_ticks), item = block / n_chunks, chunk = block % n_chunks;
+    const i64 tile = item / n_samples, neuron = lane_neuron[tile * TILE + threadIdx.x];
+    i64 pair;
+    u64 ticks = own_ticks(set, block, tile, length_of(chunk, n_ticks), &pair);
+    const float* own = dense + (item % n_samples * n_neurons + neuron) * n_ticks + chunk * CHUNK;
+    for (; ticks != 0; ticks &= ticks - 1)
+        error[pair++] = neuron < 0 ? 0.0f : own[__ffsll(ticks) - 1];
+}
+
+// Add a number for each sample to the error of the first group at all pairs; a block for each block of the active set.
+extern "C" __global__ void add_pressure(
+    i64 n_blocks, i64 n_samples, i64 n_ticks, const i64* pair_start, const float* pressure, float* error)
+{
+    (void)n_blocks;
+    const i64 block = blockIdx.x;
+    const float own = pressure[block / chunks_of(n_ticks) % n_samples];
+    for (i64 pair = pair_start[block] + threadIdx.x; pair < pair_start[block + 1]; pair += blockDim.x)
+        error[pair] = error[pair] + own;
+}

@@ -1,0 +1,255 @@
+"""Kernels on a GPU: their arguments, as in the tables of those on the CPU, and how many threads run them.
+
+They bear the names of the CPU's kernels and functions of which they do the work, and what both take stands in the same
+order. There are no arguments for buffers that grow: lists are counted, their starts summed up, and then filled.
+"""
+
+from dataclasses import dataclass
+
+from eventsim.kernels.spec.declare import Kernel, kernel
+
+
+@dataclass(frozen=True)
+class CudaKernel(Kernel):
+    """A kernel, and its launch: a block of ``threads`` for every ``per_block`` of what the argument ``work`` counts."""
+
+    work: str
+    per_block: int
+    threads: int
+
+
+KERNELS: dict[str, CudaKernel] = {}
+
+
+def _launched(file, work, text, per_block=1, threads=64):
+    plain = kernel(file, text)
+    return CudaKernel(plain.file, plain.arguments, work, per_block, threads)
+
+
+def _by_thread(file, work, text):
+    """A thread for each, 256 a block."""
+    return _launched(file, work, text, 256, 256)
+
+
+_RUNS = """
+    int64[samples]: run_base run_count
+    int32[runs]: run_tick
+    int64[runs]: run_start
+"""
+
+KERNELS["bin_events"] = _by_thread("bin", "n_ticks", """
+    int64: n_events
+    int64[events]: t
+    uint16[events]: x y
+    uint8[events]: p
+    int64: width height step n_ticks keep_repeats
+    out int32[events]: sorted
+    out int64[ticks]: begin count
+""")
+
+KERNELS["list_binned"] = _by_thread("bin", "n_ticks", """
+    int64: n_ticks
+    int32[events]: sorted
+    int64[ticks]: begin tick_ptr
+    out int32[spikes]: tick address
+""")
+
+KERNELS["count_ticks"] = _by_thread("lists", "n_rows", """
+    int64: n_rows tiles
+    uint64[items,ticks]: fired
+    out int64[rows]: count
+""")
+
+KERNELS["group_by_tick"] = _launched("lists", "n_samples", """
+    int64: n_samples n_ticks
+    int64[rows]: tick_ptr
+    out int64[samples]: run_base run_count
+    out int32[runs]: run_tick
+    out int64[runs]: run_start
+""", per_block=8, threads=256)
+
+KERNELS["merge_items"] = _by_thread("lists", "n_rows", """
+    int64: n_rows tiles n_ticks
+    uint64[items,ticks]: fired
+    int64[rows]: tick_ptr
+    out int32[spikes]: address tick
+""")
+
+KERNELS["mark_neurons"] = _by_thread("lists", "n_spikes", """
+    int64: n_spikes
+    int32[spikes]: address
+    out uint8[neurons]: fired
+""")
+
+KERNELS["count_by_address"] = _by_thread("lists", "n_spikes", """
+    int64: n_spikes n_samples n_neurons block_samples
+    int64[samples]: sample_ptr
+    int32[spikes]: address
+    out int32[lists]: count
+""")
+
+KERNELS["widen"] = _by_thread("lists", "n", """
+    int64: n
+    int32[lists]: count
+    out int64[lists]: size
+""")
+
+KERNELS["group_by_address"] = _by_thread("lists", "n_spikes", """
+    int64: n_spikes n_samples n_neurons block_samples n_ticks
+    int64[samples]: sample_ptr
+    int32[spikes]: address tick
+    int64[lists]: neuron_ptr
+    out int32[lists]: count
+    out int32[spikes]: row
+""")
+
+KERNELS["sort_rows"] = _by_thread("lists", "n_lists", """
+    int64: n_lists
+    int64[lists]: neuron_ptr
+    out int32[spikes]: row
+""")
+
+_GIVEN = f"""
+    float32[tiles,n_in,lanes]: weight
+    float32[tiles,lanes]: gain
+    {_RUNS}
+    int32[spikes]: address
+    float32[constants]: constants
+    float32[two,powers]: decays
+"""
+_FIRED = "out uint64[items,ticks]: fired"
+_ACTIVE = """
+    out uint64[items,ticks]: active
+    out float32[items,ticks,lanes]: u
+"""
+_SIZES = "int64: n_items n_samples n_neurons n_in n_ticks n_abs"
+_DRIVE = "float32[tiles,rows,lanes]: drive"
+
+KERNELS["dense_forward"] = _launched("dense", "n_items", f"""
+    {_SIZES}
+    float32: reach
+    {_GIVEN}
+    {_FIRED}
+""")
+
+KERNELS["dense_forward_active"] = _launched("dense", "n_items", f"""
+    {_SIZES}
+    float32: u_low u_high reach
+    {_GIVEN}
+    {_FIRED}
+    {_ACTIVE}
+""")
+
+KERNELS["driven_forward"] = _launched("dense", "n_items", f"""
+    {_SIZES} moving n_batch
+    float32: reach
+    {_GIVEN}
+    {_DRIVE}
+    {_FIRED}
+""")
+
+KERNELS["driven_forward_active"] = _launched("dense", "n_items", f"""
+    {_SIZES} moving n_batch
+    float32: u_low u_high reach
+    {_GIVEN}
+    {_DRIVE}
+    {_FIRED}
+    {_ACTIVE}
+""")
+
+KERNELS["count_active"] = _launched("active", "n_blocks", """
+    int64: n_blocks n_ticks
+    uint64[items,ticks]: active
+    out int64[blocks]: block_entries block_pairs
+""")
+
+KERNELS["close_chunk"] = _launched("active", "n_blocks", """
+    int64: n_blocks n_ticks
+    float32: theta rho_width rho_peak
+    uint64[items,ticks]: active
+    float32[items,ticks,lanes]: u
+    int64[blocks]: entry_start pair_start
+    out uint8[entries]: entry_lane
+    out uint64[entries]: entry_ticks
+    out int32[entries]: entry_block
+    out int64[entries]: entry_pair
+    out float32[pairs]: rho
+""")
+
+KERNELS["recompute_rho"] = _launched("dense_adjoint", "n_items", f"""
+    {_SIZES} n_batch
+    float32: rho_width rho_peak reach
+    {_GIVEN}
+    {_DRIVE}
+    out float32[items,ticks,lanes]: g
+""")
+
+_SET = """
+    int64: kind
+    int64[tiles]: lanes
+    int64[blocks]: entry_start pair_start
+    uint8[entries]: entry_lane
+    uint64[entries]: entry_ticks
+    int64[entries]: entry_pair
+"""
+
+KERNELS["adjoint_psp"] = _launched("dense_adjoint", "n_items", f"""
+    int64: n_items n_samples n_ticks n_groups n_pairs
+    float32: dt
+    float32[constants]: constants
+    {_SET}
+    float32[pairs]: rho
+    float32[groups,pairs]: error
+    out float32[items,ticks,lanes]: g
+""")
+
+KERNELS["send_error"] = _launched("send", "n_work", """
+    int64: n_work n_samples n_ticks n_in n_entries n_pairs below_kind
+    int64[tiles]: below_lanes
+    int64[blocks]: below_pair_start
+    uint8[entries]: below_lane
+    uint64[entries]: below_ticks
+    int32[entries]: below_block
+    int64[entries]: below_pair
+    int32[tiles,lanes]: near_row
+    int64[groups]: group_first
+    float32[tiles,n_in,lanes]: weight
+    float32[items,ticks,lanes]: g
+    out float32[groups,pairs]: error_below
+""", per_block=8, threads=128)
+
+KERNELS["update_weights"] = _launched("dense_adjoint", "n_rows", """
+    int64: n_rows n_in n_blocks sample_ticks rule
+    float32[settings]: settings
+    int64[lists]: neuron_ptr
+    int32[spikes]: row
+    float32[items,ticks,lanes]: g
+    out float32[tiles,n_in,lanes]: weight gradient mean square
+""", per_block=4, threads=256)
+
+KERNELS["gather_error"] = _launched("dense_adjoint", "n_blocks", f"""
+    int64: n_blocks n_samples n_neurons n_ticks
+    {_SET}
+    int32[tiles,lanes]: lane_neuron
+    float32[samples,neurons,ticks]: dense
+    out float32[pairs]: error
+""")
+
+KERNELS["add_pressure"] = _launched("dense_adjoint", "n_blocks", """
+    int64: n_blocks n_samples n_ticks
+    int64[blocks]: pair_start
+    float32[samples]: pressure
+    out float32[groups,pairs]: error
+""")
+
+KERNELS["adam_step"] = _by_thread("optimizer", "n", """
+    int64: n
+    float32[settings]: settings
+    out float32[rows,lanes]: weight gradient mean square
+""")
+
+KERNELS["sgd_step"] = _by_thread("optimizer", "n", """
+    int64: n
+    float32[settings]: settings
+    out float32[rows,lanes]: weight gradient velocity
+""")
