@@ -145,9 +145,10 @@ class TrainingScreen(Observer):
         return (" " * _GAP).join(shown)
 
     def _silent(self, figures):
-        """Share of all neurons that never fired."""
-        widths = self.trainer.network.arch.widths
-        return sum(s * n for s, n in zip(figures["silent"], widths, strict=True)) / sum(widths)
+        """Share of all neurons that never fired, of those that may; None where there are none."""
+        found = [(s, n) for s, n in zip(figures["silent"], self.trainer.network.arch.widths, strict=True)
+                 if s is not None]
+        return sum(s * n for s, n in found) / sum(n for _, n in found) if found else None
 
     def _print_epoch(self, number):
         """The line of an epoch of the history, and below it the warnings that begin with it."""

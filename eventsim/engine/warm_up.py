@@ -28,7 +28,7 @@ def tiny_networks(network=None) -> list[Network]:
         notations += [_SPATIAL] if network.is_spatial else []
     out = []
     for notation in notations:
-        out.append(Network(notation, n_ticks=_TICKS, seed=None))
+        out.append(Network(notation, n_ticks=_TICKS, seed=None, readout=None if network is None else network.readout))
         for layer in out[-1].layers:
             if layer.n_weights:
                 layer.weight = np.full(layer.weight_shape, _ENOUGH)

@@ -60,5 +60,5 @@ def energy(joules) -> str:
 
 
 def rates(values) -> str:
-    """Spikes a neuron of every layer, in one short line: 4.1 3.9 18."""
-    return " ".join(f"{v:.1f}" if v < 9.95 else f"{v:.0f}" for v in values)
+    """Spikes a neuron of every layer, in one short line: 4.1 3.9 18; a dash for None."""
+    return " ".join(_NONE if v is None else f"{v:.1f}" if v < 9.95 else f"{v:.0f}" for v in values)
