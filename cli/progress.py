@@ -67,7 +67,8 @@ class TrainingScreen(Observer):
         """Training starts or goes on: show what was not known before."""
         self.trainer, self.n_batches, self.epochs = trainer, n_batches, trainer.config.epochs
         supports = trainer.config.supports(trainer.network.arch.widths)
-        pairs = [("Support", f"{' '.join(f'{s:g}' for s in supports)} (thresholds, by layer)")]
+        shown = [f"{s:g}" if neuron.fires else "-" for s, neuron in zip(supports, trainer.network.neurons, strict=True)]
+        pairs = [("Support", f"{' '.join(shown)} (thresholds, by layer)")]
         if trainer.gains:
             pairs.append(("Gains", f"{' '.join(f'{g:.3g}' for g in trainer.gains)} (calibrated start, by layer)"))
         self.facts(pairs)

@@ -31,6 +31,7 @@ class LI(Neuron):
     readout: str = "mean"
 
     family = "li"
+    fires = False
     may_be_infinite = ("tau_mem",)
     # What the spiking models have as parameters: no potential reaches a threshold, nobody is dead, and where the
     # potential is read its derivative is that of the score, without a surrogate.
