@@ -12,8 +12,8 @@ from eventsim.engine.exact_wiring import cut_lists, tile, wire_back
 from eventsim.engine.feed import feed
 from eventsim.engine.forward import checked_supports
 from eventsim.engine.growing import run_to_end
-from eventsim.engine.readout import read_times
 from eventsim.engine.queue import check_timed_input, forward_queue
+from eventsim.engine.readout import read_times
 from eventsim.engine.runs import item_parts
 from eventsim.engine.trace import LayerTrace, Trace
 from eventsim.engine.windows import cut

@@ -71,7 +71,8 @@ class Stream:
 
     Times are float64 ms from the stream's zero, and exact microseconds inside: after a day they resolve 0.02 ns, after
     71 years, the longest stream, half a microsecond. Memory is bounded by the layers' sizes, the events within the
-    tolerance, the spikes within ``score_ms`` that scores are of, and those that were not taken yet. Raises `ConfigError`.
+    tolerance, the spikes within ``score_ms`` that scores are of, and those that were not taken yet. Raises
+    `ConfigError`.
     """
 
     def __init__(self, network, *, reorder_ms=0.0, late="drop", score_ms=None):

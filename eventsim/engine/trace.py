@@ -35,8 +35,8 @@ class LayerTrace:
     that a window of the sweep had to run one event at a time, of all neurons in all windows. touched is, on the grid,
     the share of ticks in which input arrives, at a convolution's patches in each of them. rows counts the rows of 64
     weights that a sweep of tiles added up; runs are those of the output spikes, on the grid. feed is what reached the
-    synapses; of a run that `backward` is to follow, wiring is how, and active the active set. readout is that of neurons
-    that never spike.
+    synapses; of a run that `backward` is to follow, wiring is how, and active the active set. readout is that of
+    neurons that never spike.
     """
 
     name: str

@@ -18,7 +18,8 @@ _INCHES = 1.2  # of a panel
 def raster(spikes, *, sample=0, most=150, span=None):
     """A panel for each layer, the input first: a mark is a spike. What titles count are spikes within the span.
 
-    spikes : a `Trace`, of which layers whose potentials are read are left out, Spikes, or a dict of name to Spikes such as `eventsim.report.spike_file.read` gives
+    spikes : a `Trace`, Spikes, or a dict of name to Spikes such as `eventsim.report.spike_file.read` gives; of a trace
+        a layer whose potentials are read is left out
     sample : which of the batch
     most : neurons that are shown of a layer, evenly spread where there are more
     span : (first, last) in ms; None: the whole sample

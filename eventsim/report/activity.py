@@ -91,7 +91,8 @@ def screen(layers, remark=None) -> list:
     rows = [
         (layer.name, numbers.count(layer.neurons), numbers.large(layer.spikes),
          numbers.optional(layer.spikes_per_neuron), numbers.optional(layer.rate_hz, "{:.1f}"),
-         numbers.share(layer.silent), numbers.large(layer.synops), numbers.large(layer.dense_macs), numbers.share(layer.ratio), numbers.seconds(layer.seconds))
+         numbers.share(layer.silent), numbers.large(layer.synops), numbers.large(layer.dense_macs),
+         numbers.share(layer.ratio), numbers.seconds(layer.seconds))
         for layer in layers
     ]
     all_layers = totals(layers)
@@ -108,6 +109,7 @@ def screen(layers, remark=None) -> list:
     lines = [f"SynOps are {saved} of the multiply-accumulates (MACs) of a dense simulation."]
     swept = [layer for layer in layers if layer.singly is not None]
     if swept:
-        share = sum(layer.singly * layer.neurons for layer in swept) / sum(layer.neurons for layer in swept)
-        lines.append(f"Of all neurons in all windows of time, {numbers.share(share)} had to be run one event at a time.")
+        singly = sum(layer.singly * layer.neurons for layer in swept) / sum(layer.neurons for layer in swept)
+        lines.append(f"Of all neurons in all windows of time, {numbers.share(singly)} had to be run one event at a "
+                     "time.")
     return [plain_table(header, rows), "", *lines, *([f"{remark}."] if remark else [])]

@@ -47,9 +47,9 @@ def firing_table(layers):
 
     rows = [
         (f["name"], *(numbers.optional(f["quantiles"][q], "{:.1f}") for q in ("0.5", "0.95", "1.0")),
-         numbers.share(f["silent_in_a_sample"]), numbers.share(f["saturated"]), numbers.optional(f["interval_ms"], "{:.1f}"),
-         numbers.optional(f["median_interval_ms"], "{:g}"), numbers.optional(f["variation"]), numbers.optional(f["synchrony"]),
-         numbers.share(f["zero_weights"] / f["weights"] if f["weights"] else None),
+         numbers.share(f["silent_in_a_sample"]), numbers.share(f["saturated"]),
+         numbers.optional(f["interval_ms"], "{:.1f}"), numbers.optional(f["median_interval_ms"], "{:g}"),
+         numbers.optional(f["variation"]), numbers.optional(f["synchrony"]), numbers.share(f["zero_weights"] / f["weights"] if f["weights"] else None),
          "-" if f["bytes"] is None else numbers.large(f["bytes"]))
         for f in layers
     ]

@@ -3,7 +3,7 @@
 Layout, version 1: attributes ``format`` = "eventsim-spikes", ``version``, ``package``, ``source`` (JSON), ``dt`` (ms)
 and ``n_ticks``; group ``input`` and one group a layer, in order of their attribute ``index``, each with int32
 ``address``, int64 ``sample_ptr``, and int32 ``tick`` or float64 ``time`` (ms); attribute ``n_neurons``. A layer whose
-potentials are read has no spikes, but ``score``, float64 by sample and neuron, and an attribute ``readout``: what it is.
+potentials are read has no spikes, but float64 ``score`` by sample and neuron, and its attribute ``readout`` says what.
 """
 
 import json

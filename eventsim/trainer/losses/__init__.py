@@ -12,8 +12,8 @@ LOSSES = {"spike_count": SpikeCount, "spike_count_slayer": SpikeCountSlayer, "sp
 # Where none is named, by what a loss takes.
 DEFAULTS = {"spikes": "spike_count", "potentials": "cross_entropy"}
 
-__all__ = ["DEFAULTS", "LOSSES", "CrossEntropy", "PotentialError", "SpikeCount", "SpikeCountSlayer", "SpikeTime", "check_loss",
-           "default_loss", "loss_of"]
+__all__ = ["DEFAULTS", "LOSSES", "CrossEntropy", "PotentialError", "SpikeCount", "SpikeCountSlayer", "SpikeTime",
+           "check_loss", "default_loss", "loss_of"]
 
 
 def _takes(network):
