@@ -32,11 +32,12 @@ def default_loss(network) -> str:
 
 def check_loss(loss, network):
     """Raise `ConfigError` where a loss is on spikes and the network's potentials are read, or the other way round."""
-    if loss.takes == _takes(network):
+    takes = getattr(loss, "takes", _takes(network))  # what somebody made takes what there is
+    if takes == _takes(network):
         return
     name = next((name for name, kind in LOSSES.items() if type(loss) is kind), type(loss).__name__)
     what = {"spikes": "is on output spikes, and the network has none: the potentials of its last layer are read",
-            "potentials": "is on what is read of output potentials, and the network's output neurons spike"}[loss.takes]
+            "potentials": "is on what is read of output potentials, and the network's output neurons spike"}[takes]
     raise ConfigError(f"the loss {name} {what}; choose {' or '.join(_fitting(network))}")
 
 
