@@ -93,7 +93,7 @@ def forward_exact(network, spikes: Spikes, *, supports=None, rng=None) -> Trace:
     if network.readout is not None:
         if supports[0] is not None:
             check_trainable(network)
-        trace = forward_exact(network.spiking, spikes)
+        trace = forward_exact(network.spiking, spikes) if len(network.layers) > 1 else Trace(spikes, [])
         last = trace.layers[-1].spikes if trace.layers else spikes
         trace.layers.append(read_times(network.layers[-1], network.readout, last, network.dt, network.layer_names[-1]))
         return trace
