@@ -53,7 +53,8 @@ _input = _option("--nir-input", "nir_sensor", type=SensorType(), metavar="WxH[xP
 
 def reading_options(function):
     """Options for commands that take a model."""
-    return functools.reduce(lambda done, option: option(done), (_input, _readout, _reset, _dt, _scheme, _unit), function)
+    options = (_input, _readout, _reset, _dt, _scheme, _unit)
+    return functools.reduce(lambda done, option: option(done), options, function)
 
 
 def writing_options(function):

@@ -4,17 +4,20 @@ import math
 
 import numpy as np
 
+from eventsim import checks
 from eventsim.errors import ConfigError, FormatError
 from eventsim.exchange.nir.file import require
-from eventsim.exchange.nir.neurons import noted_of, snapped
+from eventsim.exchange.nir.neurons import NEURONS, noted_of, snapped
 from eventsim.exchange.nir.timing import MOST_TICKS, NOTE
 from eventsim.exchange.nir.values import one_each, uniform
 from eventsim.model import LI
 from eventsim.model.neurons.li import READOUTS
 
+_SMALLEST = float(np.finfo(np.float32).tiny)
+INTEGRATORS = ("LI", "I")  # types of nodes that never spike
 _SAID = {"mean": "the mean of their potentials", "last": "their last potential", "max": "their largest potential"}
 # Threshold of a neuron that stands in for one that never spikes, where a framework's import has no such node.
-_NEVER = 1e9
+_NEVER = 1e8
 
 
 def is_read(node, timing, is_last) -> bool:
@@ -23,10 +26,9 @@ def is_read(node, timing, is_last) -> bool:
     is_last : whether it has the last neurons of its graph
     """
     kind = type(node).__name__
-    if kind in ("LI", "I"):
+    if kind in INTEGRATORS:
         return True
-    return kind in ("IF", "LIF", "CubaLIF", "Threshold") and (
-        "readout" in _notes(node, timing, kind) or (is_last and timing.readout is not None))
+    return kind in NEURONS and ("readout" in _notes(node, timing, kind) or (is_last and timing.readout is not None))
 
 
 def _notes(node, timing, where):
@@ -39,7 +41,7 @@ def integrator_of(where, node, shapes, timing, scale, notes):
     Potentials are counted from v_leak. notes : list, to which doubts are added; raises `FormatError`
     """
     kind = type(node).__name__
-    if kind not in ("LI", "I", "IF", "LIF"):
+    if kind not in (*INTEGRATORS, "IF", "LIF"):
         raise FormatError(f"{where} has a current in its synapses or no memory, and eventsim reads the potentials of "
                           "LI, LIF, I and IF only; end with one of these")
     r, tau, leak = one_each(where, "r", node.r, shapes), math.inf, 0.0
@@ -56,8 +58,9 @@ def integrator_of(where, node, shapes, timing, scale, notes):
         readout = READOUTS[0]
         notes.append(f"{where}: NIR does not say what of its potential is read, and its {readout} is taken; "
                      "--nir-readout names another")
-    strength = [snapped(one) for one in (r * scale / own.get("unit", 1.0)).tolist()]
     try:
+        unit = checks.number("the unit that eventsim noted", own.get("unit", 1.0), least=_SMALLEST)
+        strength = [snapped(one) for one in (r * scale / unit).tolist()]
         return LI(tau_mem=tau, readout=readout), None if set(strength) == {1.0} else np.array(strength)
     except ConfigError as error:
         raise FormatError(f"{where} cannot be a neuron of eventsim: {error}") from None
@@ -81,8 +84,8 @@ def integrator_node(neuron, shape, clock):
         lost.append(f"have potentials of {gain:.3g} times the size there")
     if kind in scheme.lacks:
         kind = {"I": "IF", "LI": "LIF"}[kind]
-        values |= {"v_threshold": _NEVER, "v_reset": 0.0}
-        lost.append(f"never spike, and became {kind} with a threshold of {_NEVER:g}")
+        values |= {"v_threshold": _NEVER * gain, "v_reset": 0.0}
+        lost.append(f"never spike, and became {kind} with a threshold of {_NEVER * gain:g}")
         if kind == "IF" and scheme.odd_if:
             lost.append(scheme.odd_if)
     arrays = {name: np.full(shape, value, np.float32) for name, value in values.items()}

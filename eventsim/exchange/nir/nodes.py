@@ -7,7 +7,7 @@ import numpy as np
 from eventsim.errors import ConfigError, FormatError
 from eventsim.exchange.nir.builder import Pool, Synapses
 from eventsim.exchange.nir.file import scalar
-from eventsim.exchange.nir.integrators import integrator_of
+from eventsim.exchange.nir.integrators import INTEGRATORS, integrator_of
 from eventsim.exchange.nir.neurons import NEURONS, neuron_of
 from eventsim.exchange.nir.values import uniform
 from eventsim.sensor import Sensor
@@ -173,7 +173,7 @@ def read_potentials(builder, where, node):
 NODES = {
     "Input": _input, "Output": _output, "Linear": _affine, "Affine": _affine, "Conv2d": _conv,
     "SumPool2d": _pool(False), "AvgPool2d": _pool(True), "Flatten": _flatten, "Scale": _scale,
-    **dict.fromkeys(NEURONS, _neuron), **dict.fromkeys(("LI", "I"), read_potentials),
+    **dict.fromkeys(NEURONS, _neuron), **dict.fromkeys(INTEGRATORS, read_potentials),
 }
 REFUSED = {
     "CubaLI": "integrates a current and never spikes, and eventsim reads potentials without a current; put LI in its "

@@ -7,13 +7,12 @@ from eventsim.errors import ConfigError, FormatError
 from eventsim.exchange.nir import file
 from eventsim.exchange.nir.builder import Builder
 from eventsim.exchange.nir.chain import chain
-from eventsim.exchange.nir.integrators import is_read
-from eventsim.exchange.nir.nodes import NODES, REFUSED, read_potentials
+from eventsim.exchange.nir.integrators import INTEGRATORS, is_read
 from eventsim.exchange.nir.neurons import NEURONS
+from eventsim.exchange.nir.nodes import NODES, REFUSED, read_potentials
 from eventsim.exchange.nir.timing import NOTE, Reading, Timing
 from eventsim.model import Network
 from eventsim.model.network import INPUT_MODES
-
 
 _BEHIND = ("Flatten", "Output")  # what may follow neurons that never spike
 
@@ -49,7 +48,7 @@ def _built(source, nodes, edges, metadata, reading):
         builder.notes.append(f"{source}: says nothing but a reset to v_reset, and is read with the framework's default "
                              f"reset, {timing.reset}; --nir-reset names another")
     order = chain(source, nodes, edges)
-    last = next((name for name in reversed(order) if type(nodes[name]).__name__ in NEURONS), None)
+    last = next((name for name in reversed(order) if type(nodes[name]).__name__ in (*NEURONS, *INTEGRATORS)), None)
     for name in order:
         node = nodes[name]
         kind = "NIRGraph" if node is None else type(node).__name__
