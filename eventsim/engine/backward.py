@@ -58,11 +58,14 @@ def gather_error(active: ActiveSet, error, is_read=False):
 
     ``error(b)`` is float32[N, T], by spikes; where potentials are read (``is_read``) float32[N], by scores.
     """
+    if is_read:
+        own = np.array([error(b) for b in range(active.n_samples)], np.float32)
+        sample, address, ticks = active.entries()
+        return np.repeat(own[sample, address] if len(sample) else own.ravel()[:0], ticks)[None]
     out = np.empty((1, active.n_pairs), np.float32)
     for b in range(active.n_samples):
         pair, address, tick = active.coordinates(b)
-        own = error(b)
-        out[0, pair] = np.where(address >= 0, own[address] if is_read else own[address, tick], 0.0)
+        out[0, pair] = np.where(address >= 0, error(b)[address, tick], 0.0)
     return out
 
 

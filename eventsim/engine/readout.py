@@ -150,12 +150,4 @@ def _active_set(readout, layer, like):
         sample = np.arange(n_samples)[:, None]
         tick = tick[:, lanes[there]]
         words[place, sample, tick // CHUNK, lane] = np.uint64(1) << (tick % CHUNK).astype(np.uint64)
-    words = words.reshape(-1, TILE)
-    entries = words != 0
-    ticks = words[entries]
-    each = np.unpackbits(ticks.view(np.uint8)).reshape(-1, CHUNK).sum(axis=1, dtype=np.int64)
-    block = np.repeat(np.arange(len(words)), entries.sum(axis=1))
-    pairs = np.bincount(block, each, len(words)).astype(np.int64)
-    share = 1.0 / like.dt / (n_ticks if readout.kind == "mean" else 1)
-    return ActiveSet(n_samples, n_ticks, lanes, starts(entries.sum(axis=1)), starts(pairs),
-                     np.nonzero(entries)[1].astype(np.uint8), ticks, np.full(int(pairs.sum()), share, np.float32))
+    return ActiveSet.of_words(words, n_ticks, lanes, 1.0 / like.dt / (n_ticks if readout.kind == "mean" else 1))
