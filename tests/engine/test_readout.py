@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from naive import li as naive
 from scenes import dense, random_spikes, shaken
-from spatial_scenes import matrix, random_times
+from spatial_scenes import matrix, random_times, spatial_network
 
 from eventsim.engine import Sink, backward, potentials, run
 from eventsim.errors import ConfigError
@@ -298,3 +298,22 @@ def test_what_is_not_there_yet_is_refused(rng):
 
     with pytest.raises(ConfigError, match="no psp that could be truncated"):
         forward(Network("30-6", SRM(), readout="mean"), random_spikes(rng, 30), truncate=True)
+
+
+@pytest.mark.parametrize("notation", ["8x6x2-6c3-2p-3c2", "5x4x2-6c3p1-bn-4", "8x8x2-2p-bn-5"])
+@pytest.mark.parametrize("clock", ["grid", "exact"])
+def test_the_last_potential_behind_stages_is_that_of_the_end(notation, clock, rng):
+    network = spatial_network(rng, notation, LIF(tau_mem=6.0), dt=0.5)
+    network.layers[-1].neuron = LI(tau_mem=9.0, readout="last")
+    spikes = random_times(rng, network, 80, n_samples=2)
+    if clock == "grid":
+        order = np.lexsort((spikes.address, np.floor(2 * spikes.time), np.repeat([0, 1], 80)))
+        spikes = Spikes([0, 80, 160], spikes.address[order], tick=np.floor(2 * spikes.time[order]).astype(np.int32),
+                        n_neurons=network.arch.n_inputs, n_ticks=60, dt=0.5)
+    trace = run(network, spikes)
+    everybody = np.arange(network.arch.n_outputs)
+    for b in range(2):
+        time = None if clock == "grid" else [30.0]
+        wanted = potentials(network, trace, trace.layers[-1].name, everybody, b, time)[:, -1]
+        assert np.abs(wanted).max() > 0
+        close(trace.scores[b], wanted)
