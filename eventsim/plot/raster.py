@@ -47,11 +47,15 @@ def span_of(spikes, span) -> tuple:
     return checked_span(span, spikes.n_ticks * spikes.dt or spikes.dt)
 
 
+def within(spikes, span) -> slice:
+    """Which spikes of one sample lie in ``span``, (first, last) in ms."""
+    return slice(*np.searchsorted(spikes.times, span))
+
+
 def draw_spikes(axis, name, spikes, span, shown, is_output=False):
     """The spikes of the neurons ``shown`` within a ``span`` of ms, at their addresses."""
-    first, last = span
-    begin, end = np.searchsorted(spikes.times, (first, last))
-    time, address = spikes.times[begin:end], spikes.address[begin:end]
+    inside = within(spikes, span)
+    time, address = spikes.times[inside], spikes.address[inside]
     n, counts = len(time), np.bincount(address, minlength=spikes.n_neurons)
     named = is_output and spikes.n_neurons <= _MOST_NAMED and counts.any()
     chosen = int(np.argmax(counts)) if named else -1
