@@ -45,8 +45,9 @@ def zeros_like(array):
     """An array of zeros where ``array`` is; on the host it starts on a cache line."""
     if isinstance(array, np.ndarray):
         return aligned_zeros(array.shape, array.dtype)
-    out = array.copy()
-    out.fill(0)
+    with array.device:  # CuPy copies to the one that is in use
+        out = array.copy()
+        out.fill(0)
     return out
 
 

@@ -12,7 +12,7 @@ _INSTALL = "pip install 'eventsim[gpu]'"
 def missing() -> str | None:
     """What is missing for a GPU to work, and how to get it; None where nothing is.
 
-    That CuPy can be imported says little: it can be where there is neither driver nor device.
+    That CuPy can be imported says little: it can be where there is no driver, no device or no compiler for kernels.
     """
     if importlib.util.find_spec("cupy") is None:
         return f"CuPy is not installed; install it with {_INSTALL}"
@@ -25,11 +25,18 @@ def missing() -> str | None:
             return "there is no NVIDIA driver; install that of your GPU"
         if cupy.cuda.runtime.getDeviceCount() == 0:
             return "there is no GPU that CUDA can use; check nvidia-smi and CUDA_VISIBLE_DEVICES"
-        device = CupyDevice()
-        device.put(device.zeros(1, "int64").get())
+        _try_out(CupyDevice())
     except Exception as error:  # CuPy raises classes of its own for what the driver says
         return f"the GPU does not work ({_line(error)}); check nvidia-smi, and that the driver is new enough for CuPy"
     return None
+
+
+def _try_out(device):
+    """Compile a small kernel, run it and fetch what it gives; raises what CuPy raises where any of that fails."""
+    size = device.empty(1, "int64")
+    device.launch("widen", n=1, count=device.zeros(1, "int32"), size=size)
+    if size.get()[0] != 0:
+        raise RuntimeError("a kernel gives wrong numbers")
 
 
 def _line(error):

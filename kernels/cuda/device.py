@@ -108,20 +108,25 @@ class CupyDevice(Device):
         """Where lists of these int64 sizes start when one stands behind the other, and where the last ends."""
         with self._cupy.cuda.Device(self._number):
             out = self._cupy.zeros(sizes.size + 1, np.int64)
-            self._cupy.cumsum(sizes.reshape(-1), out=out[1:])
+            if sizes.size:
+                out[1:] = self._cupy.cumsum(sizes.reshape(-1))
         return out
 
     def compile(self):
         """Compile all kernels, or load what was compiled before."""
         with self._cupy.cuda.Device(self._number):
             for file in source.files():
-                module = self._cupy.RawModule(code=source.source(file), options=source.OPTIONS, backend="nvrtc")
-                for name, kernel in KERNELS.items():
-                    if kernel.file == file:
-                        self._functions[name] = module.get_function(name)
+                self._compile(file)
+
+    def _compile(self, file):
+        """Compile the kernels of a file; CuPy keeps them in a cache on disk, by their text."""
+        module = self._cupy.RawModule(code=source.source(file), options=source.OPTIONS, backend="nvrtc")
+        own = [name for name, kernel in KERNELS.items() if kernel.file == file]
+        self._functions |= {name: module.get_function(name) for name in own}
 
     def _run(self, kernel, blocks, arguments):
-        if not self._functions:
-            self.compile()
+        entry = KERNELS[kernel]
         with self._cupy.cuda.Device(self._number):
-            self._functions[kernel]((blocks,), (KERNELS[kernel].threads,), tuple(arguments))
+            if kernel not in self._functions:
+                self._compile(entry.file)
+            self._functions[kernel]((blocks,), (entry.threads,), tuple(arguments))

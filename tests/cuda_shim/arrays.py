@@ -1,5 +1,6 @@
 """An array of a device that is the host: what the engine uses of CuPy's arrays, and nothing else."""
 
+import contextlib
 import math
 
 import numpy as np
@@ -44,6 +45,7 @@ class ShimArray:
     nbytes = property(lambda self: self._view.nbytes)
     itemsize = property(lambda self: self._view.itemsize)
     flags = property(lambda self: self._view.flags)
+    device = property(lambda self: contextlib.nullcontext())
 
     def __len__(self):
         return len(self._view)

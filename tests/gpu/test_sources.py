@@ -6,7 +6,7 @@ import re
 import pytest
 from cuda_shim import nvrtc
 
-from eventsim.kernels.cuda import source
+from eventsim.kernels.cuda import available, source
 from eventsim.kernels.spec import KERNELS as CPU
 from eventsim.kernels.spec.cuda import KERNELS
 
@@ -23,6 +23,11 @@ def test_a_file_compiles_for_gpus_without_a_warning(file):
     assert ".atom.global.add.f" not in ptx  # sums would depend on who comes first
     # Sums of products are fused where that is written, and nowhere else.
     assert (re.search(r"\bfma\.rn(\.ftz)?\.f32", ptx) is not None) == ("fmaf(" in source.kernels_of(file))
+
+
+def test_a_device_is_tried_out_before_it_is_used(device):
+    available._try_out(device)
+    assert getattr(device, "launched", ["widen"]) == ["widen"]
 
 
 def test_the_compiler_finds_what_is_wrong():
