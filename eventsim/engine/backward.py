@@ -6,6 +6,7 @@ from eventsim.engine.active import ActiveSet
 from eventsim.engine.adjoint import block_samples, dense_adjoint, patch_adjoint
 from eventsim.engine.feed import lane_addresses, route_back
 from eventsim.engine.gpu import backward as gpu
+from eventsim.engine.gpu import stages as gpu_stages
 from eventsim.engine.gpu.active import DeviceActiveSet
 from eventsim.engine.gpu.devices import check_on_host
 from eventsim.engine.normalising import norm_gradient, weight_gradient
@@ -14,6 +15,7 @@ from eventsim.engine.runs import by_address
 from eventsim.engine.trace import Trace
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import ADD, n_chunks
+from eventsim.kernels.memory import add
 
 
 def takes_steps(layer) -> bool:
@@ -32,11 +34,11 @@ def backward_layer(layer, neuron, done, error, below, sinks, *, rows=None, trunc
     sinks : a `Sink` for each of the layer's parameters
     rows : `by_address` of a dense layer's input, where it is there already
     """
-    if layer.device is not None:
-        return gpu.dense_backward(layer, neuron, done, error, below, sinks[0])
     if not takes_steps(layer) and any(sink.rule != ADD for sink in sinks):
         raise ConfigError(f"no step of an optimiser can be taken on the way through {layer}; give its sinks arrays")
-    if layer.patches is None:
+    if layer.device is not None:
+        adjoint = gpu.adjoint(layer, neuron, done, error, below, *sinks[:1])
+    elif layer.patches is None:
         adjoint = dense_adjoint(layer, neuron, done, error, below, sinks[0], rows, truncate)
     elif neuron.family == "srm" and goes_by_pairs(layer, done, truncate):
         adjoint = pair_adjoint(layer, neuron, done, error, below)
@@ -45,8 +47,7 @@ def backward_layer(layer, neuron, done, error, below, sinks, *, rows=None, trunc
     given, error_below = done.feed, adjoint.error
     shift = slope = None
     if adjoint.rows is not None and layer.n_weights:
-        gradient = sinks[0].gradient
-        gradient += weight_gradient(layer, given, adjoint)
+        add(sinks[0].gradient, weight_gradient(layer, given, adjoint))
     if given.constant is not None:
         gamma, beta, shift, slope = norm_gradient(layer, given, adjoint)
         for sink, values in zip(sinks[-2:], (gamma, beta), strict=True):
@@ -54,7 +55,8 @@ def backward_layer(layer, neuron, done, error, below, sinks, *, rows=None, trunc
         if given.statistics is None:  # the running ones do not depend on the spikes
             shift = slope = None
     if below is not None and (shift is not None or given.kept is not None):
-        route_back(layer, given, below, lane_addresses(layer, below.lane_neuron), error_below, shift, slope)
+        back = gpu_stages.route_back if layer.device is not None else route_back
+        back(layer, given, below, lane_addresses(layer, below.lane_neuron), error_below, shift, slope)
     return error_below
 
 

@@ -187,7 +187,7 @@ _IMMEDIATE = {"dense": _tiled_layer, "conv": _tiled_layer, "pool": _tiled_layer,
 def _run_layer(layer, neuron, *arguments):
     """A layer over a batch; returns its `LayerTrace`, and the runs of its spikes."""
     if layer.device is not None:
-        return gpu.dense_layer(layer, neuron, *arguments)
+        return gpu.tiled_layer(layer, neuron, *arguments)
     run = _IMMEDIATE[layer.kind] if layer.is_immediate else delayed_layer
     return (read_ticks if neuron.family == "li" else run)(layer, neuron, *arguments)
 

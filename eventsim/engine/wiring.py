@@ -8,7 +8,7 @@ from eventsim.engine.pieces import Pieces
 from eventsim.engine.runs import Runs, by_tick
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import ALPHA_SYN, BASE, DRIVE_ROWS, EACH_TICK, GAIN_SYN, LIF_SYN_GAIN, TILE
-from eventsim.kernels.memory import aligned
+from eventsim.kernels.memory import aligned, on_host
 from eventsim.model.precision import quantized
 
 # Rounding of a potential that is the difference of two large ones, as a share of them.
@@ -68,7 +68,7 @@ def weight_by_channel(layer, given):
 
 def unscaled_rows(layer):
     """float32[tiles, rows, 64], the weights of a layer."""
-    return layer.rows() if layer.patches is None else layer.patches.expand(layer.packed)
+    return layer.rows() if layer.patches is None else layer.patches.expand(on_host(layer.packed))
 
 
 def weigh(layer, given):

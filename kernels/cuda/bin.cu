@@ -1,19 +1,5 @@
 // Events of a recording to spikes on the tick grid: a thread for every tick.
 
-// The first of n ascending times that is at least `least`.
-__device__ inline i64 first_from(const i64* t, i64 n, i64 least)
-{
-    i64 low = 0, high = n;
-    while (low < high) {
-        const i64 middle = low + (high - low) / 2;
-        if (t[middle] < least)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 // sorted[begin..begin+count-1] are the addresses of every tick, ascending and without repeats unless they are kept.
 extern "C" __global__ void bin_events(
     i64 n_events, const i64* t, const u16* x, const u16* y, const u8* p, i64 width, i64 height, i64 step, i64 n_ticks,
@@ -22,7 +8,7 @@ extern "C" __global__ void bin_events(
     const i64 tick = global_index();
     if (tick >= n_ticks)
         return;
-    const i64 first = first_from(t, n_events, tick * step), last = first_from(t, n_events, (tick + 1) * step);
+    const i64 first = first_from(t, 0, n_events, tick * step), last = first_from(t, 0, n_events, (tick + 1) * step);
     for (i64 i = first; i < last; i++)
         sorted[i] = (i32)((p[i] * height + y[i]) * width + x[i]);
     sort(sorted + first, last - first);

@@ -56,6 +56,24 @@ extern "C" __global__ void adjoint_psp(
     }
 }
 
+// g_sum[groups, tiles, 64], g over time, summed over the samples group_first[group]..group_first[group + 1]-1; a block for
+// each of the sums.
+extern "C" __global__ void sum_over_time(
+    i64 n_sums, i64 n_tiles, i64 n_samples, i64 n_ticks, const i64* group_first, const float* g, float* g_sum)
+{
+    (void)n_sums;
+    const i64 group = blockIdx.x / n_tiles, tile = blockIdx.x % n_tiles;
+    float total = 0.0f;
+    for (i64 sample = group_first[group]; sample < group_first[group + 1]; sample++) {
+        const float* own = g + (tile * n_samples + sample) * n_ticks * TILE + threadIdx.x;
+        float of_sample = 0.0f;
+        for (i64 t = 0; t < n_ticks; t++)
+            of_sample = of_sample + own[t * TILE];
+        total = total + of_sample;
+    }
+    g_sum[(i64)blockIdx.x * TILE + threadIdx.x] = total;
+}
+
 // Sum up the gradient of weight row `tile * n_in + j` over the spikes of neuron j, block of samples by block; add it to
 // gradient, or take a step of an optimiser by it. row: sample * n_ticks + tick of every spike, see `group_by_address`.
 extern "C" __global__ void update_weights(

@@ -13,6 +13,21 @@ extern "C" __global__ void count_ticks(i64 n_rows, i64 tiles, const u64* fired, 
     count[row] = n;
 }
 
+// tick_ptr[samples * n_ticks + 1], where the spikes of every tick of every sample begin.
+extern "C" __global__ void find_ticks(
+    i64 n_starts, i64 n_samples, i64 n_ticks, const i64* sample_ptr, const i32* tick, i64* tick_ptr)
+{
+    const i64 row = global_index();
+    if (row >= n_starts)
+        return;
+    if (row == n_starts - 1) {
+        tick_ptr[row] = sample_ptr[n_samples];
+        return;
+    }
+    const i64 sample = row / n_ticks;
+    tick_ptr[row] = first_from(tick, sample_ptr[sample], sample_ptr[sample + 1], (i32)(row % n_ticks));
+}
+
 // Ticks of a sample that have spikes: their number, the tick of each, and where its spikes begin, from run_base on; a
 // warp for each sample. tick_ptr[samples * n_ticks + 1] are the spikes of every tick.
 extern "C" __global__ void group_by_tick(
@@ -67,28 +82,14 @@ extern "C" __global__ void mark_neurons(i64 n_spikes, const i32* address, u8* fi
         fired[address[k]] = 1;
 }
 
-// The sample of a spike: the last one that begins at or before it.
-__device__ inline i64 sample_of(i64 k, i64 n_samples, const i64* sample_ptr)
-{
-    i64 low = 0, high = n_samples;
-    while (high - low > 1) {
-        const i64 middle = (low + high) / 2;
-        if (sample_ptr[middle] <= k)
-            low = middle;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-// count[block * n_neurons + j], spikes of neuron j in a block of samples; zero before. Whole numbers: the order in which
-// they are added does not matter.
+// count[b * n_neurons + j], spikes of neuron j in the samples of block b; zero before. Whole numbers: the order in
+// which they are added does not matter.
 extern "C" __global__ void count_by_address(
-    i64 n_spikes, i64 n_samples, i64 n_neurons, i64 block_samples, const i64* sample_ptr, const i32* address, i32* count)
+    i64 n_spikes, i64 n_samples, i64 n_neurons, const i64* sample_ptr, const i32* block_of, const i32* address, i32* count)
 {
     const i64 k = global_index();
     if (k < n_spikes)
-        atomicAdd(&count[sample_of(k, n_samples, sample_ptr) / block_samples * n_neurons + address[k]], 1);
+        atomicAdd(&count[block_of[sample_of(k, n_samples, sample_ptr)] * n_neurons + address[k]], 1);
 }
 
 // The same counts as i64, of which the starts are summed up.
@@ -99,23 +100,42 @@ extern "C" __global__ void widen(i64 n, const i32* count, i64* size)
         size[i] = count[i];
 }
 
-// row[neuron_ptr[block * n_neurons + j]...], the rows sample * n_ticks + tick of neuron j's spikes in a block, in any
+// row[neuron_ptr[b * n_neurons + j]...], the rows place_of[sample] * n_ticks + tick of neuron j's spikes in block b, in any
 // order; `sort_rows` brings them into theirs. count counts down to zero.
 extern "C" __global__ void group_by_address(
-    i64 n_spikes, i64 n_samples, i64 n_neurons, i64 block_samples, i64 n_ticks, const i64* sample_ptr,
+    i64 n_spikes, i64 n_samples, i64 n_neurons, i64 n_ticks, const i64* sample_ptr, const i32* block_of, const i32* place_of,
     const i32* address, const i32* tick, const i64* neuron_ptr, i32* count, i32* row)
 {
     const i64 k = global_index();
     if (k >= n_spikes)
         return;
-    const i64 sample = sample_of(k, n_samples, sample_ptr);
-    const i64 list = sample / block_samples * n_neurons + address[k];
-    row[neuron_ptr[list] + atomicAdd(&count[list], -1) - 1] = (i32)(sample * n_ticks + tick[k]);
+    const i64 sample = sample_of(k, n_samples, sample_ptr), list = block_of[sample] * n_neurons + address[k];
+    row[neuron_ptr[list] + atomicAdd(&count[list], -1) - 1] = (i32)(place_of[sample] * n_ticks + tick[k]);
 }
 
-extern "C" __global__ void sort_rows(i64 n_lists, const i64* neuron_ptr, i32* row)
+// Sort every list of rows, and put back where its samples stand: place_of[sample] becomes sample, which at[place] says.
+extern "C" __global__ void sort_rows(i64 n_lists, i64 n_ticks, const i32* at, const i64* neuron_ptr, i32* row)
 {
     const i64 list = global_index();
-    if (list < n_lists)
-        sort(row + neuron_ptr[list], neuron_ptr[list + 1] - neuron_ptr[list]);
+    if (list >= n_lists)
+        return;
+    sort(row + neuron_ptr[list], neuron_ptr[list + 1] - neuron_ptr[list]);
+    for (i64 k = neuron_ptr[list]; k < neuron_ptr[list + 1]; k++)
+        row[k] = (i32)(at[row[k] / n_ticks] * n_ticks + row[k] % n_ticks);
+}
+
+// ordered[n_tiles * n_rows], the bits of fired[tiles * n_rows] by neuron; place[n_neurons]: 64 tile + lane of each.
+extern "C" __global__ void order_lanes(
+    i64 n_words, i64 n_rows, i64 n_neurons, const i32* place, const u64* fired, u64* ordered)
+{
+    const i64 word = global_index();
+    if (word >= n_words)
+        return;
+    const i64 row = word % n_rows, first = word / n_rows * TILE;
+    u64 bits = 0;
+    for (i64 k = 0; k < TILE && first + k < n_neurons; k++) {
+        const i64 at = place[first + k];
+        bits |= (fired[at / TILE * n_rows + row] >> at % TILE & 1) << k;
+    }
+    ordered[word] = bits;
 }

@@ -60,6 +60,13 @@ KERNELS["count_ticks"] = _by_thread("lists", "n_rows", """
     out int64[rows]: count
 """)
 
+KERNELS["find_ticks"] = _by_thread("lists", "n_starts", """
+    int64: n_starts n_samples n_ticks
+    int64[samples]: sample_ptr
+    int32[spikes]: tick
+    out int64[starts]: tick_ptr
+""")
+
 KERNELS["group_by_tick"] = _launched("lists", "n_samples", """
     int64: n_samples n_ticks
     int64[rows]: tick_ptr
@@ -82,8 +89,9 @@ KERNELS["mark_neurons"] = _by_thread("lists", "n_spikes", """
 """)
 
 KERNELS["count_by_address"] = _by_thread("lists", "n_spikes", """
-    int64: n_spikes n_samples n_neurons block_samples
+    int64: n_spikes n_samples n_neurons
     int64[samples]: sample_ptr
+    int32[samples]: block_of
     int32[spikes]: address
     out int32[lists]: count
 """)
@@ -95,8 +103,9 @@ KERNELS["widen"] = _by_thread("lists", "n", """
 """)
 
 KERNELS["group_by_address"] = _by_thread("lists", "n_spikes", """
-    int64: n_spikes n_samples n_neurons block_samples n_ticks
+    int64: n_spikes n_samples n_neurons n_ticks
     int64[samples]: sample_ptr
+    int32[samples]: block_of place_of
     int32[spikes]: address tick
     int64[lists]: neuron_ptr
     out int32[lists]: count
@@ -104,9 +113,94 @@ KERNELS["group_by_address"] = _by_thread("lists", "n_spikes", """
 """)
 
 KERNELS["sort_rows"] = _by_thread("lists", "n_lists", """
-    int64: n_lists
+    int64: n_lists n_ticks
+    int32[samples]: at
     int64[lists]: neuron_ptr
     out int32[spikes]: row
+""")
+
+KERNELS["order_lanes"] = _by_thread("lists", "n_words", """
+    int64: n_words n_rows n_neurons
+    int32[neurons]: place
+    uint64[items,ticks]: fired
+    out uint64[items,ticks]: ordered
+""")
+
+_ROUTED = """
+    int64: n_spikes n_samples n_neurons is_masked
+    int64[samples]: sample_ptr
+    int32[spikes]: address
+"""
+
+KERNELS["count_routed"] = _by_thread("stages", "n_spikes", f"""
+    {_ROUTED}
+    int32[neurons]: table
+    uint8[samples,neurons]: kept
+    out int64[spikes]: count
+""")
+
+KERNELS["route_spikes"] = _by_thread("stages", "n_spikes", f"""
+    {_ROUTED}
+    int32[spikes]: tick
+    int32[neurons]: table
+    uint8[samples,neurons]: kept
+    int64[spikes]: new_ptr
+    out int32[spikes]: new_address new_tick
+""")
+
+KERNELS["take"] = _by_thread("stages", "n", """
+    int64: n
+    int64[n]: index
+    int64[values]: values
+    out int64[n]: taken
+""")
+
+KERNELS["sum_squares"] = _by_thread("stages", "n_spikes", """
+    int64: n_spikes n_samples n_positions n_channels
+    int64[samples]: sample_ptr
+    int32[spikes]: address tick
+    out int64[samples,two,channels]: total
+""")
+
+KERNELS["count_pixels"] = _by_thread("patches", "n_spikes", """
+    int64: n_spikes n_pixels
+    int32[spikes]: address
+    out int32[pixels]: count
+""")
+
+KERNELS["find_first"] = _by_thread("patches", "n_spikes", """
+    int64: n_spikes n_samples n_ticks n_pixels
+    int64[samples]: sample_ptr
+    int64[rows]: tick_ptr
+    int32[spikes]: address tick
+    out int64[spikes]: seen
+""")
+
+KERNELS["list_by_pixel"] = _by_thread("patches", "n_spikes", """
+    int64: n_spikes n_samples n_ticks
+    int64[samples]: sample_ptr
+    int64[rows]: tick_ptr
+    int32[spikes]: address tick
+    int64[spikes]: seen
+    out int32[spikes]: own
+""")
+
+_PATCHES = """
+    int64: n_rows n_samples n_ticks n_pixels width padding across step_down step_across rows_in columns_in
+    uint8[pixels]: has_tap
+    int64[rows]: tick_ptr
+    int32[spikes]: address
+"""
+
+KERNELS["count_seen"] = _by_thread("patches", "n_rows", f"""
+    {_PATCHES}
+    out int64[rows]: count
+""")
+
+KERNELS["cut_patches"] = _by_thread("patches", "n_rows", f"""
+    {_PATCHES}
+    int64[rows]: list_ptr
+    out int32[spikes]: row_address row_tick
 """)
 
 _GIVEN = f"""
@@ -203,8 +297,8 @@ KERNELS["adjoint_psp"] = _launched("dense_adjoint", "n_items", f"""
     out float32[items,ticks,lanes]: g
 """)
 
-KERNELS["send_error"] = _launched("send", "n_work", """
-    int64: n_work n_samples n_ticks n_in n_entries n_pairs below_kind
+_BELOW = """
+    int64: below_kind
     int64[tiles]: below_lanes
     int64[blocks]: below_pair_start
     uint8[entries]: below_lane
@@ -212,11 +306,33 @@ KERNELS["send_error"] = _launched("send", "n_work", """
     int32[entries]: below_block
     int64[entries]: below_pair
     int32[tiles,lanes]: near_row
+"""
+
+KERNELS["send_error"] = _launched("send", "n_work", f"""
+    int64: n_work n_samples n_ticks n_in n_entries n_pairs
+    {_BELOW}
     int64[groups]: group_first
     float32[tiles,n_in,lanes]: weight
     float32[items,ticks,lanes]: g
     out float32[groups,pairs]: error_below
 """, per_block=8, threads=128)
+
+KERNELS["send_patch_error"] = _launched("send", "n_entries", f"""
+    int64: n_entries n_samples n_ticks n_in n_patches channel_tiles n_pixels rows_a_channel
+    {_BELOW}
+    int64[pixels]: reach_ptr
+    int32[reach]: reach_patch reach_row
+    float32[tiles,n_in,lanes]: weight
+    float32[items,ticks,lanes]: g
+    out float32[groups,pairs]: error_below
+""", per_block=8, threads=128)
+
+KERNELS["sum_over_time"] = _launched("dense_adjoint", "n_sums", """
+    int64: n_sums n_tiles n_samples n_ticks
+    int64[groups]: group_first
+    float32[items,ticks,lanes]: g
+    out float32[groups,tiles,lanes]: g_sum
+""")
 
 KERNELS["update_weights"] = _launched("dense_adjoint", "n_rows", """
     int64: n_rows n_in n_blocks sample_ticks rule
@@ -239,6 +355,24 @@ KERNELS["add_pressure"] = _launched("dense_adjoint", "n_blocks", """
     int64: n_blocks n_samples n_ticks
     int64[blocks]: pair_start
     float32[samples]: pressure
+    out float32[groups,pairs]: error
+""")
+
+KERNELS["normalise_error"] = _launched("stages", "n_blocks", f"""
+    int64: n_blocks n_samples n_ticks n_positions
+    int64[rows]: tick_ptr
+    int32[spikes]: address
+    float32[channels]: shift slope
+    {_SET}
+    int32[tiles,lanes]: lane_address
+    out float32[groups,pairs]: error
+""")
+
+KERNELS["mask_error"] = _launched("stages", "n_blocks", f"""
+    int64: n_blocks n_samples n_ticks n_neurons n_groups n_pairs
+    uint8[samples,neurons]: kept
+    {_SET}
+    int32[tiles,lanes]: lane_address
     out float32[groups,pairs]: error
 """)
 

@@ -207,9 +207,11 @@ static inline int __popcll(unsigned long long bits) { return __builtin_popcountl
 static inline int __ffsll(unsigned long long bits) { return __builtin_ffsll((long long)bits); }
 static inline int __float_as_int(float x) { int bits; memcpy(&bits, &x, sizeof x); return bits; }
 static inline float __int_as_float(int bits) { float x; memcpy(&x, &bits, sizeof x); return x; }
-static inline int atomicAdd(int* place, int value)
+template <class T>
+static inline T atomicAdd(T* place, T value)
 {
-    const int before = *place;
+    static_assert(std::is_integral<T>::value, "sums of floats would depend on who comes first");
+    const T before = *place;
     *place += value;
     return before;
 }

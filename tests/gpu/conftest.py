@@ -1,5 +1,6 @@
 """The devices that tests of GPU kernels run on: the host, by a shim, and a GPU where there is one."""
 
+import importlib
 import os
 
 import pytest
@@ -28,6 +29,12 @@ def device(request):
 
 
 @pytest.fixture(params=["threads descending", _ON_GPU])
+def one_device(request):
+    """A device, once: for what does not depend on how threads wait for each other."""
+    return _device(request.param)
+
+
+@pytest.fixture(params=["threads descending", _ON_GPU])
 def as_gpu(request, monkeypatch):
     """A device that is the one called gpu."""
     device = _device(request.param)
@@ -36,3 +43,9 @@ def as_gpu(request, monkeypatch):
         {"name": device.name, "memory": 80 << 30, "compute_capability": "9.0"}])
     monkeypatch.setattr(available, "gpu", lambda number: device)
     return device
+
+
+@pytest.fixture
+def by_patches(monkeypatch):
+    """The CPU sums up gradients of convolutions patch by patch, as devices do."""
+    monkeypatch.setattr(importlib.import_module("eventsim.engine.backward"), "goes_by_pairs", lambda *_: False)

@@ -4,7 +4,7 @@ import numpy as np
 
 from eventsim import checks
 from eventsim.data.encoders.binning import MODES, BinningReport, on_grid, ticks_to_last
-from eventsim.engine.gpu.spikes import DeviceSpikes, runs_of
+from eventsim.engine.gpu.spikes import DeviceSpikes
 from eventsim.spikes import Spikes
 
 
@@ -22,12 +22,10 @@ def bin_events(device, events, dt, n_ticks, mode) -> tuple[DeviceSpikes, Binning
                   keep_repeats=mode == "count", count=count, **given, **binned)
     tick_ptr = device.starts(count)
     sample_ptr = np.array([0, int(tick_ptr[-1:].get()[0])])
-    sample_ptr.flags.writeable = False
     tick, address = (device.empty(sample_ptr[1], np.int32) for _ in range(2))
     device.launch("list_binned", n_ticks=n_ticks, tick_ptr=tick_ptr, tick=tick, address=address, **binned)
     before, inside = (int(k) for k in np.searchsorted(t, [0, n_ticks * step]))
     spikes = int(sample_ptr[1])
     report = BinningReport(n, spikes, inside - before - spikes, before, n - inside)
     like = Spikes([0, 0], [], tick=[], n_neurons=sensor.n_addresses, n_ticks=n_ticks, dt=dt)
-    return DeviceSpikes.of(device, sample_ptr, address, tick, runs_of(device, tick_ptr, 1, n_ticks), like,
-                           sensor.n_addresses), report
+    return DeviceSpikes.of(device, sample_ptr, address, tick, like, sensor.n_addresses, tick_ptr=tick_ptr), report

@@ -7,6 +7,7 @@ from eventsim.errors import ConfigError, DeviceError
 from eventsim.kernels.cuda import available
 
 CPU = "cpu"
+_KINDS = ("dense", "conv", "pool")
 
 
 def open_device(name: str):
@@ -37,21 +38,17 @@ def check_on_host(network, what):
 def check_layer(layer, neuron):
     """Raise `ConfigError` for a layer that no kernel on a GPU is for yet."""
     wrong = None
-    if layer.kind != "dense":
-        wrong = f"{layer} is no dense layer"
-    elif layer.stages:
-        wrong = f"{layer} takes spikes through {layer.stages[0].kind.replace('_', ' ')}"
+    if layer.kind not in _KINDS:
+        wrong = f"{layer} is a {layer.kind} layer"
     elif not layer.is_immediate:
         wrong = f"{layer} has delays"
-    elif layer.bias is not None:
-        wrong = f"{layer} has a bias"
     elif layer.precision != "float32":
         wrong = f"weights of {layer} are {layer.precision}"
     elif neuron.family != "srm":
         wrong = f"neurons of {layer} are {type(neuron).__name__}"
     if wrong is not None:
-        raise ConfigError(f"{wrong}; so far networks of dense layers of SRM neurons run on a GPU, with float32 weights "
-                          "and without stages, biases and delays; use the CPU for others")
+        raise ConfigError(f"{wrong}; so far dense layers, convolutions and pools of SRM neurons run on a GPU, with "
+                          "float32 weights and without delays; use the CPU for others")
 
 
 def on_device(network, device):

@@ -1,4 +1,4 @@
-"""The forward pass of a dense layer on a device, on the tick clock."""
+"""The forward pass of dense layers and convolutions on a device, on the tick clock."""
 
 import functools
 import math
@@ -7,10 +7,11 @@ import time
 import numpy as np
 
 from eventsim.engine.active import support_window
-from eventsim.engine.feed import Feed
+from eventsim.engine.feed import feed
 from eventsim.engine.gpu.active import everything, listed
 from eventsim.engine.gpu.devices import check_layer
 from eventsim.engine.gpu.spikes import merged, uploaded
+from eventsim.engine.gpu.wiring import wire
 from eventsim.engine.trace import LayerTrace
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import ALPHA_REF, ALPHA_SYN, GAIN_SYN, TILE
@@ -26,11 +27,12 @@ def _decays(alphas, n_ticks):
     return out.astype(np.float32)
 
 
-def neuron_arguments(device, layer, neuron, like) -> dict:
-    """What kernels need to know of a layer's neurons on the ticks of the spikes ``like``."""
+def neuron_arguments(device, wiring, neuron) -> dict:
+    """What kernels need to know of the neurons of a layer with this wiring."""
+    like = wiring.lists
     constants = neuron.constants(like.dt)
     alphas = float(constants[ALPHA_SYN]), float(constants[ALPHA_REF])
-    gain = np.full((len(layer.lane_neuron), TILE), constants[GAIN_SYN], np.float32)
+    gain = np.full((len(wiring.weight), TILE), constants[GAIN_SYN], np.float32)
     return {
         "n_ticks": like.n_ticks, "n_abs": neuron.dead_ticks(like.dt), "constants": device.put(constants),
         "decays": device.put(_decays(alphas, like.n_ticks)), "gain": device.put(gain),
@@ -38,40 +40,38 @@ def neuron_arguments(device, layer, neuron, like) -> dict:
     }
 
 
-def input_arguments(layer, given) -> dict:
-    """What kernels need to know of a layer's weights and of the spikes that come in."""
-    return {
-        "n_items": len(layer.packed) * given.n_samples, "n_samples": given.n_samples, "n_neurons": layer.n_out,
-        "n_in": layer.n_in, "weight": layer.packed, "address": given.on_device[0], **given.runs._asdict(),
-    }
+def tiled_layer(layer, neuron, spikes, runs, name, support, truncate, rng):
+    """A `Dense` layer or a convolution on a device over a batch; returns its `LayerTrace`, and None.
 
-
-def dense_layer(layer, neuron, spikes, runs, name, support, truncate, rng):
-    """A `Dense` layer on a device over a batch; returns its `LayerTrace`, and the runs of its spikes.
-
-    ``rng`` has no use: there are no stages.
+    There are no runs to hand on: spikes on a device have their own.
     """
     check_layer(layer, neuron)
     if truncate:
         raise ConfigError("the psp is truncated on the CPU only; leave out truncate, or the GPU")
     started = time.perf_counter()
-    device, n_ticks = layer.device, spikes.n_ticks
-    given = uploaded(device, spikes, runs)
-    arguments = input_arguments(layer, given) | neuron_arguments(device, layer, neuron, spikes)
-    items = arguments["n_items"]
+    device, n_samples, n_ticks = layer.device, spikes.n_samples, spikes.n_ticks
+    given = feed(layer, uploaded(device, spikes, runs), rng)
+    wiring = wire(layer, given, neuron)
+    arguments = wiring.arguments() | neuron_arguments(device, wiring, neuron)
+    kernel = "dense_forward"
+    if len(wiring.drive):
+        kernel = "driven_forward"
+        arguments |= {"moving": wiring.moving, "n_batch": n_samples, "drive": wiring.drive}
+    items = wiring.n_items
     fired = device.zeros((items, n_ticks), np.uint64)
-    kept = {}
+    kept = {"feed": given, "rows": len(wiring.weight) * len(wiring.lists)}
+    if support is not None:
+        kept |= {"wiring": wiring}
     if support is not None and math.isfinite(support):
         low, high = support_window(neuron, support)
         bits = device.zeros((items, n_ticks), np.uint64)
         u = device.empty((items, n_ticks, TILE), np.float32)
-        device.launch("dense_forward_active", u_low=low, u_high=high, fired=fired, active=bits, u=u, **arguments)
-        kept["active"] = listed(device, bits, u, spikes.n_samples, n_ticks, layer, neuron)
+        device.launch(f"{kernel}_active", u_low=low, u_high=high, fired=fired, active=bits, u=u, **arguments)
+        kept["active"] = listed(device, bits, u, n_samples, n_ticks, layer, neuron)
     else:
-        device.launch("dense_forward", fired=fired, **arguments)
+        device.launch(kernel, fired=fired, **arguments)
         if support is not None:
-            kept["active"] = everything(device, spikes.n_samples, n_ticks, layer.lane_neuron)
-    out = merged(device, fired, layer, spikes)
-    done = LayerTrace.of(name, layer, given, out, started, synops=len(given) * layer.n_out, feed=Feed(given),
-                         rows=len(layer.packed) * len(given), **kept)
-    return done, out.runs
+            kept["active"] = everything(device, n_samples, n_ticks, layer.lane_neuron)
+    crossed = len(given.spikes) * layer.n_out if wiring.pixels is None else layer.crossed(wiring.pixels)
+    return LayerTrace.of(name, layer, given.spikes, merged(device, fired, layer, spikes), started, synops=crossed,
+                         **kept), None

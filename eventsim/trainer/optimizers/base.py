@@ -60,11 +60,11 @@ class Optimizer:
     def update(self, i: int, parameter, gradient, device=None):
         """Take the step of parameter ``i``, in place, and set its ``gradient`` to zero.
 
-        device : the `Device` where they are; None: the host
+        device : the `Device` where the network is; None: the host. What normalises always stays on the host
         """
         arrays = {"weight": parameter, "gradient": gradient, **self._kept[i]}
         settings = self._now[self._decayed[i]]
-        if device is not None:
+        if not isinstance(parameter, np.ndarray):
             parameter_step(device, self.kernel, settings, arrays)
             return
         n_rows = parameter.size // TILE
