@@ -9,19 +9,11 @@ __device__ inline void forward(
     u64* fired)
 {
     const i64 item = blockIdx.x;
-    Srm s;
-    const Item own = item_of(item, n_samples, n_neurons, n_in, n_batch, weight, gain, run_base, run_count, drive, &s);
-    // Where u = 0 is active, so are the ticks before the first input.
-    const bool from_start = moving || (PURPOSE == SPIKES_AND_ACTIVE && kept.low <= 0.0f && 0.0f < kept.high);
-    if (own.run == own.run_end && !from_start)
-        return;
-    if (PURPOSE == SPIKES_AND_ACTIVE) {
-        kept.lanes += item * n_ticks;
-        kept.u += item * n_ticks * TILE;
-    }
-    sweep_item<PURPOSE>(
-        from_start ? 0 : run_tick[own.run], n_ticks, n_abs, own, run_tick, run_start, address,
-        srm_constants(constants, decays, reach, n_ticks), s, kept, fired + item * n_ticks);
+    const Item own = item_of(item, n_samples, n_neurons, n_in, n_batch, weight, gain, run_base, run_count, drive);
+    const i64 begin = begin_of<PURPOSE>(own, moving, n_ticks, run_tick, kept);
+    move_to<PURPOSE>(kept, item, n_ticks);
+    sweep_item<PURPOSE>(begin, n_ticks, n_abs, own, run_tick, run_start, address,
+                        srm_constants(constants, decays, reach, n_ticks), kept, fired + item * n_ticks);
 }
 
 // Spikes of all items: fired[items, n_ticks], the bits of a tile's neurons that spike, zero before.

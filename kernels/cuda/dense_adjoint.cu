@@ -9,12 +9,11 @@ extern "C" __global__ void recompute_rho(
     const float* drive, float* g)
 {
     (void)n_items;
-    Srm s;
-    const Item own = item_of(
-        blockIdx.x, n_samples, n_neurons, n_in, n_batch, weight, gain, run_base, run_count, drive, &s);
-    const Kept kept = {0.0f, 0.0f, nullptr, g + (i64)blockIdx.x * n_ticks * TILE, rho_width, rho_peak};
+    const Item own = item_of(blockIdx.x, n_samples, n_neurons, n_in, n_batch, weight, gain, run_base, run_count, drive);
+    Kept kept = {0.0f, 0.0f, nullptr, g, rho_width, rho_peak};
+    move_to<RHO>(kept, blockIdx.x, n_ticks);
     sweep_item<RHO>(0, n_ticks, n_abs, own, run_tick, run_start, address,
-                    srm_constants(constants, decays, reach, n_ticks), s, kept, nullptr);
+                    srm_constants(constants, decays, reach, n_ticks), kept, nullptr);
 }
 
 // The error of a pair: what the groups of tiles above sent, in their order.
@@ -26,17 +25,38 @@ __device__ inline float summed(const float* error, i64 n_groups, i64 n_pairs, i6
     return e;
 }
 
-// g[items, n_ticks, 64] = dt sum of eps(t' - t) rho e over the active pairs; with full support g holds rho before.
-extern "C" __global__ void adjoint_psp(
-    i64 n_items, i64 n_samples, i64 n_ticks, i64 n_groups, i64 n_pairs, float dt, const float* constants, i64 kind,
-    const i64* lanes, const i64* entry_start, const i64* pair_start, const u8* entry_lane, const u64* entry_ticks,
-    const i64* entry_pair, const float* rho, const float* error, float* g)
+// A psp's two-state system, backward in time.
+struct PspBackward {
+    float alpha, gain, p, q;
+
+    __device__ float step(float driven, bool)
+    {
+        q = alpha * (q + p);
+        p = alpha * p + gain * driven;
+        return q;
+    }
+};
+
+// A leaky integrate-and-fire neuron, backward in time: dL/dv and dL/di; a hard reset makes it forget what it had.
+struct LifBackward {
+    float decay, feed, gain, syn_decay, syn_gain, of_v, of_i;
+
+    __device__ float step(float driven, bool is_reset)
+    {
+        of_i = syn_decay * of_i + feed * of_v;
+        of_v = (is_reset ? 0.0f : decay * of_v) + driven;
+        return gain * of_v + syn_gain * of_i;
+    }
+};
+
+// g[item, n_ticks, 64] of a system that rho e drives at the active pairs; with full support g holds rho before. fired:
+// bits of the spikes that reset the neurons of all items, or null.
+template <class Backward>
+__device__ inline void run_backward(
+    Backward system, const ActiveSet& set, i64 n_samples, i64 n_ticks, i64 n_groups, i64 n_pairs, const u64* fired,
+    const float* rho, const float* error, float* g)
 {
-    (void)n_items;
-    const ActiveSet set = {kind, lanes, entry_start, pair_start, entry_lane, entry_ticks, entry_pair};
     const i64 item = blockIdx.x, n_chunks = chunks_of(n_ticks);
-    const float alpha = constants[ALPHA_SYN], gain = constants[GAIN_SYN] * dt;
-    float p = 0.0f, q = 0.0f;
     for (i64 chunk = n_chunks - 1; chunk >= 0; chunk--) {
         const i64 n = length_of(chunk, n_ticks);
         i64 pair;
@@ -47,13 +67,40 @@ extern "C" __global__ void adjoint_psp(
             float driven = 0.0f;
             if (ticks >> k & 1) {
                 pair--;
-                driven = (kind == ALL ? own[k * TILE] : rho[pair]) * summed(error, n_groups, n_pairs, pair);
+                driven = (set.kind == ALL ? own[k * TILE] : rho[pair]) * summed(error, n_groups, n_pairs, pair);
             }
-            q = alpha * (q + p);
-            p = alpha * p + gain * driven;
-            own[k * TILE] = q;
+            const bool is_reset = fired != nullptr && fired[item * n_ticks + chunk * CHUNK + k] >> threadIdx.x & 1;
+            own[k * TILE] = system.step(driven, is_reset);
         }
     }
+}
+
+// g[items, n_ticks, 64] = dt sum of eps(t' - t) rho e over the active pairs; with full support g holds rho before.
+extern "C" __global__ void adjoint_psp(
+    i64 n_items, i64 n_samples, i64 n_ticks, i64 n_groups, i64 n_pairs, float dt, const float* constants, i64 kind,
+    const i64* lanes, const i64* entry_start, const i64* pair_start, const u8* entry_lane, const u64* entry_ticks,
+    const i64* entry_pair, const float* rho, const float* error, float* g)
+{
+    (void)n_items;
+    const ActiveSet set = {kind, lanes, entry_start, pair_start, entry_lane, entry_ticks, entry_pair};
+    const PspBackward system = {constants[ALPHA_SYN], constants[GAIN_SYN] * dt, 0.0f, 0.0f};
+    run_backward(system, set, n_samples, n_ticks, n_groups, n_pairs, nullptr, rho, error, g);
+}
+
+// The same of leaky integrate-and-fire neurons: g = dt dL/d(input of a tick). fired[items, n_ticks]: their spikes, read
+// where these reset them for good.
+extern "C" __global__ void adjoint_lif(
+    i64 n_items, i64 n_samples, i64 n_ticks, i64 n_groups, i64 n_pairs, float dt, const float* constants, i64 kind,
+    const i64* lanes, const i64* entry_start, const i64* pair_start, const u8* entry_lane, const u64* entry_ticks,
+    const i64* entry_pair, const float* rho, const float* error, const u64* fired, float* g)
+{
+    (void)n_items;
+    const ActiveSet set = {kind, lanes, entry_start, pair_start, entry_lane, entry_ticks, entry_pair};
+    const LifBackward system = {
+        constants[LIF_DECAY], constants[LIF_FEED], constants[LIF_GAIN] * dt, constants[LIF_SYN_DECAY],
+        constants[LIF_SYN_GAIN] * dt, 0.0f, 0.0f};
+    const u64* resets = constants[LIF_HARD] > 0.0f ? fired : nullptr;
+    run_backward(system, set, n_samples, n_ticks, n_groups, n_pairs, resets, rho, error, g);
 }
 
 // g_sum[groups, tiles, 64], g over time, summed over the samples group_first[group]..group_first[group + 1]-1; a block for

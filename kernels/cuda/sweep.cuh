@@ -12,14 +12,33 @@ struct Kept {
     float rho_width, rho_peak;    // RHO
 };
 
-// What a tile gets and has: its weights, and its sample's runs of input spikes.
+// What a tile gets and has: its weights, its sample's runs of input spikes, and its lane's column of the drive, or null.
 struct Item {
     const float* rows;
     float gain;
     bool is_neuron;
     i64 run, run_end;
-    float base, slack;  // of a constant input
+    const float* drive;
 };
+
+__device__ __forceinline__ float driven(const Item& item, int row)
+{
+    return item.drive == nullptr ? 0.0f : item.drive[row * TILE];
+}
+
+// Keep what is wanted of tick t, at which a neuron that is not dead is awake.
+template <Purpose PURPOSE>
+__device__ __forceinline__ void keep(const Kept& kept, i64 t, float u, float theta, bool may_fire, bool is_awake)
+{
+    if (PURPOSE == SPIKES_AND_ACTIVE) {
+        const bool counts = may_fire && u >= kept.low && !(u >= kept.high);
+        write_bits(kept.lanes, t, counts);
+        if (counts)
+            kept.u[t * TILE + threadIdx.x] = u;
+    }
+    if (PURPOSE == RHO)  // that of minus infinity vanishes, as it should in dead ticks
+        kept.u[t * TILE + threadIdx.x] = surrogate(is_awake ? u : MINUS_INFINITY, theta, kept.rho_width, kept.rho_peak);
+}
 
 // Step a tile from tick t on. A silence in which nobody can fire is jumped over in closed form. Where something is kept
 // of its ticks they are stepped through all the same, and the state that the jump gives is taken after that, so that the
@@ -27,9 +46,10 @@ struct Item {
 template <Purpose PURPOSE>
 __device__ inline void sweep_item(
     i64 t, i64 n_ticks, i64 n_abs, Item item, const i32* run_tick, const i64* run_start, const i32* address,
-    const SrmConstants& c, Srm s, const Kept& kept, u64* fired)
+    const SrmConstants& c, const Kept& kept, u64* fired)
 {
-    const float limit = c.theta * MARGIN;
+    const float limit = c.theta * MARGIN, base = driven(item, BASE), slack = driven(item, SLACK);
+    Srm s = {driven(item, FIRST_P), driven(item, FIRST_Q), 0.0f, 0.0f};
     i64 ready = 0, landing = -1, leap = 0;
     Srm left = s;
     i64 next = item.run < item.run_end ? run_tick[item.run] : n_ticks;
@@ -39,17 +59,9 @@ __device__ inline void sweep_item(
             jump(c, s, leap);
         }
         step(c, s);
-        const float u = s.q + s.qr + item.base;
+        const float u = s.q + s.qr + base;
         const bool may_fire = item.is_neuron && t >= ready;
-        if (PURPOSE == SPIKES_AND_ACTIVE) {
-            const bool counts = may_fire && u >= kept.low && !(u >= kept.high);
-            write_bits(kept.lanes, t, counts);
-            if (counts)
-                kept.u[t * TILE + threadIdx.x] = u;
-        }
-        if (PURPOSE == RHO)  // that of minus infinity vanishes, as it should in dead ticks
-            kept.u[t * TILE + threadIdx.x] =
-                surrogate(t >= ready ? u : MINUS_INFINITY, c.theta, kept.rho_width, kept.rho_peak);
+        keep<PURPOSE>(kept, t, u, c.theta, may_fire, t >= ready);
         const bool fires = may_fire && u >= c.theta;
         if (PURPOSE != RHO)
             write_bits(fired, t, fires);
@@ -63,9 +75,9 @@ __device__ inline void sweep_item(
             next = item.run < item.run_end ? run_tick[item.run] : n_ticks;
         }
         t++;
-        if (next - t >= GAP && (PURPOSE == SPIKES || t > landing) && stays_below(c, s, limit, item.base, item.slack)) {
-            if (PURPOSE == RHO || (PURPOSE == SPIKES_AND_ACTIVE
-                                   && !stays_below(c, s, lowered(kept.low), item.base, item.slack))) {
+        if (next - t >= GAP && (PURPOSE == SPIKES || t > landing) && stays_below(c, s, limit, base, slack)) {
+            if (PURPOSE == RHO
+                || (PURPOSE == SPIKES_AND_ACTIVE && !stays_below(c, s, lowered(kept.low), base, slack))) {
                 landing = next;
                 leap = next - t;
                 left = s;
@@ -78,10 +90,10 @@ __device__ inline void sweep_item(
     }
 }
 
-// An item of a layer and the state that it starts with. Items are numbered tile * n_samples + sample; drive may be null.
+// An item of a layer. Items are numbered tile * n_samples + sample; drive may be null.
 __device__ inline Item item_of(
     i64 item, i64 n_samples, i64 n_neurons, i64 n_in, i64 n_batch, const float* weight, const float* gain,
-    const i64* run_base, const i64* run_count, const float* drive, Srm* s)
+    const i64* run_base, const i64* run_count, const float* drive)
 {
     const i64 tile = item / n_samples, sample = item % n_samples;
     Item own;
@@ -90,13 +102,29 @@ __device__ inline Item item_of(
     own.is_neuron = tile * TILE + threadIdx.x < n_neurons;
     own.run = run_base[sample];
     own.run_end = own.run + run_count[sample];
-    own.base = own.slack = s->p = s->q = s->pr = s->qr = 0.0f;
-    if (drive != nullptr) {
-        const float* rows = drive + (tile * (n_samples / n_batch) + sample / n_batch) * DRIVE_ROWS * TILE + threadIdx.x;
-        own.base = rows[BASE * TILE];
-        s->p = rows[FIRST_P * TILE];
-        s->q = rows[FIRST_Q * TILE];
-        own.slack = rows[SLACK * TILE];
-    }
+    own.drive = nullptr;
+    if (drive != nullptr)
+        own.drive = drive + (tile * (n_samples / n_batch) + sample / n_batch) * DRIVE_ROWS * TILE + threadIdx.x;
     return own;
+}
+
+// The tick from which on an item is stepped: that of its first input, but the first of all where neurons may move without
+// any, or where u = 0 is active.
+template <Purpose PURPOSE>
+__device__ __forceinline__ i64 begin_of(
+    const Item& own, i64 moving, i64 n_ticks, const i32* run_tick, const Kept& kept)
+{
+    if (moving || PURPOSE == RHO || (PURPOSE == SPIKES_AND_ACTIVE && kept.low <= 0.0f && 0.0f < kept.high))
+        return 0;
+    return own.run < own.run_end ? run_tick[own.run] : n_ticks;
+}
+
+// Let what is kept be that of an item.
+template <Purpose PURPOSE>
+__device__ __forceinline__ void move_to(Kept& kept, i64 item, i64 n_ticks)
+{
+    if (PURPOSE == SPIKES_AND_ACTIVE)
+        kept.lanes += item * n_ticks;
+    if (PURPOSE != SPIKES)
+        kept.u += item * n_ticks * TILE;
 }

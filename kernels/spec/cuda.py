@@ -251,6 +251,30 @@ KERNELS["driven_forward_active"] = _launched("dense", "n_items", f"""
     {_ACTIVE}
 """)
 
+KERNELS["lif_forward"] = _launched("lif", "n_items", f"""
+    {_SIZES} moving n_batch
+    {_GIVEN}
+    {_DRIVE}
+    {_FIRED}
+""")
+
+KERNELS["lif_forward_active"] = _launched("lif", "n_items", f"""
+    {_SIZES} moving n_batch
+    float32: u_low u_high
+    {_GIVEN}
+    {_DRIVE}
+    {_FIRED}
+    {_ACTIVE}
+""")
+
+KERNELS["replay_lif"] = _launched("lif", "n_items", f"""
+    {_SIZES} moving n_batch
+    float32: rho_width rho_peak
+    {_GIVEN}
+    {_DRIVE}
+    out float32[items,ticks,lanes]: g
+""")
+
 KERNELS["count_active"] = _launched("active", "n_blocks", """
     int64: n_blocks n_ticks
     uint64[items,ticks]: active
@@ -287,13 +311,23 @@ _SET = """
     int64[entries]: entry_pair
 """
 
-KERNELS["adjoint_psp"] = _launched("dense_adjoint", "n_items", f"""
+_ADJOINT = f"""
     int64: n_items n_samples n_ticks n_groups n_pairs
     float32: dt
     float32[constants]: constants
     {_SET}
     float32[pairs]: rho
     float32[groups,pairs]: error
+"""
+
+KERNELS["adjoint_psp"] = _launched("dense_adjoint", "n_items", f"""
+    {_ADJOINT}
+    out float32[items,ticks,lanes]: g
+""")
+
+KERNELS["adjoint_lif"] = _launched("dense_adjoint", "n_items", f"""
+    {_ADJOINT}
+    uint64[items,ticks]: fired
     out float32[items,ticks,lanes]: g
 """)
 

@@ -15,7 +15,6 @@ from eventsim.errors import ConfigError, DeviceError
 from eventsim.events import Events
 from eventsim.kernels.cuda import available
 from eventsim.kernels.memory import on_host
-from eventsim.model import LIF
 from eventsim.sensor import Sensor
 from eventsim.trainer import evaluate
 
@@ -168,8 +167,6 @@ class TestWhatDoesNotRunThere:
             es.Network(arch).to("gpu")
 
     def test_neurons_and_weights(self, as_gpu):
-        with pytest.raises(ConfigError, match="are LIF"):
-            es.Network("20-5", LIF()).to("gpu")
         with pytest.raises(ConfigError, match="are int8"):
             es.Network("20-5").with_weights("int8").to("gpu")
         with pytest.raises(ConfigError, match="are LI"):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from eventsim.engine.active import ActiveSet
-from eventsim.kernels.layout import ALL, PAIRS, n_chunks
+from eventsim.kernels.layout import ALL, PAIRS, THETA, n_chunks
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,12 @@ def everything(device, n_samples, n_ticks, lane_neuron) -> DeviceActiveSet:
     )
 
 
-def listed(device, active, u, n_samples, n_ticks, layer, neuron) -> DeviceActiveSet:
-    """The active set that a forward pass kept: active uint64[items, n_ticks] and u float32[items, n_ticks, 64]."""
+def listed(device, active, u, like, layer, neuron) -> DeviceActiveSet:
+    """The active set that a forward pass kept: active uint64[items, n_ticks] and u float32[items, n_ticks, 64].
+
+    like : spikes of as many samples and ticks
+    """
+    n_samples, n_ticks, theta = like.n_samples, like.n_ticks, neuron.constants(like.dt)[THETA]
     blocks = len(layer.lane_neuron) * n_samples * n_chunks(n_ticks)
     given = {"n_blocks": blocks, "n_ticks": n_ticks, "active": active}
     entries, pairs = (device.empty(blocks, np.int64) for _ in range(2))
@@ -90,7 +94,7 @@ def listed(device, active, u, n_samples, n_ticks, layer, neuron) -> DeviceActive
     lists = {name: device.empty(n_entries, kind) for name, kind in kinds.items()} | {
         "rho": device.empty(n_pairs, np.float32)}
     device.launch(
-        "close_chunk", u=u, theta=neuron.theta, rho_width=neuron.rho_width, rho_peak=neuron.rho_peak,
+        "close_chunk", u=u, theta=theta, rho_width=neuron.rho_width, rho_peak=neuron.rho_peak,
         entry_start=entry_start, pair_start=pair_start, **lists, **given,
     )
     return DeviceActiveSet(device, n_samples, n_ticks, n_pairs, layer.lane_neuron, _lanes(device, layer.lane_neuron),

@@ -5,10 +5,10 @@ import numpy as np
 from eventsim.engine.adjoint import GROUPS, Adjoint, block_samples, summed
 from eventsim.engine.feed import lane_addresses
 from eventsim.engine.gpu.active import DeviceActiveSet
-from eventsim.engine.gpu.forward import neuron_arguments
+from eventsim.engine.gpu.neurons import neuron_arguments
 from eventsim.engine.runs import even_parts
 from eventsim.engine.sink import Sink
-from eventsim.kernels.layout import DRIVE_ROWS, TILE
+from eventsim.kernels.layout import TILE
 
 
 def gather_error(active: DeviceActiveSet, error):
@@ -106,20 +106,23 @@ def _send_down(layer, wiring, below: DeviceActiveSet, g):
 
 
 def _g(layer, neuron, wiring, active, error):
-    """float32[items, T, 64], the adjoint of a layer's psp; see `adjoint_psp`."""
+    """float32[items, T, 64], dt dL/d(input) of every neuron and tick; see `adjoint_psp`."""
     device, n_samples, n_ticks = layer.device, active.n_samples, active.n_ticks
     n_groups, n_pairs = error.shape
+    is_lif = neuron.family == "lif"
     g = device.empty((wiring.n_items, n_ticks, TILE), np.float32)
     own = neuron_arguments(device, wiring, neuron)
     if active.full:
-        drive = wiring.drive
-        if not len(drive):
-            drive = device.zeros((len(wiring.weight), DRIVE_ROWS, TILE), np.float32)
-        device.launch("recompute_rho", n_batch=n_samples, rho_width=neuron.rho_width, rho_peak=neuron.rho_peak,
-                      drive=drive, g=g, **wiring.arguments(), **own)
+        moving = {"moving": wiring.moving} if is_lif else {}
+        device.launch("replay_lif" if is_lif else "recompute_rho", n_batch=n_samples, rho_width=neuron.rho_width,
+                      rho_peak=neuron.rho_peak, drive=wiring.any_drive(), g=g, **wiring.arguments(), **own, **moving)
+    rest = {}
+    if is_lif:
+        rest["fired"] = device.empty((0, n_ticks), np.uint64) if wiring.fired is None else wiring.fired
     device.launch(
-        "adjoint_psp", n_items=wiring.n_items, n_samples=n_samples, n_ticks=n_ticks, n_groups=n_groups, n_pairs=n_pairs,
-        dt=wiring.lists.dt, constants=own["constants"], rho=active.rho, error=error, g=g, **active.arguments(),
+        "adjoint_lif" if is_lif else "adjoint_psp", n_items=wiring.n_items, n_samples=n_samples, n_ticks=n_ticks,
+        n_groups=n_groups, n_pairs=n_pairs, dt=wiring.lists.dt, constants=own["constants"], rho=active.rho, error=error,
+        g=g, **active.arguments(), **rest,
     )
     return g
 

@@ -7,7 +7,7 @@ from eventsim.errors import ConfigError, DeviceError
 from eventsim.kernels.cuda import available
 
 CPU = "cpu"
-_KINDS = ("dense", "conv", "pool")
+_KINDS, _FAMILIES = ("dense", "conv", "pool"), ("srm", "lif")
 
 
 def open_device(name: str):
@@ -44,11 +44,11 @@ def check_layer(layer, neuron):
         wrong = f"{layer} has delays"
     elif layer.precision != "float32":
         wrong = f"weights of {layer} are {layer.precision}"
-    elif neuron.family != "srm":
+    elif neuron.family not in _FAMILIES:
         wrong = f"neurons of {layer} are {type(neuron).__name__}"
     if wrong is not None:
-        raise ConfigError(f"{wrong}; so far dense layers, convolutions and pools of SRM neurons run on a GPU, with "
-                          "float32 weights and without delays; use the CPU for others")
+        raise ConfigError(f"{wrong}; so far dense layers, convolutions and pools of SRM, LIF and CubaLIF neurons run "
+                          "on a GPU, with float32 weights and without delays; use the CPU for others")
 
 
 def on_device(network, device):

@@ -6,6 +6,7 @@ import numpy as np
 
 from eventsim.engine.gpu.spikes import DeviceSpikes, sample_starts
 from eventsim.engine.wiring import DRIVES, weigh
+from eventsim.kernels.layout import DRIVE_ROWS, TILE
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class DeviceWiring:
     drive : float32[tiles * patches, 4, 64], or empty
     moving : whether there is a constant input
     pixels : int64[pixels] of the host, spikes from every pixel of a convolution's input; None: the layer is none
+    fired : uint64[items, T], bits of the spikes at which a hard reset makes neurons forget; None: not kept
     """
 
     weight: object
@@ -26,11 +28,19 @@ class DeviceWiring:
     drive: object
     moving: bool
     pixels: np.ndarray | None = None
+    fired: object = None
 
     @property
     def n_items(self) -> int:
         """Lists in tiles."""
         return len(self.weight) * self.lists.n_samples
+
+    def any_drive(self):
+        """``drive``, or where that is empty one in which there is nothing."""
+        if len(self.drive):
+            return self.drive
+        device, n_places = self.lists.device, self.n_items
+        return device.zeros((n_places, DRIVE_ROWS, TILE), np.float32)
 
     def arguments(self) -> dict:
         """What kernels take of it."""
