@@ -65,12 +65,14 @@ def gather_error(active: ActiveSet, error, is_read=False):
 
     ``error(b)`` is float32[N, T], by spikes; where potentials are read (``is_read``) float32[N], by scores.
     """
-    if isinstance(active, DeviceActiveSet):
-        return gpu.gather_error(active, error)
+    on_device = isinstance(active, DeviceActiveSet)
     if is_read:
         own = np.array([error(b) for b in range(active.n_samples)], np.float32)
-        sample, address, ticks = active.entries()
-        return np.repeat(own[sample, address] if len(sample) else own.ravel()[:0], ticks)[None]
+        sample, address, ticks = (active.host if on_device else active).entries()
+        out = np.repeat(own[sample, address] if len(sample) else own.ravel()[:0], ticks)[None]
+        return active.device.put(out) if on_device else out
+    if on_device:
+        return gpu.gather_error(active, error)
     out = np.empty((1, active.n_pairs), np.float32)
     for b in range(active.n_samples):
         pair, address, tick = active.coordinates(b)

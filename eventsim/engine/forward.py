@@ -13,6 +13,7 @@ from eventsim.engine.active import ActiveSet, starts, support_window
 from eventsim.engine.delayed import delayed_layer
 from eventsim.engine.feed import feed
 from eventsim.engine.gpu import forward as gpu
+from eventsim.engine.gpu import readout as gpu_readout
 from eventsim.engine.growing import Buffers, run_to_end
 from eventsim.engine.readout import read_ticks
 from eventsim.engine.runs import by_tick, empty_runs, item_parts, sample_parts
@@ -187,7 +188,7 @@ _IMMEDIATE = {"dense": _tiled_layer, "conv": _tiled_layer, "pool": _tiled_layer,
 def _run_layer(layer, neuron, *arguments):
     """A layer over a batch; returns its `LayerTrace`, and the runs of its spikes."""
     if layer.device is not None:
-        return gpu.tiled_layer(layer, neuron, *arguments)
+        return (gpu_readout.read_ticks if neuron.family == "li" else gpu.tiled_layer)(layer, neuron, *arguments)
     run = _IMMEDIATE[layer.kind] if layer.is_immediate else delayed_layer
     return (read_ticks if neuron.family == "li" else run)(layer, neuron, *arguments)
 

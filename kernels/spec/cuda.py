@@ -275,6 +275,28 @@ KERNELS["replay_lif"] = _launched("lif", "n_items", f"""
     out float32[items,ticks,lanes]: g
 """)
 
+_LISTS = f"""
+    float32[tiles,n_in,lanes]: weight
+    float32[tiles,lanes]: gain
+    {_RUNS}
+    int32[spikes]: address
+"""
+
+KERNELS["read_sums"] = _launched("readout", "n_items", f"""
+    int64: n_items n_lists n_in
+    {_LISTS}
+    float64[ticks]: share
+    out float64[items,lanes]: score
+""")
+
+KERNELS["read_peaks"] = _launched("readout", "n_items", f"""
+    int64: n_items n_lists n_in n_batch n_ticks
+    float64[powers]: held risen
+    {_LISTS}
+    float64[places,lanes]: each
+    out float64[items,lanes]: score when
+""")
+
 KERNELS["count_active"] = _launched("active", "n_blocks", """
     int64: n_blocks n_ticks
     uint64[items,ticks]: active

@@ -15,6 +15,7 @@ from eventsim.errors import ConfigError, DeviceError
 from eventsim.events import Events
 from eventsim.kernels.cuda import available
 from eventsim.kernels.memory import on_host
+from eventsim.model import LIF, CubaLIF
 from eventsim.sensor import Sensor
 from eventsim.trainer import evaluate
 
@@ -61,24 +62,35 @@ def recording(tmp_path):
     return path
 
 
+def course(network, place, **settings):
+    """Gains, history without times, and weights of a training at a place."""
+    trainer = es.Trainer(network.to(place), **settings)
+    trainer.fit(es.data.Splits(Quarters(24), Quarters(8, seed=1), ""))
+    weights = [on_host(array) for array in trainer.network.parameters]
+    return trainer.gains, _without_times(trainer.history), weights
+
+
 @pytest.mark.parametrize("arch, settings", [
     (ARCH, {}), (ARCH, {"support": "inf", "optimizer": "sgd"}),
     (ARCH, {"optimizer": "adamw", "rate_high": 3.0, "loss": "spike_count_slayer"}),
-    ("8x8x1-6c3-2p-bn-4c2p1-do0.2-9-4", {}), ("8x8x1-4c3-2a-6c2-4", {"optimizer": "sgd", "support": "inf", "epochs": 1}),
+    ("8x8x1-6c3-2p-bn-4c2p1-do0.2-9-4", {}),
+    ("8x8x1-4c3-2a-6c2-4", {"optimizer": "sgd", "support": "inf", "epochs": 1}),
 ], ids=str)
 def test_training_takes_the_course_of_the_cpu(as_gpu, by_patches, arch, settings):
-    data, held_out = Quarters(24), Quarters(8, seed=1)
-    splits = es.data.Splits(data, held_out, "")
-    courses = []
-    for place in ("cpu", "gpu"):
-        trainer = es.Trainer(es.Network(arch, seed=1).to(place), **(SETTINGS | settings))
-        trainer.fit(splits)
-        timeless = [{k: v for k, v in record.items() if k != "seconds"} for record in trainer.history]
-        weights = [on_host(array) for array in trainer.network.parameters]
-        courses.append((trainer.gains, timeless, weights))
-    (gains, history, weights), (own_gains, own_history, own_weights) = courses
+    (gains, history, weights), (own_gains, own_history, own_weights) = (
+        course(es.Network(arch, seed=1), place, **(SETTINGS | settings)) for place in ("cpu", "gpu"))
     assert (own_gains, own_history) == (gains, history)
     assert len(history) == 1 or history[-1]["loss"] < history[0]["loss"]
+    for ours, theirs in zip(own_weights, weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("neuron, readout", [(LIF(tau_mem=5.0), None), (CubaLIF(), "max"), (es.SRM(), "mean")], ids=str)
+def test_other_neurons_and_read_outs_take_the_course_of_the_cpu(as_gpu, neuron, readout):
+    (gains, history, weights), (own_gains, own_history, own_weights) = (
+        course(es.Network("8x8x1-20-4", neuron, readout=readout, seed=1), place, epochs=2) for place in ("cpu", "gpu"))
+    assert (own_gains, own_history) == (gains, history)
+    assert history[-1]["loss"] != history[0]["loss"]
     for ours, theirs in zip(own_weights, weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
@@ -169,8 +181,6 @@ class TestWhatDoesNotRunThere:
     def test_neurons_and_weights(self, as_gpu):
         with pytest.raises(ConfigError, match="are int8"):
             es.Network("20-5").with_weights("int8").to("gpu")
-        with pytest.raises(ConfigError, match="are LI"):
-            es.Network("20-30-5", readout="mean").to("gpu")
 
     def test_the_exact_clock_and_streams(self, as_gpu):
         network = es.Network("4x5x1-5", clock="exact").to("gpu")

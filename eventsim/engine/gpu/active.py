@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eventsim.engine.active import ActiveSet
+from eventsim.engine.active import ActiveSet, starts
 from eventsim.kernels.layout import ALL, PAIRS, THETA, n_chunks
 
 
@@ -14,7 +14,7 @@ class DeviceActiveSet:
 
     lanes, entry_start, pair_start, entry_lane, entry_ticks, rho : as there
     entry_block : int32[entries], the block of every entry; entry_pair : int64[entries], its first pair
-    host : the `ActiveSet` of the host, of a full one, which is the same for all spikes
+    host : the `ActiveSet` of the host, where it was made there
     """
 
     device: object
@@ -35,7 +35,7 @@ class DeviceActiveSet:
     @property
     def full(self) -> bool:
         """Whether every tick of every neuron is active."""
-        return self.host is not None
+        return self.host is not None and self.host.full
 
     @property
     def kind(self) -> int:
@@ -66,6 +66,15 @@ class DeviceActiveSet:
 
 def _lanes(device, lane_neuron):
     return device.put(ActiveSet.nothing(0, 0, lane_neuron).lanes.astype(np.int64))
+
+
+def uploaded(device, host: ActiveSet) -> DeviceActiveSet:
+    """An active set that was made on the host, with entries."""
+    block = np.repeat(np.arange(len(host.entry_start) - 1, dtype=np.int32), np.diff(host.entry_start))
+    pair = starts(host.entries()[2])[:-1]
+    arrays = (host.entry_start, host.pair_start, host.entry_lane, host.entry_ticks, block, pair, host.rho)
+    return DeviceActiveSet(device, host.n_samples, host.n_ticks, host.n_pairs, host.lane_neuron,
+                           _lanes(device, host.lane_neuron), *map(device.put, arrays), host=host)
 
 
 def everything(device, n_samples, n_ticks, lane_neuron) -> DeviceActiveSet:

@@ -109,7 +109,7 @@ def _g(layer, neuron, wiring, active, error):
     """float32[items, T, 64], dt dL/d(input) of every neuron and tick; see `adjoint_psp`."""
     device, n_samples, n_ticks = layer.device, active.n_samples, active.n_ticks
     n_groups, n_pairs = error.shape
-    is_lif = neuron.family == "lif"
+    is_lif = neuron.family != "srm"
     g = device.empty((wiring.n_items, n_ticks, TILE), np.float32)
     own = neuron_arguments(device, wiring, neuron)
     if active.full:

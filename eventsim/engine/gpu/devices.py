@@ -7,7 +7,7 @@ from eventsim.errors import ConfigError, DeviceError
 from eventsim.kernels.cuda import available
 
 CPU = "cpu"
-_KINDS, _FAMILIES = ("dense", "conv", "pool"), ("srm", "lif")
+_KINDS, _FAMILIES = ("dense", "conv", "pool"), ("srm", "lif", "li")
 
 
 def open_device(name: str):
@@ -47,8 +47,8 @@ def check_layer(layer, neuron):
     elif neuron.family not in _FAMILIES:
         wrong = f"neurons of {layer} are {type(neuron).__name__}"
     if wrong is not None:
-        raise ConfigError(f"{wrong}; so far dense layers, convolutions and pools of SRM, LIF and CubaLIF neurons run "
-                          "on a GPU, with float32 weights and without delays; use the CPU for others")
+        raise ConfigError(f"{wrong}; so far dense layers, convolutions and pools of SRM, LIF, CubaLIF and LI neurons "
+                          "run on a GPU, with float32 weights and without delays; use the CPU for others")
 
 
 def on_device(network, device):
