@@ -12,6 +12,7 @@ from eventsim import kernels
 from eventsim.engine.active import ActiveSet, starts, support_window
 from eventsim.engine.delayed import delayed_layer
 from eventsim.engine.feed import feed
+from eventsim.engine.gpu import delayed as gpu_delayed
 from eventsim.engine.gpu import forward as gpu
 from eventsim.engine.gpu import readout as gpu_readout
 from eventsim.engine.growing import Buffers, run_to_end
@@ -187,10 +188,12 @@ _IMMEDIATE = {"dense": _tiled_layer, "conv": _tiled_layer, "pool": _tiled_layer,
 
 def _run_layer(layer, neuron, *arguments):
     """A layer over a batch; returns its `LayerTrace`, and the runs of its spikes."""
-    if layer.device is not None:
-        return (gpu_readout.read_ticks if neuron.family == "li" else gpu.tiled_layer)(layer, neuron, *arguments)
-    run = _IMMEDIATE[layer.kind] if layer.is_immediate else delayed_layer
-    return (read_ticks if neuron.family == "li" else run)(layer, neuron, *arguments)
+    on_host, on_device = _IMMEDIATE.get(layer.kind), gpu.tiled_layer
+    if neuron.family == "li":
+        on_host, on_device = read_ticks, gpu_readout.read_ticks
+    elif not layer.is_immediate:
+        on_host, on_device = delayed_layer, gpu_delayed.delayed_layer
+    return (on_host if layer.device is None else on_device)(layer, neuron, *arguments)
 
 
 def checked_supports(network, supports, truncate=False):

@@ -1,4 +1,5 @@
-// A tile of 64 neurons is a block of 64 threads, one a neuron; bits of all of them are the two words of its warps.
+// A tile of 64 neurons is 64 threads, one a neuron, mostly of a block of their own; bits of all of them are the two words
+// of their warps.
 
 __device__ __forceinline__ bool is_first_of_warp() { return threadIdx.x % WARP == 0; }
 
@@ -7,7 +8,14 @@ __device__ __forceinline__ void write_bits(u64* words, i64 at, bool is_set)
 {
     const u32 bits = __ballot_sync(EVERY_LANE, is_set);
     if (is_first_of_warp() && bits != 0)  // the words are zero before
-        ((u32*)words)[2 * at + threadIdx.x / WARP] = bits;
+        ((u32*)words)[2 * at + threadIdx.x % TILE / WARP] = bits;
+}
+
+// What was written so in the same kernel: in the same words, lest a compiler take them for others.
+__device__ __forceinline__ u64 read_bits(const u64* words, i64 at)
+{
+    const u32* halves = (const u32*)words + 2 * at;
+    return halves[0] | (u64)halves[1] << WARP;
 }
 
 // Sum of rows[address[i]] for i in first..last-1, one after the other: the order, and so the bits, of the CPU.

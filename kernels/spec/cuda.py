@@ -275,6 +275,33 @@ KERNELS["replay_lif"] = _launched("lif", "n_items", f"""
     out float32[items,ticks,lanes]: g
 """)
 
+_DELAYED = f"""
+    int64: n_samples n_neurons n_in n_ticks n_abs depth is_recurrent
+    int64: delay_rows delay_columns own_delay_rows own_delay_columns
+    {_RUNS}
+    int32[spikes]: address
+    float32[tiles,n_in,lanes]: weight own_weight
+    int32[sources,targets]: delay own_delay
+    float32[constants]: constants
+"""
+_ON_THE_WAY = """
+    out float32[samples,rows,neurons]: state
+    out float32[samples,depth,neurons]: ring
+    out int32[samples,neurons]: ready
+    out uint64[items,ticks]: fired
+"""
+
+KERNELS["delayed_forward"] = _launched("delayed", "n_samples", f"""
+    {_DELAYED}
+    {_ON_THE_WAY}
+""", threads=256)
+
+KERNELS["delayed_lif_forward"] = _launched("delayed", "n_samples", f"""
+    {_DELAYED}
+    {_DRIVE}
+    {_ON_THE_WAY}
+""", threads=256)
+
 _LISTS = f"""
     float32[tiles,n_in,lanes]: weight
     float32[tiles,lanes]: gain

@@ -16,6 +16,7 @@ from eventsim.events import Events
 from eventsim.kernels.cuda import available
 from eventsim.kernels.memory import on_host
 from eventsim.model import LIF, CubaLIF
+from eventsim.model.layers.sparse import Sparse
 from eventsim.sensor import Sensor
 from eventsim.trainer import evaluate
 
@@ -171,16 +172,16 @@ def test_train_on_the_command_line(as_gpu, tmp_path, monkeypatch):
 
 
 class TestWhatDoesNotRunThere:
-    @pytest.mark.parametrize("arch, what", [
-        ("20-30r-5", "is a recurrent layer"), ("20-30@d2-5", "has delays"),
-    ])
-    def test_layers(self, as_gpu, arch, what):
-        with pytest.raises(ConfigError, match=f"{what}.*use the CPU for others"):
-            es.Network(arch).to("gpu")
-
-    def test_neurons_and_weights(self, as_gpu):
+    def test_layers_and_weights(self, as_gpu):
+        network = es.Network("20-30-5")
+        network.layers[0] = Sparse(20, 30, np.arange(21), np.arange(20), np.ones(20))
+        with pytest.raises(ConfigError, match=r"is a sparse layer.*use the CPU for others"):
+            network.to("gpu")
         with pytest.raises(ConfigError, match="are int8"):
             es.Network("20-5").with_weights("int8").to("gpu")
+        for notation in ("20-30r-5", "20-30@d2-5"):
+            with pytest.raises(ConfigError, match="simulation only so far"):
+                es.Trainer(es.Network(notation).to("gpu"))
 
     def test_the_exact_clock_and_streams(self, as_gpu):
         network = es.Network("4x5x1-5", clock="exact").to("gpu")

@@ -7,7 +7,7 @@ from eventsim.errors import ConfigError, DeviceError
 from eventsim.kernels.cuda import available
 
 CPU = "cpu"
-_KINDS, _FAMILIES = ("dense", "conv", "pool"), ("srm", "lif", "li")
+_KINDS, _FAMILIES = ("dense", "conv", "pool", "recurrent"), ("srm", "lif", "li")
 
 
 def open_device(name: str):
@@ -40,15 +40,13 @@ def check_layer(layer, neuron):
     wrong = None
     if layer.kind not in _KINDS:
         wrong = f"{layer} is a {layer.kind} layer"
-    elif not layer.is_immediate:
-        wrong = f"{layer} has delays"
     elif layer.precision != "float32":
         wrong = f"weights of {layer} are {layer.precision}"
     elif neuron.family not in _FAMILIES:
         wrong = f"neurons of {layer} are {type(neuron).__name__}"
     if wrong is not None:
-        raise ConfigError(f"{wrong}; so far dense layers, convolutions and pools of SRM, LIF, CubaLIF and LI neurons "
-                          "run on a GPU, with float32 weights and without delays; use the CPU for others")
+        raise ConfigError(f"{wrong}; so far dense and recurrent layers, convolutions and pools of SRM, LIF, CubaLIF "
+                          "and LI neurons run on a GPU, with float32 weights; use the CPU for others")
 
 
 def on_device(network, device):
