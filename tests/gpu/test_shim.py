@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from cuda_shim import ShimDevice, build, find_compiler
 
-from eventsim.kernels.spec.cuda import _launched
+from eventsim.kernels.spec.cuda_launch import launched
 
 WRONG = """
 extern "C" __global__ void sum_up(i64 n, const i32* values, i32* out)
@@ -33,7 +33,7 @@ extern "C" __global__ void overrun(i64 n, const i32* values, i32* out)
     out[n + threadIdx.x] = values[0];
 }
 """
-TABLE = {name: _launched("wrong", "n", "int64: n\nint32[n]: values\nout int32[n]: out")
+TABLE = {name: launched("wrong", "n", "int64: n\nint32[n]: values\nout int32[n]: out")
          for name in ("sum_up", "diverge", "leave", "overrun")}
 
 pytestmark = pytest.mark.skipif(find_compiler() is None, reason="no C++ compiler, which runs CUDA on the host")
