@@ -55,7 +55,7 @@ def by_input(layer, values):
     return np.repeat(values, pixels)
 
 
-def _what_counts(layer, given):
+def what_counts(layer, given):
     """float32[channels], what a spike of every channel counts."""
     return np.broadcast_to(given.unit if given.scale is None else given.scale, layer.given.channels).astype(np.float32)
 
@@ -63,7 +63,7 @@ def _what_counts(layer, given):
 def weight_by_channel(layer, given):
     """float32[channels, n], the weights of each channel that comes in, by what its spikes count."""
     weight = layer.weight.reshape(layer.given.channels, -1)
-    return aligned(weight if given.is_plain else weight * _what_counts(layer, given)[:, None])
+    return aligned(weight if given.is_plain else weight * what_counts(layer, given)[:, None])
 
 
 def unscaled_rows(layer):
@@ -83,7 +83,7 @@ def weigh(layer, given):
         lanes = layer.lane_neuron
         total = np.where(lanes >= 0, layer.bias[lanes], 0.0) + (0.0 if total is None else total)
     if not given.is_plain:
-        rows = rows * by_input(layer, _what_counts(layer, given))[:, None]
+        rows = rows * by_input(layer, what_counts(layer, given))[:, None]
     if given.is_plain and is_ready:
         return layer.packed, layer.scale, total
     if layer.precision != "float32":

@@ -103,6 +103,13 @@ KERNELS["add_pressure"] = launched("dense_adjoint", "n_blocks", """
     out float32[groups,pairs]: error
 """)
 
+KERNELS["add_scaled"] = by_thread("stages", "n", """
+    int64: n
+    float32: scale
+    float32[tiles,n_in,lanes]: rows
+    out float32[tiles,n_in,lanes]: gradient
+""")
+
 KERNELS["normalise_error"] = launched("stages", "n_blocks", f"""
     int64: n_blocks n_samples n_ticks n_positions
     int64[rows]: tick_ptr

@@ -92,3 +92,13 @@ def test_a_bias_is_a_constant_input(device, rng):
     want = forward(network, spikes)
     assert want.layers[0].spikes.counts()[1].any()  # in the sample that is empty
     assert_same(forward(on_device(network, device), spikes), want)
+
+
+def test_a_gradient_that_the_cpu_sums_up_by_pairs_is_the_same_but_for_rounding(one_device, rng):
+    network, spikes = scene(rng, "9x8x2-32c3-2p-bn-16c3p1-7")
+    supports, errors, ours = (0.5, 0.3, INF), random_errors(rng, network, spikes), on_device(network, one_device)
+    _, want = training(network, spikes, supports, errors)
+    _, got = training(ours, spikes, supports, errors)
+    for own, theirs in zip(got, want, strict=True):
+        assert np.abs(own - theirs).max() <= 1e-5 * np.abs(theirs).max()
+    assert any((own != theirs).any() for own, theirs in zip(got, want, strict=True))

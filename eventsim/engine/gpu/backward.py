@@ -130,20 +130,23 @@ def _g(layer, neuron, wiring, active, error):
 def adjoint(layer, neuron, done, error, below, sink=None) -> Adjoint:
     """The adjoint of a `Dense` layer or a convolution; see `eventsim.engine.adjoint.dense_adjoint`.
 
-    Its error stays on the device, and so does the gradient of weights that are the layer's own. Others, and what
-    belongs to batch normalisation, are as few as a layer's parameters, and come to the host.
+    Its error stays on the device, and so does the gradient of a dense layer's weights, but where batch normalisation
+    wants it; rows is None then. That of a convolution's rows, and what is normalised, come to the host.
     """
     device, wiring, active = layer.device, done.wiring, done.active
     g = _g(layer, neuron, wiring, active, error)
     error_below = None if below is None else _send_down(layer, wiring, below, g)
-    goes_into_sink = layer.patches is None and done.feed.is_plain
     rows = g_sum = None
-    if goes_into_sink:
+    if layer.patches is None and done.feed.is_plain:
         _update_weights(layer, wiring, active, g, sink)
     elif layer.n_weights or wiring.moving:
         rows = device.zeros(wiring.weight.shape, np.float32)
         _update_weights(layer, wiring, active, g, Sink(gradient=rows))
-        rows = rows.get()
+        if layer.patches is None and not wiring.moving:
+            device.launch("add_scaled", n=rows.size, scale=done.feed.unit, rows=rows, gradient=sink.gradient)
+            rows = None
+        else:
+            rows = rows.get()
     if wiring.moving:
         # A convolution's are summed up by groups of samples, those of a dense layer one sample after the other.
         groups = [(0, active.n_samples)] if layer.patches is None else _groups(active.n_samples)

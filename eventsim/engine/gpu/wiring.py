@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from eventsim.engine.gpu.spikes import DeviceSpikes, sample_starts
-from eventsim.engine.wiring import DRIVES, weigh
+from eventsim.engine.wiring import DRIVES, by_input, weigh, what_counts
 from eventsim.kernels.layout import DRIVE_ROWS, TILE
 
 
@@ -54,16 +54,28 @@ class DeviceWiring:
 def wire(layer, given, neuron) -> DeviceWiring:
     """The wiring of a dense or convolutional layer for a `Feed` of spikes on its device.
 
-    Rows of weights that are not the layer's own, those of patches and behind stages, are made on the host.
+    Rows of weights that are neither the layer's own nor those times a factor each are made on the host.
     """
     device, spikes = layer.device, given.spikes
-    rows, _, total = weigh(layer, given)
-    rows = rows if isinstance(rows, device.array_type) else device.put(rows)
+    if layer.patches is None and given.constant is None and layer.bias is None and not given.is_plain:
+        rows, total = _scaled(layer, given), None
+    else:
+        rows, _, total = weigh(layer, given)
+        rows = rows if isinstance(rows, device.array_type) else device.put(rows)
     drive = device.put(DRIVES[neuron.family](layer, total, neuron.constants(spikes.dt)))
     if layer.patches is None:
         return DeviceWiring(rows, spikes, layer.n_out, drive, total is not None)
     lists, pixels = _cut(layer.patches, spikes)
     return DeviceWiring(rows, lists, len(rows) * drive.shape[2], drive, total is not None, pixels)
+
+
+def _scaled(layer, given):
+    """The rows of a dense layer, times what the spikes of a `Feed` count."""
+    rows = layer.device.empty(layer.packed.shape, np.float32)
+    counts = by_input(layer, what_counts(layer, given))
+    layer.device.launch("scale_rows", n=rows.size, n_in=layer.n_in, counts=layer.device.put(counts),
+                        weight=layer.packed, rows=rows)
+    return rows
 
 
 def _cut(patches, spikes):
