@@ -36,7 +36,7 @@ def _bomb(graph):
 
 @pytest.mark.parametrize("change, words", [
     (_of_type("Izhikevich"), "node 'dense1' is of the type 'Izhikevich', which NIR"),
-    (_of_type("NIRGraph"), "node 'dense1' (NIRGraph) is a graph of its own, of recurrence most often"),
+    (_of_type("NIRGraph"), "node 'dense1' (NIRGraph) cannot be read (there is no 'nodes')"),
     (lambda graph: graph.__delitem__("node/edges"), "(there is no 'edges')"), (_bomb, "more than the file can hold"),
     (lambda graph: graph.__delitem__("node/nodes/dense1/tau"), "node 'dense1' (LIF) cannot be read"),
     (lambda graph: graph["node/metadata/eventsim"].__delitem__("dt"), None),

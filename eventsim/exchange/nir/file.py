@@ -2,6 +2,7 @@
 
 import contextlib
 import warnings
+from dataclasses import dataclass
 
 import h5py
 import numpy as np
@@ -14,6 +15,14 @@ _MOST_RATIO, _SLACK = 1100, 2**20
 _MOST_DEPTH = 8
 _WRONG = (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError, AssertionError, IndexError,
           NotImplementedError, ArithmeticError, MemoryError)
+
+
+@dataclass(frozen=True)
+class Nested:
+    """A node that is a graph, as `nir.NIRGraph` without its checks."""
+
+    nodes: dict
+    edges: list
 
 
 def require():
@@ -73,31 +82,37 @@ def _node(nir, path, name, values):
     if not isinstance(kind, str) or kind not in nir.ir.__all__:
         raise FormatError(f"{path}: node {name!r} is of the type {kind!r}, which NIR {nir.version} does not have; "
                           "export the file again")
-    if kind == "NIRGraph":
-        return None
     try:
+        if kind == "NIRGraph":
+            return Nested(*_graph(nir, path, values, f"{name}."))
         with np.errstate(all="ignore"), warnings.catch_warnings():  # it computes shapes of whatever is there
             warnings.simplefilter("ignore")
             return nir.dict2NIRNode(values)
+    except FormatError:  # of a node in it
+        raise
     except _WRONG as error:
         raise FormatError(f"{path}: node {name!r} ({kind}) cannot be read ({first_line(error)}); export the file again"
                           ) from error
 
 
+def _graph(nir, path, data, prefix=""):
+    """(nodes by name, edges) of a graph; sentences call its nodes by ``prefix`` and name."""
+    nodes, edges = data["nodes"], [tuple(map(_text, edge)) for edge in data["edges"]]
+    if not isinstance(nodes, dict) or not all(len(edge) == 2 for edge in edges):
+        raise ValueError("nodes and edges are no graph")
+    return {name: _node(nir, path, prefix + name, values) for name, values in nodes.items()}, edges
+
+
 def load(path):
-    """(nodes by name, edges, metadata) of the graph in a file; nodes that are graphs are None."""
+    """(nodes by name, edges, metadata) of the graph in a file; nodes that are graphs are `Nested`."""
     nir = require()
     with files.reading(path):
         size = files.as_path(path).stat().st_size
         files.as_path(path).open("rb").close()
     with _damaged(path), h5py.File(path, "r") as file:
         data = _plain(file["node"], _MOST_RATIO * size + _SLACK)
-        nodes, edges = data["nodes"], [tuple(map(_text, edge)) for edge in data["edges"]]
-        if not isinstance(nodes, dict) or not all(len(edge) == 2 for edge in edges):
-            raise ValueError("nodes and edges are no graph")
         metadata = data.get("metadata", {})
-        return ({name: _node(nir, path, name, values) for name, values in nodes.items()}, edges,
-                metadata if isinstance(metadata, dict) else {})
+        return *_graph(nir, path, data), metadata if isinstance(metadata, dict) else {}
 
 
 def _text(value):

@@ -5,9 +5,10 @@ import math
 import numpy as np
 
 from eventsim.errors import ConfigError, FormatError
-from eventsim.exchange.nir.builder import Pool, Synapses
+from eventsim.exchange.nir.delays import delay_of
 from eventsim.exchange.nir.file import scalar
 from eventsim.exchange.nir.neurons import NEURONS, neuron_of
+from eventsim.exchange.nir.parts import Pool, Synapses
 from eventsim.exchange.nir.values import uniform
 from eventsim.sensor import Sensor
 
@@ -53,6 +54,9 @@ def _output(builder, where, node):
     shape = node.output_type["output"]
     if builder.synapses is not None or builder.pool is not None:
         raise FormatError(f"{where} gets numbers, not spikes; put neurons (IF or LIF) before it")
+    if builder.delay.any():
+        raise FormatError(f"{where} gets delayed spikes, and eventsim delays those that go to a layer; leave out the "
+                          "Delay before it")
     if shape is not None and math.prod(_shape(where, shape)) != math.prod(builder.space):
         raise FormatError(f"{where} has the shape {_shape(where, shape)}, but gets {builder.shapes[0]}; export the "
                           "file again")
@@ -160,6 +164,10 @@ def _scale(builder, where, node):
     builder.multiplies(uniform(where, "scale", node.scale, builder.shapes))
 
 
+def _delay(builder, where, node):
+    builder.delays(where, delay_of(where, node, builder.shapes, builder.timing, builder.notes))
+
+
 def _neuron(builder, where, node):
     builder.fires(where, lambda scale: neuron_of(where, node, builder.shapes, builder.timing, scale, builder.notes))
 
@@ -167,15 +175,22 @@ def _neuron(builder, where, node):
 NODES = {
     "Input": _input, "Output": _output, "Linear": _affine, "Affine": _affine, "Conv2d": _conv,
     "SumPool2d": _pool(False), "AvgPool2d": _pool(True), "Flatten": _flatten, "Scale": _scale,
-    **dict.fromkeys(NEURONS, _neuron),
+    "Delay": _delay, **dict.fromkeys(NEURONS, _neuron),
 }
 _SPIKES = "read-outs of eventsim count spikes: put IF or LIF in its place"
 REFUSED = {
     "LI": f"integrates and never spikes; {_SPIKES}",
     "CubaLI": f"integrates and never spikes; {_SPIKES}",
     "I": f"integrates and never spikes; {_SPIKES}",
-    "Delay": "delays, which eventsim's neurons of this kind do not have yet; leave the node out",
     "Conv1d": "convolves along one axis; write it as a Conv2d of height 1 with a square kernel, or as Linear",
-    "NIRGraph": "is a graph of its own, of recurrence most often, which eventsim's neurons of this kind do not have; "
-                "write its nodes into the graph around it, without recurrence",
 }
+
+
+def take(builder, name, node):
+    """Let a builder take the node that a graph calls ``name``."""
+    kind = type(node).__name__
+    where = builder.where(name, node)
+    if kind not in NODES:
+        known = ", ".join(NODES)
+        raise FormatError(f"{where} {REFUSED.get(kind, f'is of a type that eventsim does not have: {known}')}")
+    NODES[kind](builder, where, node)

@@ -7,7 +7,9 @@ from eventsim.errors import ConfigError, FormatError
 from eventsim.exchange.nir import file
 from eventsim.exchange.nir.builder import Builder
 from eventsim.exchange.nir.chain import chain
-from eventsim.exchange.nir.nodes import NODES, REFUSED
+from eventsim.exchange.nir.flat import flat
+from eventsim.exchange.nir.loops import way_back
+from eventsim.exchange.nir.nodes import take
 from eventsim.exchange.nir.timing import NOTE, Reading, Timing
 from eventsim.model import Network
 from eventsim.model.network import INPUT_MODES
@@ -43,14 +45,12 @@ def _built(source, nodes, edges, metadata, reading):
     if timing.reset != "hard" and reading.reset is None and not timing.is_ours:
         builder.notes.append(f"{source}: says nothing but a reset to v_reset, and is read with the framework's default "
                              f"reset, {timing.reset}; --nir-reset names another")
-    for name in chain(source, nodes, edges):
-        node = nodes[name]
-        kind = "NIRGraph" if node is None else type(node).__name__
-        where = f"{source}: node {name!r} ({kind})"
-        if kind not in NODES:
-            known = ", ".join(NODES)
-            raise FormatError(f"{where} {REFUSED.get(kind, f'is of a type that eventsim does not have: {known}')}")
-        NODES[kind](builder, where, node)
+    nodes, edges = flat(source, nodes, edges)
+    order, loops = chain(source, nodes, edges)
+    for name in order:
+        if name in loops:
+            builder.back = way_back(builder, name, loops[name], nodes)
+        take(builder, name, nodes[name])
     network = builder.network()
     try:
         _take_notes(network, metadata.get(NOTE))

@@ -2,6 +2,10 @@
 
 NIR says ``tau v' = (v_leak - v) + R I``, a spike where v > v_threshold, then v = v_reset. In a tick v becomes ``decay v
 + gain I``. What the frameworks do was read in their sources, snnTorch 1.0, Norse 1.1 and sinabs 2.0.
+
+A Delay is x(t - delay). Delays are kept in ms: the grid rounds them to whole ticks, the exact clock does not. What
+comes back to neurons takes a tick on the grid, as in all frameworks, or the Delay on its way where that is longer. None
+of their imports has Delay nodes, and Norse's leaves them out without a word.
 """
 
 import math
@@ -25,6 +29,7 @@ class Scheme:
     reader_resets : what the framework does that reads what is written so, whatever the file says
     knows_v_reset : whether it resets to the file's v_reset, not to 0
     odd_if : what of IF it does not do, or ""
+    reads_delays, reads_recurrence : whether the framework reads them
     """
 
     about: str
@@ -39,6 +44,8 @@ class Scheme:
     reader_resets: str = "hard"
     knows_v_reset: bool = True
     odd_if: str = ""
+    reads_delays: bool = True
+    reads_recurrence: bool = True
 
     def decay(self, ratio) -> float:
         """What a tick leaves; ``ratio`` is dt / tau, for Euler below 1."""
@@ -74,10 +81,12 @@ WRITE = {
     "euler": READ["euler"],
     "exponential": READ["exponential"],
     "snntorch": Scheme("for snnTorch's import_from_nir", tick=1e-4, r_of_cuba="ticks", knows_v_reset=False,
+                       reads_delays=False, reads_recurrence=False,
                        odd_if="do not leak, as snnTorch's Leaky of beta 0.9 does"),
-    "norse": Scheme("for Norse's from_nir", tick=1e-3, r_of_lif="unit", knows_v_reset=False),
+    "norse": Scheme("for Norse's from_nir", tick=1e-3, r_of_lif="unit", knows_v_reset=False,
+                    reads_delays=False),
     "sinabs": Scheme("for sinabs' from_nir", exponential=True, tick=1.0, sums=True, strict=False, reset="subtract",
-                     r_of_lif="unit", reader_resets="subtract",
+                     r_of_lif="unit", reader_resets="subtract", reads_delays=False,
                      odd_if="have no lowest potential, where sinabs puts one at minus the threshold"),
 }
 AS_READ = {"euler": "euler", "exponential": "exponential", "snntorch": "euler", "norse": "euler",

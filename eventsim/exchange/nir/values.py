@@ -11,7 +11,7 @@ _ROUNDING = 1e-6
 _GAINS, _THRESHOLDS = ("r", "w_in"), ("v_threshold", "threshold")
 
 
-def _checked(where, name, value, shapes):
+def checked(where, name, value, shapes):
     """float64[1] or float64[N] of a value that has one of these ``shapes``."""
     value = np.asarray(value)
     if value.dtype.kind not in "iuf" or value.size == 0 or value.shape not in ((), (1,), *shapes):
@@ -37,7 +37,7 @@ def uniform(where, name, value, shapes) -> float:
 
     Raises `FormatError` where they differ.
     """
-    return _one(where, name, _checked(where, name, value, shapes))
+    return _one(where, name, checked(where, name, value, shapes))
 
 
 @np.errstate(all="ignore")  # what overflows is refused
@@ -49,7 +49,7 @@ def levelled(where, given, shapes):
 
     A neuron of half the threshold is one of twice the weights. Raises `FormatError` where they differ otherwise.
     """
-    values = {name: _checked(where, name, value, shapes) for name, value in given.items()}
+    values = {name: checked(where, name, value, shapes) for name, value in given.items()}
     size = math.prod(shapes[0])
     theta = next(values[name] for name in _THRESHOLDS if name in values)
     scale = np.prod([np.broadcast_to(values[name], size) for name in _GAINS if name in values], axis=0)
