@@ -29,7 +29,7 @@ class Scheme:
     reader_resets : what the framework does that reads what is written so, whatever the file says
     knows_v_reset : whether it resets to the file's v_reset, not to 0
     odd_if : what of IF it does not do, or ""
-    reads_delays, reads_recurrence : whether the framework reads them
+    lacks : what it does not read, types of nodes and "recurrence"
     """
 
     about: str
@@ -44,8 +44,7 @@ class Scheme:
     reader_resets: str = "hard"
     knows_v_reset: bool = True
     odd_if: str = ""
-    reads_delays: bool = True
-    reads_recurrence: bool = True
+    lacks: tuple[str, ...] = ()
 
     def decay(self, ratio) -> float:
         """What a tick leaves; ``ratio`` is dt / tau, for Euler below 1."""
@@ -81,12 +80,10 @@ WRITE = {
     "euler": READ["euler"],
     "exponential": READ["exponential"],
     "snntorch": Scheme("for snnTorch's import_from_nir", tick=1e-4, r_of_cuba="ticks", knows_v_reset=False,
-                       reads_delays=False, reads_recurrence=False,
-                       odd_if="do not leak, as snnTorch's Leaky of beta 0.9 does"),
-    "norse": Scheme("for Norse's from_nir", tick=1e-3, r_of_lif="unit", knows_v_reset=False,
-                    reads_delays=False),
+                       odd_if="do not leak, as snnTorch's Leaky of beta 0.9 does", lacks=("Delay", "recurrence")),
+    "norse": Scheme("for Norse's from_nir", tick=1e-3, r_of_lif="unit", knows_v_reset=False, lacks=("Delay",)),
     "sinabs": Scheme("for sinabs' from_nir", exponential=True, tick=1.0, sums=True, strict=False, reset="subtract",
-                     r_of_lif="unit", reader_resets="subtract", reads_delays=False,
+                     r_of_lif="unit", reader_resets="subtract", lacks=("Delay",),
                      odd_if="have no lowest potential, where sinabs puts one at minus the threshold"),
 }
 AS_READ = {"euler": "euler", "exponential": "exponential", "snntorch": "euler", "norse": "euler",

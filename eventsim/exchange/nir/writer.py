@@ -166,9 +166,9 @@ def _unread(chain, writing):
     """Sentences on what the framework that is written for does not read."""
     late = [name for name, node in chain.nodes.items() if isinstance(node, chain.nir.Delay)]
     back = [name for name in chain.nodes if f"{name}_recurrent" in chain.nodes]
-    return [f"the import of {writing.scheme} has no {what}, here {', '.join(names)}" for what, names, is_read in (
-        ("Delay nodes", late, writing.to.reads_delays), ("recurrence", back, writing.to.reads_recurrence),
-    ) if names and not is_read]
+    return [f"the import of {writing.scheme} has no {what}, here {', '.join(names)}" for what, names, lack in (
+        ("Delay nodes", late, "Delay"), ("recurrence", back, "recurrence"),
+    ) if names and lack in writing.to.lacks]
 
 
 def _graph(chain, network, writing, clock, notes):
