@@ -153,7 +153,7 @@ def raster(context, recording, most, span, **run):
         figure = pictures.raster(layers, most=most, span=span)
     else:
         found, trace = _run(recording, **run)
-        layers = {"input": trace.input, **{layer.name: layer.spikes for layer in trace.layers}}
+        layers = {"input": trace.input, **{one.name: one.spikes for one in trace.layers if one.readout is None}}
         values = {"file": recording, "model": str(found.path)}
         figure = pictures.raster(trace, most=most, span=span)
     values["layers"] = [{"name": name, "neurons": one.n_neurons, "spikes": len(one)} for name, one in layers.items()]

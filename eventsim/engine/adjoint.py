@@ -21,7 +21,7 @@ GROUPS = 8
 _BLOCK_ROWS = 2400
 _NO_LANES = np.empty((0, TILE), np.int32)
 # What kernels call the families of neurons.
-FAMILIES = {"srm": SRM_FAMILY, "lif": LIF_FAMILY}
+FAMILIES = {"srm": SRM_FAMILY, "lif": LIF_FAMILY, "li": LIF_FAMILY}
 
 
 @dataclass(frozen=True)

@@ -229,6 +229,9 @@ CHAINS = {
     "unit": ((8,), [delay(8), linear(5, 8), integrate(5)], Reading(), "has a delay of 0.002 and the file does not say"),
     "shape": ((8,), [delay(7), linear(5, 8), lif(5)], SECOND, "(Delay) has delay of the shape (7,)"),
     "number": ((8,), [delay(8, np.nan), linear(5, 8), lif(5)], SECOND, "has delay that are not finite"),
+    "read-out": ((8,), [delay(8), linear(5, 8), nir.LI(full(5, 0.02), full(5, 1.0), full(5, 0.0))], SECOND,
+                 "node '2' (LI) never spikes, and eventsim reads potentials of neurons without delays or recurrence"),
+    "late read-out": ((8,), [linear(5, 8), delay(5), nir.I(full(5, 1.0))], SECOND, "node '2' (I) never spikes, and"),
 }
 
 
@@ -245,6 +248,12 @@ def test_delays_of_planes_go_through_a_flatten(rng):
     network = from_graph(chain((2, 3, 4), nir.Delay(1e-3 * ticks), flatten((2, 3, 4)), linear(5, 24), lif(5)),
                          SECOND).network
     np.testing.assert_array_equal(network.layers[0].delay, ticks.ravel())
+
+
+def test_recurrent_neurons_whose_potentials_are_read_are_refused():
+    graph = looped((8,), [linear(5, 8), lif(5)], [linear(5, 5)])
+    with pytest.raises(FormatError, match=r"node '1' \(LIF\) never spikes, and eventsim reads potentials"):
+        from_graph(graph, Reading(time_unit=1000.0, readout="mean"))
 
 
 def test_recurrence_behind_convolutions_and_pools_is_refused():

@@ -8,7 +8,7 @@ import numpy as np
 from eventsim.errors import EventsimError, FormatError
 from eventsim.exchange.nir.delays import NONE, joined
 from eventsim.exchange.nir.parts import Made, Pool, Synapses
-from eventsim.model import Network
+from eventsim.model import LIF, Network
 
 _AS_THEY_ARE = "eventsim's delays are of synapses that take spikes as they are; put neurons (IF or LIF) between the two"
 _MOST_NEURONS = 10**8  # of a layer with a constant input, whose numbers are held one a neuron
@@ -30,6 +30,7 @@ class Builder:
         self.source, self.timing, self.sensor = source, timing, sensor
         self.fields, self.layers, self.notes = [], [], []
         self.space, self.is_flat = (), False
+        self.end = None  # what neurons that never spike are called
         self._forget()
 
     def _forget(self):
@@ -144,6 +145,10 @@ class Builder:
             raise FormatError(f"{where} gets delayed input, and eventsim has delays of dense layers; put Linear or "
                               "Affine between, or leave out the Delay")
         neuron, strength = neuron_of(self.scale)
+        self.end = None if neuron.fires else where
+        if self.end and (back is not None or self.delay.any() or self.delay_after.any()):
+            raise FormatError(f"{where} never spikes, and eventsim reads potentials of neurons without delays or "
+                              "recurrence; put IF or LIF in its place, or leave those out")
         if is_dense:
             delay = joined(self.delay, self.delay_after, len(synapses.weight))
             synapses = replace(synapses, delay=delay)
@@ -178,10 +183,11 @@ class Builder:
     def network(self) -> Network:
         """The network of everything taken; raises `FormatError` where eventsim cannot have it."""
         if not self.layers or self.pool is not None or self.synapses is not None:
-            raise FormatError(f"{self.source}: does not end with neurons that spike; put IF or LIF at its end")
+            raise FormatError(f"{self.source}: does not end with neurons; put IF or LIF at its end, or LI")
+        neurons = [made.neuron for made in self.layers if made.neuron.fires] or [LIF()]
         notation = "-".join(self.fields)
         try:
-            network = Network(notation, self.layers[0].neuron, dt=self.timing.dt, seed=None)
+            network = Network(notation, neurons[0], dt=self.timing.dt, seed=None)
         except EventsimError as error:
             raise FormatError(f"{self.source}: as the architecture {notation} eventsim cannot have it: {error}"
                               ) from None

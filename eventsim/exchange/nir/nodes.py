@@ -7,12 +7,14 @@ import numpy as np
 from eventsim.errors import ConfigError, FormatError
 from eventsim.exchange.nir.delays import delay_of
 from eventsim.exchange.nir.file import scalar
+from eventsim.exchange.nir.integrators import INTEGRATORS, integrator_of
 from eventsim.exchange.nir.neurons import NEURONS, neuron_of
 from eventsim.exchange.nir.parts import Pool, Synapses
 from eventsim.exchange.nir.values import uniform
 from eventsim.sensor import Sensor
 
 _LONGEST = 60  # characters of a value in a sentence
+_BEHIND = ("Flatten", "Output")  # what may follow neurons that never spike
 
 
 def _brief(value) -> str:
@@ -172,25 +174,31 @@ def _neuron(builder, where, node):
     builder.fires(where, lambda scale: neuron_of(where, node, builder.shapes, builder.timing, scale, builder.notes))
 
 
+def _potentials(builder, where, node):
+    """Neurons whose potentials are read."""
+    builder.fires(where, lambda scale: integrator_of(where, node, builder.shapes, builder.timing, scale, builder.notes))
+
+
 NODES = {
     "Input": _input, "Output": _output, "Linear": _affine, "Affine": _affine, "Conv2d": _conv,
     "SumPool2d": _pool(False), "AvgPool2d": _pool(True), "Flatten": _flatten, "Scale": _scale,
-    "Delay": _delay, **dict.fromkeys(NEURONS, _neuron),
+    "Delay": _delay, **dict.fromkeys(NEURONS, _neuron), **dict.fromkeys(INTEGRATORS, _potentials),
 }
-_SPIKES = "read-outs of eventsim count spikes: put IF or LIF in its place"
 REFUSED = {
-    "LI": f"integrates and never spikes; {_SPIKES}",
-    "CubaLI": f"integrates and never spikes; {_SPIKES}",
-    "I": f"integrates and never spikes; {_SPIKES}",
+    "CubaLI": "integrates a current and never spikes, and eventsim reads potentials without a current; put LI in its "
+              "place",
     "Conv1d": "convolves along one axis; write it as a Conv2d of height 1 with a square kernel, or as Linear",
 }
 
 
-def take(builder, name, node):
-    """Let a builder take the node that a graph calls ``name``."""
+def take(builder, name, node, is_read=False):
+    """Let a builder take the node that a graph calls ``name``; is_read : the potentials of these neurons are read."""
     kind = type(node).__name__
     where = builder.where(name, node)
     if kind not in NODES:
         known = ", ".join(NODES)
         raise FormatError(f"{where} {REFUSED.get(kind, f'is of a type that eventsim does not have: {known}')}")
-    NODES[kind](builder, where, node)
+    if builder.end is not None and kind not in _BEHIND:
+        raise FormatError(f"{builder.end} never spikes, so nothing comes to {where.rpartition(': ')[2]} behind it; "
+                          "put IF or LIF in its place, or end there")
+    (_potentials if is_read else NODES[kind])(builder, where, node)

@@ -8,7 +8,9 @@ from eventsim.exchange.nir import file
 from eventsim.exchange.nir.builder import Builder
 from eventsim.exchange.nir.chain import chain
 from eventsim.exchange.nir.flat import flat
+from eventsim.exchange.nir.integrators import INTEGRATORS, is_read
 from eventsim.exchange.nir.loops import way_back
+from eventsim.exchange.nir.neurons import NEURONS
 from eventsim.exchange.nir.nodes import take
 from eventsim.exchange.nir.timing import NOTE, Reading, Timing
 from eventsim.model import Network
@@ -47,10 +49,11 @@ def _built(source, nodes, edges, metadata, reading):
                              f"reset, {timing.reset}; --nir-reset names another")
     nodes, edges = flat(source, nodes, edges)
     order, loops = chain(source, nodes, edges)
+    last = next((name for name in reversed(order) if type(nodes[name]).__name__ in (*NEURONS, *INTEGRATORS)), None)
     for name in order:
         if name in loops:
             builder.back = way_back(builder, name, loops[name], nodes)
-        take(builder, name, nodes[name])
+        take(builder, name, nodes[name], is_read(builder.where(name, nodes[name]), nodes[name], timing, name == last))
     network = builder.network()
     try:
         _take_notes(network, metadata.get(NOTE))
