@@ -1,8 +1,8 @@
 """Spike times of leaky neurons in closed form, from one spike to the next, in float64.
 
 ``p`` is an `LIF`, or a `CubaLIF` whose tau_mem is twice its tau_syn: with x = exp(-t / tau_mem) its potential is then
-a x^2 + b x + c (J. Goeltz et al., Nature Machine Intelligence 3, 2021, the case tau_m = 2 tau_s). ``current`` is constant
-input a ms, v the potential, i the synapses' current.
+a x^2 + b x + c (J. Goeltz et al., Nature Machine Intelligence 3, 2021, the case tau_m = 2 tau_s). ``current`` is
+constant input a ms, v the potential, i the synapses' current.
 """
 
 import math

@@ -257,10 +257,12 @@ def test_recurrent_neurons_whose_potentials_are_read_are_refused():
 
 
 def test_recurrence_behind_convolutions_and_pools_is_refused():
-    for nodes, words in (
-        ([conv(4, 2), lif((4, 4, 6))], "eventsim has recurrence of dense layers; put Linear or Affine"),
-        ([pool(nir.AvgPool2d, 2), flatten((2, 3, 4)), linear(96, 24), lif(96)], "leave out the pooling"),
+    is_dense = "gets its own spikes back, and eventsim has recurrence of dense layers; put Linear or Affine before it"
+    pooled = [pool(nir.AvgPool2d, 2), flatten((2, 3, 4)), linear(96, 24), lif(96)]
+    for nodes, back, words in (
+        ([conv(4, 2), lif((4, 4, 6))], linear(96, 96), is_dense), ([lif((2, 6, 8))], linear(96, 96), is_dense),
+        ([conv(4, 2), lif((4, 4, 6))], conv(4, 4), is_dense), (pooled, linear(96, 96), "leave out the pooling"),
     ):
         with pytest.raises(FormatError) as caught:
-            from_graph(looped((2, 6, 8), nodes, [linear(96, 96)]), SECOND)
+            from_graph(looped((2, 6, 8), nodes, [back]), SECOND)
         assert words in str(caught.value)

@@ -138,9 +138,6 @@ class Builder:
         """Neurons, which ``neuron_of(scale)`` gives, and what their input counts: a layer is complete."""
         synapses, back = self._connected(where), self.back
         is_dense = synapses.weight.ndim == 2
-        if back is not None and not is_dense:
-            raise FormatError(f"{where} gets its own spikes back, and eventsim has recurrence of dense layers; put "
-                              "Linear or Affine before it")
         if (self.delay.any() or self.delay_after.any()) and not is_dense:
             raise FormatError(f"{where} gets delayed input, and eventsim has delays of dense layers; put Linear or "
                               "Affine between, or leave out the Delay")

@@ -54,8 +54,8 @@ def _way_back(source, here, nodes, after, before):
         return None
     what = f"{source}: node {here!r} gets its own output back through {back[0]!r}"
     if type(nodes[here]).__name__ not in NEURONS:
-        raise FormatError(f"{what}, and is no neurons; let what comes back go to the neurons themselves, as "
-                          "their input does, which Spyx writes otherwise than it means it")
+        raise FormatError(f"{what}, and is no neurons; let what comes back go to the neurons themselves, and "
+                          "their input too (Spyx writes it through the recurrent weights, which is not what it runs)")
     if len(back) > 1:
         raise FormatError(f"{what} and {back[1]!r}; add the weights of the two ways into those of one")
     way, name, last = [], back[0], here

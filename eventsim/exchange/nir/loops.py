@@ -20,6 +20,9 @@ def way_back(builder, neurons, names, nodes) -> Synapses:
     neurons : name of the neurons' node, which ``builder`` takes next; ``names`` : of the nodes on the way
     """
     whence = builder.where(neurons, nodes[neurons])
+    if builder.synapses is None or builder.synapses.weight.ndim != 2:
+        raise FormatError(f"{whence} gets its own spikes back, and eventsim has recurrence of dense layers; put "
+                          "Linear or Affine before it")
     n = math.prod(builder.space)
     other = Builder(builder.source, builder.timing)
     other.takes("", (n, 1, 1), True)

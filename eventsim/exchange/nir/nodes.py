@@ -19,7 +19,8 @@ _BEHIND = ("Flatten", "Output")  # what may follow neurons that never spike
 
 def _brief(value) -> str:
     """A value of the file, in a few words."""
-    text = " ".join(repr(value).split())
+    is_list = isinstance(value, np.ndarray) and value.ndim == 1
+    text = " ".join(repr(tuple(value.tolist()) if is_list else value).split())
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
@@ -32,8 +33,8 @@ def _shape(where, values):
     while len(shape) in (2, 4) and shape[0] == 1:
         shape = shape[1:]
     if len(shape) not in (1, 3) or min(shape) < 1:
-        raise FormatError(f"{where} has the shape {_brief(values)}; eventsim takes (N,) or (channels, height, width), "
-                          "so export the network without batch and time")
+        raise FormatError(f"{where} has the shape {_brief(values)}; eventsim takes (N,) or (channels, height, "
+                          "width), so export the network without batch and time, and other axes as one")
     return shape
 
 
@@ -163,7 +164,8 @@ def _flatten(builder, where, node):
 
 
 def _scale(builder, where, node):
-    builder.multiplies(uniform(where, "scale", node.scale, builder.shapes))
+    builder.multiplies(uniform(where, "scale", node.scale, builder.shapes,
+                               "multiply the weights with them, and leave the node out"))
 
 
 def _delay(builder, where, node):

@@ -7,6 +7,7 @@ import numpy as np
 from eventsim.errors import FormatError
 
 _ROUNDING = 1e-6
+_SAME = "give all its neurons the same, before they are trained"
 # What the weights of a neuron can take over, where its v_leak is 0; v_reset only in proportion to the threshold.
 _GAINS, _THRESHOLDS = ("r", "w_in"), ("v_threshold", "threshold")
 
@@ -22,22 +23,22 @@ def checked(where, name, value, shapes):
     return value.astype(np.float64).ravel()
 
 
-def _one(where, name, values) -> float:
+def _one(where, name, values, instead=_SAME) -> float:
     different = np.unique(values)
     if len(different) > 1:
         raise FormatError(
             f"{where} has {len(different)} different values of {name} from {different[0]:g} to {different[-1]:g}, and "
-            "eventsim has one for a layer; give the layer one, or split it"
+            f"eventsim has one for a layer; {instead}"
         )
     return float(different[0])
 
 
-def uniform(where, name, value, shapes) -> float:
+def uniform(where, name, value, shapes, instead=_SAME) -> float:
     """The number that all neurons of a layer have, which has one of these ``shapes``.
 
-    Raises `FormatError` where they differ.
+    Raises `FormatError` where they differ, which says what to do ``instead``.
     """
-    return _one(where, name, checked(where, name, value, shapes))
+    return _one(where, name, checked(where, name, value, shapes), instead)
 
 
 def one_each(where, name, value, shapes):
