@@ -49,17 +49,36 @@ def scalar(value) -> float:
     return float(array.ravel()[0])
 
 
-def _plain(group, most, depth=0):
-    """A group as a dict, as `nir` does it; raises ValueError for what no file of ``most`` bytes may hold."""
+def _check_texts(item, raw, size):
+    """Raise ValueError where texts are longer than the file, for which HDF5 takes memory before it looks.
+
+    raw : the open file of ``size`` bytes, in which there is a reference for each text, which begins with its length
+    """
+    begin = item.id.get_offset()
+    if h5py.check_string_dtype(item.dtype) is None or begin is None:
+        raise ValueError(f"{item.name} is no text as the package nir writes it")
+    one = 8 + item.file.id.get_create_plist().get_sizes()[0]  # length, address, number
+    raw.seek(begin)
+    found = raw.read(one * item.size)
+    reference = np.dtype({"names": ["length"], "formats": ["<u4"], "itemsize": one})
+    longest = np.frombuffer(found, reference, len(found) // one)["length"].max()
+    if longest > size:
+        raise ValueError(f"{item.name} claims a text of {longest} bytes, more than the file can hold")
+
+
+def _plain(group, raw, size, depth=0):
+    """A group as a dict, as `nir` does it; raises ValueError for what no file of ``size`` bytes may hold."""
     if depth > _MOST_DEPTH:
         raise ValueError("groups are nested without end")
     out = {}
     for key, item in group.items():
         if isinstance(item, h5py.Group):
-            out[key] = _plain(item, most, depth + 1)
+            out[key] = _plain(item, raw, size, depth + 1)
         elif isinstance(item, h5py.Dataset):
-            if item.shape is not None and item.size * item.dtype.itemsize > most:
+            if item.shape is not None and item.size * item.dtype.itemsize > _MOST_RATIO * size + _SLACK:
                 raise ValueError(f"{item.name} claims {item.size} values, more than the file can hold")
+            if item.dtype.hasobject:
+                _check_texts(item, raw, size)
             value = item[()]
             out[key] = value.decode("utf8") if isinstance(value, bytes) else value
     return out
@@ -109,8 +128,8 @@ def load(path):
     with files.reading(path):
         size = files.as_path(path).stat().st_size
         files.as_path(path).open("rb").close()
-    with _damaged(path), h5py.File(path, "r") as file:
-        data = _plain(file["node"], _MOST_RATIO * size + _SLACK)
+    with _damaged(path), h5py.File(path, "r") as file, files.as_path(path).open("rb") as raw:
+        data = _plain(file["node"], raw, size)
         metadata = data.get("metadata", {})
         return *_graph(nir, path, data), metadata if isinstance(metadata, dict) else {}
 
