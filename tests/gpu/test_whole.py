@@ -6,10 +6,12 @@ import h5py
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from scenes import random_spikes
 
 import eventsim as es
 from eventsim.cli import main
 from eventsim.data import Dataset
+from eventsim.engine import forward
 from eventsim.engine.exact import forward_exact
 from eventsim.errors import ConfigError, DeviceError
 from eventsim.events import Events
@@ -17,6 +19,7 @@ from eventsim.kernels.cuda import available
 from eventsim.kernels.memory import on_host
 from eventsim.model import LIF, CubaLIF
 from eventsim.model.layers.sparse import Sparse
+from eventsim.profile import Profile
 from eventsim.sensor import Sensor
 from eventsim.trainer import evaluate
 
@@ -223,3 +226,16 @@ def test_networks_move(as_gpu):
         assert c.packed.ctypes.data % 64 == 0
     ours.layers[0].weight = np.ones((20, 70))
     assert (ours.layers[0].weight == 1).all() and not (network.layers[0].weight == 1).any()
+
+
+def test_a_profile_counts_what_it_counts_of_the_cpu(as_gpu, rng):
+    network = es.Network("8x8x1-6c3-2p-20-4", seed=1)
+    for layer in network.layers:
+        layer.weight = 3.0 * layer.weight
+    spikes, figures = random_spikes(rng, 64, 3, 40, 0.3), []
+    for place in ("cpu", "gpu"):
+        profile = Profile(network.to(place))
+        profile.add(forward(profile.network, spikes))
+        figures.append(profile.layer_figures())
+    assert figures[0][-1]["spikes"] > 0
+    assert _without_times(figures[0]) == _without_times(figures[1])

@@ -8,6 +8,7 @@ from eventsim.engine.gpu.active import DeviceActiveSet
 from eventsim.engine.gpu.neurons import neuron_arguments
 from eventsim.engine.runs import even_parts
 from eventsim.engine.sink import Sink
+from eventsim.errors import ConfigError
 from eventsim.kernels.layout import TILE
 
 
@@ -40,6 +41,9 @@ def _places(layer, spikes, n_samples):
     The first two are int32, by list. A list for every sample of the batch stands where it is, in blocks as the CPU has
     them; the lists ``patch * B + sample`` of a convolution go sample by sample, in as many groups as the CPU has.
     """
+    if spikes.n_samples * spikes.n_ticks > np.iinfo(np.int32).max:
+        raise ConfigError(f"{layer} has too many patches, samples and ticks for one step on a GPU, "
+                          f"{spikes.n_samples * spikes.n_ticks} together; use smaller batches")
     if layer.patches is None:
         place = np.arange(n_samples)
         block = place // block_samples(spikes)

@@ -31,19 +31,17 @@ def tiled_layer(layer, neuron, spikes, runs, name, support, truncate, rng):
     given = feed(layer, uploaded(device, spikes, runs), rng)
     wiring = wire(layer, given, neuron)
     arguments = wiring.arguments() | neuron_arguments(device, wiring, neuron)
-    kernel = "lif_forward" if neuron.family == "lif" else "dense_forward"
-    if neuron.family == "lif" or len(wiring.drive):
-        kernel = kernel.replace("dense", "driven")
+    kernel = "lif_forward" if neuron.family == "lif" else "driven_forward" if len(wiring.drive) else "dense_forward"
+    if kernel != "dense_forward":
         arguments |= {"moving": wiring.moving, "n_batch": n_samples, "drive": wiring.any_drive()}
-    items = wiring.n_items
-    fired = device.zeros((items, n_ticks), np.uint64)
+    fired = device.zeros((wiring.n_items, n_ticks), np.uint64)
     kept = {"feed": given, "rows": len(wiring.weight) * len(wiring.lists)}
     if support is not None:
         kept["wiring"] = replace(wiring, fired=fired if getattr(neuron, "reset", None) == "hard" else None)
     if support is not None and math.isfinite(support):
         low, high = support_window(neuron, support)
-        bits = device.zeros((items, n_ticks), np.uint64)
-        u = device.empty((items, n_ticks, TILE), np.float32)
+        bits = device.zeros((wiring.n_items, n_ticks), np.uint64)
+        u = device.empty((wiring.n_items, n_ticks, TILE), np.float32)
         device.launch(f"{kernel}_active", u_low=low, u_high=high, fired=fired, active=bits, u=u, **arguments)
         kept["active"] = listed(device, bits, u, spikes, layer, neuron)
     else:
