@@ -9,7 +9,7 @@ from eventsim.engine.feed import feed
 from eventsim.engine.pieces import list_starts
 from eventsim.engine.runs import empty_runs, sample_parts
 from eventsim.engine.wiring import NO_DRIVE, Wiring, weigh
-from eventsim.kernels.layout import TILE
+from eventsim.kernels.layout import EXACT_THETA, TILE
 from eventsim.model.precision import dequantized
 from eventsim.spikes import Spikes
 
@@ -42,10 +42,11 @@ class Tiles(NamedTuple):
 def tile(layer, given, neuron, dt) -> Tiles:
     """The tiles of a layer behind a `Feed`, whose constant input in every tick of ``dt`` ms is a constant current."""
     rows, scale, total = weigh(layer, given)
-    theta = np.full(layer.lane_neuron.shape, neuron.theta)
+    reached = neuron.exact_constants(dt)[EXACT_THETA]
+    theta = np.full(layer.lane_neuron.shape, reached)
     if total is not None:
         theta -= total * neuron.settled(dt)
-    least = theta - _ROUNDING * (neuron.theta + np.abs(theta))
+    least = theta - _ROUNDING * (reached + np.abs(theta))
     theta[layer.lane_neuron < 0] = np.inf
     return Tiles(dequantized(rows, scale), layer.lane_neuron, theta, np.clip(least, -_MOST, _MOST).astype(np.float32))
 

@@ -23,6 +23,20 @@ _WINDOWS = """
     scratch float32[one,lanes]: fetched
 """
 
+_LIF_WINDOWS = """
+    int32[spikes]: address
+    int64[samples]: sample_ptr window_base window_count
+    float64[windows,columns]: window
+    int64[windows]: window_step
+    float64[windows,columns]: step
+    int64[windows]: step_event
+    float64[spikes,two]: coefficient
+    float32[spikes]: upper
+    float64[constants]: constants
+    scratch float64[edges]: edges
+    scratch float32[one,lanes]: fetched
+"""
+
 _LISTS = """
     int32[spikes]: address
     float64[spikes]: time
@@ -99,6 +113,32 @@ KERNELS["exact_patches_forward"] = kernel("exact_patches", f"""
     out float64[items,rows,lanes]: state
     out float32[items,rows,lanes]: response
     out int64[six]: progress
+    {_SPIKES}
+""")
+
+KERNELS["cut_lif_windows"] = kernel("lif_windows", """
+    int64: sample_first sample_last
+    float64: begin end longest longest_step dt
+    int64[samples]: sample_ptr
+    float64[spikes]: time
+    float64[constants]: constants
+    int64[samples]: window_base
+    out int64[samples]: window_count
+    out float64[windows,columns]: window
+    out int64[windows]: window_step
+    out float64[windows,columns]: step
+    out int64[windows]: step_event
+    out float64[spikes,two]: coefficient
+    out float32[spikes]: upper
+""")
+
+KERNELS["lif_exact_forward"] = kernel("lif_sweep", f"""
+    int64: item_first item_last n_samples
+    float32[tiles,n_in,lanes]: weight
+    {_NEURONS}
+    {_LIF_WINDOWS}
+    out float64[items,rows,lanes]: state
+    out int64[five]: progress
     {_SPIKES}
 """)
 

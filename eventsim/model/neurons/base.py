@@ -23,7 +23,8 @@ class Neuron:
 
     Every one has theta, the threshold, t_abs, the dead time in ms (None: one tick), and tau_rho and scale_rho, the
     surrogate's width in thresholds and half its area. A model gives ``constants(dt)``, float32, for the kernels of its
-    family on the grid, ``exact_constants(dt)``, float64, for those in continuous time, and ``settled(dt)``.
+    family on the grid, ``exact_constants(dt)``, float64, for those in continuous time, ``shares(dt)``, float64, of
+    inputs between ticks, and ``settled(dt)``.
 
     Attributes
     ----------
@@ -55,6 +56,10 @@ class Neuron:
                 f"{value!r}"
             )
         return number
+
+    def adjoint_constants(self, dt: float):
+        """`constants` of the neuron whose potential at the ticks is that in continuous time, for the backward pass."""
+        return self.constants(dt)
 
     def dead_ticks(self, dt: float) -> int:
         """Ticks from a spike to the first tick that may hold the next one."""
