@@ -72,9 +72,6 @@ def add_pressure(active: ActiveSet, error, pressure):
 
 def check_trainable(network):
     """Raise `ConfigError` for a network whose gradient is not known."""
-    if network.clock == "exact" and not network.is_swept:
-        raise ConfigError(f"{type(network.neuron).__name__} neurons are trained on the grid clock only so far; leave "
-                          "out the exact one")
     if any(layer.bias is not None for layer in network.layers):
         raise ConfigError("layers with a bias are for simulation only so far; train a network without")
     if not network.is_immediate:
@@ -103,10 +100,10 @@ def backward(network, trace: Trace, error, sinks, *, pressure=None, truncate=Fal
         )
     if truncate and trace.input.time is not None:
         raise ConfigError("the exact clock's psp is not truncated; leave out truncate, or run the spikes on the grid")
-    dense = [i for i, layer in enumerate(layers) if layer.patches is None]
-    tau = None if trace.input.time is None else network.neuron.tau_syn
-    rows = dict(zip(dense, by_address([trace.layers[i].feed.spikes for i in dense], block_samples(trace.input), tau),
-                    strict=True)) if dense else {}
+    dense, rows = [i for i, layer in enumerate(layers) if layer.patches is None], {}
+    if dense:
+        given, neurons = [trace.layers[i].feed.spikes for i in dense], [network.neurons[i] for i in dense]
+        rows = dict(zip(dense, by_address(given, block_samples(trace.input), neurons), strict=True))
     current = gather_error(sets[-1], error)
     end = len(sinks)
     for i in reversed(range(len(layers))):

@@ -7,7 +7,15 @@ import numpy as np
 
 from eventsim import kernels
 from eventsim.engine.runs import even_parts
-from eventsim.kernels.layout import EXACT_DEAD, EXACT_KICK_B, EXACT_KICK_C, EXACT_LAM, EXACT_MU, MOST_SPIKES, STEP_COLUMNS
+from eventsim.kernels.layout import (
+    EXACT_DEAD,
+    EXACT_KICK_B,
+    EXACT_KICK_C,
+    EXACT_LAM,
+    EXACT_MU,
+    MOST_SPIKES,
+    STEP_COLUMNS,
+)
 
 # Greatest length of a window of several steps, in the shorter time constant, where synapses have a current. Where they
 # have none the bound does not depend on it.

@@ -118,7 +118,7 @@ class Network:
     @property
     def is_swept(self) -> bool:
         """Whether it runs layer after layer in continuous time, rather than in the event queue."""
-        return self.is_immediate and all(neuron.family == "srm" for neuron in self.neurons)
+        return self.is_immediate
 
     @property
     def is_spatial(self) -> bool:

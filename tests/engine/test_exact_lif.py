@@ -120,7 +120,7 @@ def test_the_grid_tends_to_continuous_time(name, rng):
 
 
 def test_what_is_not_there_yet_is_refused(rng):
-    network = network_of(rng, NEURONS["subtract"])
+    network = Network("30-20r-5", NEURONS["subtract"], seed=0)
     network.layers[1].neuron = NEURONS["hard"]
     with pytest.raises(ConfigError, match="all layers have the same neurons"):
         run(network, timed(rng, 30))

@@ -74,6 +74,11 @@ class Neuron:
         return dt if self.t_abs is None else self.t_abs
 
     @property
+    def forgets(self) -> bool:
+        """Whether a spike makes the potential forget what it had, gradients included."""
+        return False
+
+    @property
     def rho_width(self) -> float:
         """Potential over which the surrogate falls by 1/e."""
         return self.tau_rho * self.theta

@@ -25,7 +25,7 @@ class LIF(Neuron):
     A neuron that is not dead spikes where v >= theta, or if ``strict`` v > theta; then v falls by ``v_drop``
     (``reset="subtract"``) or to v_reset ("hard"). On the grid v is decayed by :math:`e^{-dt/\tau_{mem}}`, the input of
     the tick is added, and then compared: unlike with `SRM`, input acts within its tick. In continuous time what arrives
-    at one instant is added up, and then compared; where that is a tick for all inputs, the spikes are those of the grid.
+    at one instant is added up, and then compared; where all inputs are on ticks, the spikes are those of the grid.
 
     Not implemented: a resistance and a resting potential, which scale and shift weights and potentials.
     """
@@ -97,6 +97,11 @@ class LIF(Neuron):
         """The least potential of a type of numbers at which the neuron fires."""
         theta = kind(self.theta)
         return np.nextafter(theta, kind(np.inf)) if self.strict else theta
+
+    @property
+    def forgets(self) -> bool:
+        """Whether the reset is hard."""
+        return self.reset == "hard"
 
     @property
     def taken(self) -> float:
