@@ -21,8 +21,22 @@ def on_clock(network, clock):
             raise ConfigError("the network has inputs that are constant in every tick, so its tick cannot be another; "
                               "of a NIR file, say the tick with --nir-dt")
         other.dt = checks.milliseconds("dt", dt)
-        if network.neuron.t_abs is None:
-            other.neuron = replace(network.neuron, t_abs=network.dt)
+        other.neuron = _with_dead_time(network.neuron, network.dt)
+        other.layers = [_with_own(layer, network.dt) for layer in network.layers]
         if network.n_ticks is not None:
             other.n_ticks = ticks_of(network.n_ticks * network.dt, dt)
+    return other
+
+
+def _with_dead_time(neuron, t_abs):
+    """The neuron, with a dead time of ``t_abs`` ms where it has none of its own."""
+    return neuron if neuron.t_abs is not None else replace(neuron, t_abs=t_abs)
+
+
+def _with_own(layer, t_abs):
+    """The layer, whose own neuron has a dead time."""
+    if layer.neuron is None or layer.neuron.t_abs is not None:
+        return layer
+    other = copy.copy(layer)
+    other.neuron = _with_dead_time(layer.neuron, t_abs)
     return other

@@ -46,20 +46,19 @@ class _Screen:
     """Prints what becomes certain, at once."""
 
     def __init__(self, stream, every, no_spikes, as_json):
+        from eventsim.engine.recent import window_of
         from eventsim.report.stream import Scoreboard
 
-        self.stream, self.no_spikes, self.as_json = stream, no_spikes, as_json
-        self.board = Scoreboard(every, stream.score_ms, stream.network.arch.n_outputs)
+        self.stream, self.as_json = stream, as_json
+        shows_spikes = not no_spikes and stream.network.readout is None
+        self.board = Scoreboard(every, window_of(stream.network, stream.score_ms), shows_spikes)
 
     def show(self):
         """Print what became certain since the last call."""
-        from eventsim.engine.stream import StreamSpikes
         from eventsim.report import stream as report
 
         lines = []
-        for item in self.board.take(self.stream.spikes(), self.stream.report.certain_ms):
-            if self.no_spikes and isinstance(item, StreamSpikes):
-                continue
+        for item in self.board.take(self.stream.deciding(), self.stream.report.certain_ms):
             lines += [json.dumps(one) for one in report.objects(item)] if self.as_json else report.lines(item)
         if lines:
             click.echo("\n".join(lines))

@@ -13,6 +13,7 @@ from eventsim.exchange.nir.file import is_nir
 from eventsim.model import Network
 from eventsim.trainer import TrainingConfig, load, newest_run
 from eventsim.trainer.checkpoint import FILE_NAME, FORMAT, describe
+from eventsim.trainer.config import settings_for
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Model:
     @property
     def config(self) -> TrainingConfig:
         """The settings that it was trained with, else the defaults."""
-        return TrainingConfig(**self.about["config"] or {})
+        return TrainingConfig(**settings_for(self.network, self.about["config"] or {}))
 
     def data_source(self, data=None) -> dict:
         """Where to find the data set ``data``, default that of the run; held-out samples are those of the run."""

@@ -44,13 +44,17 @@ _dt = _option("--nir-dt", type=TimeType(), metavar="TIME", help="A tick.  [defau
 _reset = _option("--nir-reset", type=click.Choice(["hard", "subtract", "delayed"]), metavar="hard|subtract|delayed",
                  help="What a spike does to the potential: set it to v_reset, take the threshold away, or do so a tick "
                       "later.  [default: that of the scheme]")
+_readout = _option("--nir-readout", type=click.Choice(["mean", "last", "max"]), metavar="mean|last|max",
+                   help="Read the potential of the last neurons, which then never spike: its mean, the last, or the "
+                        "largest.  [default: mean, where they are LI]")
 _input = _option("--nir-input", "nir_sensor", type=SensorType(), metavar="WxH[xP]",
                  help="Sensor behind an input that the file says flat.")
 
 
 def reading_options(function):
     """Options for commands that take a model."""
-    return functools.reduce(lambda done, option: option(done), (_input, _reset, _dt, _scheme, _unit), function)
+    options = (_input, _readout, _reset, _dt, _scheme, _unit)
+    return functools.reduce(lambda done, option: option(done), options, function)
 
 
 def writing_options(function):

@@ -145,6 +145,7 @@ def raster(context, recording, most, span, **run):
       eventsim plot raster spikes.h5 raster.png --span 50:150
     """
     from eventsim import plot as pictures
+    from eventsim.plot.raster import span_of, within
     from eventsim.report import spike_file
 
     if spike_file.is_spike_file(recording):
@@ -153,10 +154,13 @@ def raster(context, recording, most, span, **run):
         figure = pictures.raster(layers, most=most, span=span)
     else:
         found, trace = _run(recording, **run)
-        layers = {"input": trace.input, **{layer.name: layer.spikes for layer in trace.layers}}
+        layers = {"input": trace.input, **{one.name: one.spikes for one in trace.layers if one.readout is None}}
         values = {"file": recording, "model": str(found.path)}
         figure = pictures.raster(trace, most=most, span=span)
-    values["layers"] = [{"name": name, "neurons": one.n_neurons, "spikes": len(one)} for name, one in layers.items()]
+    values["layers"] = [
+        {"name": name, "neurons": one.n_neurons, "spikes": len(one.address[within(one, span_of(one, span))])}
+        for name, one in layers.items()
+    ]
     return figure, "spikes of " + ", ".join(layers), values
 
 

@@ -67,7 +67,8 @@ class TrainingScreen(Observer):
         """Training starts or goes on: show what was not known before."""
         self.trainer, self.n_batches, self.epochs = trainer, n_batches, trainer.config.epochs
         supports = trainer.config.supports(trainer.network.arch.widths)
-        pairs = [("Support", f"{' '.join(f'{s:g}' for s in supports)} (thresholds, by layer)")]
+        shown = [f"{s:g}" if neuron.fires else "-" for s, neuron in zip(supports, trainer.network.neurons, strict=True)]
+        pairs = [("Support", f"{' '.join(shown)} (thresholds, by layer)")]
         if trainer.gains:
             pairs.append(("Gains", f"{' '.join(f'{g:.3g}' for g in trainer.gains)} (calibrated start, by layer)"))
         self.facts(pairs)
@@ -145,9 +146,10 @@ class TrainingScreen(Observer):
         return (" " * _GAP).join(shown)
 
     def _silent(self, figures):
-        """Share of all neurons that never fired."""
-        widths = self.trainer.network.arch.widths
-        return sum(s * n for s, n in zip(figures["silent"], widths, strict=True)) / sum(widths)
+        """Share of all neurons that never fired, of those that may; None where there are none."""
+        found = [(s, n) for s, n in zip(figures["silent"], self.trainer.network.arch.widths, strict=True)
+                 if s is not None]
+        return sum(s * n for s, n in found) / sum(n for _, n in found) if found else None
 
     def _print_epoch(self, number):
         """The line of an epoch of the history, and below it the warnings that begin with it."""

@@ -29,15 +29,16 @@ from eventsim.cli.output import busy, print_json, show
 def simulate(context, recording, model, clock, codec, sensor, start, out, force, weights, follow, as_json, **live):
     """Run one recording through a trained network.
 
-    Prints the class, the spikes of the output neurons, and a line for every layer: its spikes and rate, the synapses
-    that they crossed (SynOps) against what a dense simulation multiplies (MACs), and the time. FILE is a recording
-    of any format that `eventsim convert` reads; - reads it from standard input. A network with a window of its own,
-    such as N-MNIST's 300 ms, sees the events in it, from --start on; others are counted.
+    Prints the class, the spikes of the output neurons (or what is read of their potentials), and a line for every
+    layer: its spikes and rate, the synapses that they crossed (SynOps) against what a dense simulation multiplies
+    (MACs), and the time. FILE is a recording of any format that `eventsim convert` reads; - reads it from standard
+    input. A network with a window of its own, such as N-MNIST's 300 ms, sees the events in it, from --start on; others
+    are counted.
 
     With --follow the recording is a stream, run on the exact clock with float32 weights, and every output spike is
-    printed as soon as no event can come any more that is earlier; now and then a line with the class and the spikes of
-    every output. It ends with the stream or with Ctrl-C, and a summary. With --json every line is an object then: of
-    kind spike, scores or summary.
+    printed as soon as no event can come any more that is earlier; now and then a line with the class and the scores of
+    every output: spikes, or potentials read. It ends with the stream or with Ctrl-C, and a summary. With --json every
+    line is an object then: of kind spike, scores or summary.
 
     What is no event of the network's sensor is skipped and counted in a stream (of nmnist or csv, also with --once); in
     a file of another format, which runs with --once alone, it is refused as without --follow.

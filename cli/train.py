@@ -24,6 +24,7 @@ from eventsim.trainer.checkpoint import FILE_NAME
 from eventsim.trainer.config import chosen_over
 from eventsim.trainer.logs import ALWAYS, LOGS
 from eventsim.trainer.loop import check_fits
+from eventsim.trainer.losses import DEFAULTS
 
 
 @options.command
@@ -87,6 +88,8 @@ def train(context, recipe, show_recipe, resume, tensorboard, as_json, **choices)
     places = {name: choices.pop(name) for name in ("data", "samples", "validation_samples", "out")}
     network, neuron, settings = training.starting_point(plan, choices["arch"])
     typed = {name: value for name, value in choices.items() if options.typed(context, name)}
+    if "readout" in typed:  # a loss of the starting point is on spikes
+        typed.setdefault("loss", DEFAULTS["potentials"])
     network |= {name: typed.pop(name) for name in recipes.TABLES["network"] if name in typed}
     if "arch" not in network:
         raise ConfigError(f"{recipe}: has no layers, so it says no architecture; name one with --arch")

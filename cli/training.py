@@ -9,6 +9,7 @@ from eventsim.cli import options
 from eventsim.cli.runs import SYNTHETIC
 from eventsim.model import PRESETS
 from eventsim.model.neurons import NEURONS, as_config, parameters
+from eventsim.model.neurons.li import READOUTS
 from eventsim.model.neurons.lif import RESETS
 from eventsim.report import numbers, training
 from eventsim.report.neurons import neuron_line
@@ -77,7 +78,8 @@ def setting_options(function):
         _setting("--optimizer", "optimizer", "Optimiser.", type=click.Choice(list(OPTIMIZERS))),
         _setting("--momentum", "momentum", "Momentum, of the optimiser sgd.", type=float, metavar="X"),
         _setting("--weight-decay", "weight_decay", "Weight decay, of the optimiser adamw.", type=float, metavar="X"),
-        _setting("--loss", "loss", "Loss on the output spikes.", type=click.Choice(list(LOSSES))),
+        _setting("--loss", "loss", "Loss on the output spikes, or with --readout cross_entropy or potential_error.",
+                 type=click.Choice(list(LOSSES))),
         _setting("--true-count", "true_count", "Wanted spikes of the class.", type=float, metavar="N"),
         _setting("--false-count", "false_count", "Wanted spikes of the others.", type=float, metavar="N"),
         _setting("--loss-window", "loss_window", "Count only output spikes of these ms.", type=options.SpanType(),
@@ -107,7 +109,14 @@ def neuron_option(*names, **settings):
 
 
 def neuron_options(function):
-    """Options for the fields of the neuron."""
+    """Options for the fields of the neuron, and what is read of the last layer's."""
+    tau = neuron_option("--readout-tau", type=float, metavar="MS",
+                        help="With --readout: in which those potentials decay; inf: never.  [default: --tau-mem, or 20 "
+                             "where neurons have none]")
+    read = neuron_option("--readout", type=click.Choice(READOUTS),
+                         help="Neurons of the last layer never spike, and their potential is read: its mean, the last, "
+                              "or the largest.  [default: their spikes are counted]")
+    function = read(tau(function))
     for name in reversed(_NEURON_FIELDS):
         kind = _NEURON_TYPES.get(name, {"type": float, "metavar": _UNITS.get(name, "X")})
         function = neuron_option("--" + name.replace("_", "-"), name, help=_NEURON_HELP[name], **kind)(function)
@@ -146,6 +155,8 @@ def run_facts(trainer, splits):
     yield "Network", f"{network.arch.notation}, {numbers.large(network.n_weights)} weights"
     clock = "exact clock" if network.clock == "exact" else f"ticks of {network.dt:g} ms"
     yield "Neuron", f"{neuron_line(as_config(network.neuron), _SHOWN)}, {clock}"
+    if network.readout is not None:
+        yield "Read-out", neuron_line(as_config(network.readout))
     yield "Data", splits.note
     yield "Samples", f"{numbers.count(len(splits.train or []))} to train on, {numbers.count(validation)} to validate on"
     settings = config.as_dict()

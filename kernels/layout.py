@@ -39,6 +39,7 @@ EXACT_LAM, EXACT_MU, EXACT_KICK, EXACT_RECOIL, EXACT_THETA, EXACT_DEAD, EXACT_FA
 # Of leaky integrate-and-fire neurons, whose family is LIF_FAMILY, also what a weight of 1 adds to c and to b (KICK is
 # that to a, RECOIL what a spike adds to it), and what a hard reset leaves, where HARD is 1. See `cpu.lif_exact`.
 EXACT_KICK_C, EXACT_KICK_B, EXACT_RESET, EXACT_HARD = range(7, 11)
+EXACT_CONSTANTS = 11
 # Rows of a tile's state in the event queue of the exact clock (`cpu.queue` names them), and the scratch that predicting
 # a crossing takes.
 QUEUE_ROWS = 6

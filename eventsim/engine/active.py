@@ -21,6 +21,11 @@ def _ones_in_sixteen():
     return np.unpackbits(np.arange(1 << 16, dtype=np.uint16).view(np.uint8)).reshape(-1, 16).sum(axis=1, dtype=np.uint8)
 
 
+def _set_bits(words):
+    """Bits that are set in every uint64[n], int64[n]."""
+    return _ones_in_sixteen()[words.view(np.uint16)].reshape(-1, 4).sum(axis=1, dtype=np.int64)
+
+
 @dataclass(frozen=True)
 class ActiveSet:
     """The pairs (neuron, tick) of a layer at which the surrogate counts.
@@ -79,14 +84,29 @@ class ActiveSet:
         return cls(n_samples, n_ticks, lane_neuron, start, start, np.empty(0, np.uint8), np.empty(0, np.uint64),
                    np.empty(0, np.float32))
 
+    @classmethod
+    def of_words(cls, words, n_ticks: int, lane_neuron, rho: float) -> "ActiveSet":
+        """The active set of bits by tick, uint64[tiles, B, chunks, 64], with one ``rho`` at all pairs."""
+        n_samples, words = words.shape[1], words.reshape(-1, TILE)
+        block, lane = np.nonzero(words)
+        ticks = words[block, lane]
+        bits = _set_bits(ticks)
+        sizes = [np.bincount(block, weight, len(words)).astype(np.int64) for weight in (None, bits)]
+        return cls(n_samples, n_ticks, lane_neuron, *map(starts, sizes), lane.astype(np.uint8), ticks,
+                   np.full(bits.sum(), rho, np.float32))
+
     def by_neuron(self, n_neurons: int):
         """Active pairs of every neuron, over all samples, int64[N]."""
         if self.full:
             return np.full(n_neurons, self.n_samples * self.n_ticks)
-        entries = np.diff(self.entry_start[:: self.n_samples * n_chunks(self.n_ticks)])  # of every tile
-        address = self.lane_neuron[np.repeat(np.arange(len(entries)), entries), self.entry_lane]
-        ticks = _ones_in_sixteen()[self.entry_ticks.view(np.uint16)].reshape(-1, 4).sum(axis=1)
+        _, address, ticks = self.entries()
         return np.bincount(address, ticks, minlength=n_neurons).astype(np.int64)
+
+    def entries(self):
+        """Arrays (sample, address, number of ticks) of every entry, in their order; not for a full set."""
+        block = np.repeat(np.arange(len(self.entry_start) - 1), np.diff(self.entry_start))
+        tile, sample = np.divmod(block // max(1, n_chunks(self.n_ticks)), max(1, self.n_samples))
+        return sample, self.lane_neuron[tile, self.entry_lane], _set_bits(self.entry_ticks)
 
     def coordinates(self, sample: int):
         """Arrays (pair, address, tick) of one sample: where each of its pairs stands, and which it is.

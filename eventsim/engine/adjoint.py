@@ -35,7 +35,7 @@ _BLOCK_ROWS = 2400
 _SMALL = 1e-4  # a tick of so few time constants is taken by the first terms of a series
 _NO_LANES = np.empty((0, TILE), np.int32)
 # What kernels call the families of neurons.
-FAMILIES = {"srm": SRM_FAMILY, "lif": LIF_FAMILY}
+FAMILIES = {"srm": SRM_FAMILY, "lif": LIF_FAMILY, "li": LIF_FAMILY}
 
 
 @dataclass(frozen=True)

@@ -53,8 +53,15 @@ def backward_layer(layer, neuron, done, error, below, sinks, *, rows=None, trunc
     return error_below
 
 
-def gather_error(active: ActiveSet, error):
-    """The output error at the pairs of the output layer's active set, float32[1, P]; ``error(b)`` is float32[N, T]."""
+def gather_error(active: ActiveSet, error, is_read=False):
+    """The output error at the pairs of the output layer's active set, float32[1, P].
+
+    ``error(b)`` is float32[N, T], by spikes; where potentials are read (``is_read``) float32[N], by scores.
+    """
+    if is_read:
+        own = np.array([error(b) for b in range(active.n_samples)], np.float32)
+        sample, address, ticks = active.entries()
+        return np.repeat(own[sample, address] if len(sample) else own.ravel()[:0], ticks)[None]
     out = np.empty((1, active.n_pairs), np.float32)
     for b in range(active.n_samples):
         pair, address, tick = active.coordinates(b)
@@ -72,6 +79,9 @@ def add_pressure(active: ActiveSet, error, pressure):
 
 def check_trainable(network):
     """Raise `ConfigError` for a network whose gradient is not known."""
+    if network.clock == "exact" and network.readout is not None:
+        raise ConfigError("networks whose potentials are read are trained on the grid clock only so far; leave out the "
+                          "exact one")
     if any(layer.bias is not None for layer in network.layers):
         raise ConfigError("layers with a bias are for simulation only so far; train a network without")
     if not network.is_immediate:
@@ -84,7 +94,8 @@ def check_trainable(network):
 def backward(network, trace: Trace, error, sinks, *, pressure=None, truncate=False):
     """Pass the loss gradient of every parameter to its `Sink`.
 
-    error : callable, ``error(b)`` is the derivative of the loss by the output spikes of sample b, float32[N_out, T]
+    error : callable, ``error(b)`` is the derivative of the loss by the output spikes of sample b, float32[N_out, T], or
+        where the last layer's potentials are read by its scores, float32[N_out]
     sinks : a `Sink` for each of `Network.parameters`; those that take a step of an optimiser change the network's
         weights, and `takes_steps` says where they may
     pressure : for every layer None, or what its spikes add to the loss besides, float32[B]: the derivative by any spike
@@ -104,7 +115,7 @@ def backward(network, trace: Trace, error, sinks, *, pressure=None, truncate=Fal
     if dense:
         given, neurons = [trace.layers[i].feed.spikes for i in dense], [network.neurons[i] for i in dense]
         rows = dict(zip(dense, by_address(given, block_samples(trace.input), neurons), strict=True))
-    current = gather_error(sets[-1], error)
+    current = gather_error(sets[-1], error, network.readout is not None)
     end = len(sinks)
     for i in reversed(range(len(layers))):
         add_pressure(sets[i], current, pressure and pressure[i])

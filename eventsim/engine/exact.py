@@ -14,6 +14,7 @@ from eventsim.engine.feed import feed
 from eventsim.engine.forward import checked_supports
 from eventsim.engine.growing import run_to_end
 from eventsim.engine.queue import check_timed_input, forward_queue
+from eventsim.engine.readout import read_times
 from eventsim.engine.runs import item_parts
 from eventsim.engine.trace import LayerTrace, Trace
 from eventsim.errors import ConfigError
@@ -77,6 +78,13 @@ def forward_exact(network, spikes: Spikes, *, supports=None, rng=None) -> Trace:
     """
     check_timed_input(network, spikes)
     supports = checked_supports(network, supports)
+    if network.readout is not None:
+        if supports[0] is not None:
+            check_trainable(network)
+        trace = forward_exact(network.spiking, spikes) if len(network.layers) > 1 else Trace(spikes, [])
+        last = trace.layers[-1].spikes if trace.layers else spikes
+        trace.layers.append(read_times(network.layers[-1], network.readout, last, network.dt, network.layer_names[-1]))
+        return trace
     if not network.is_swept:
         if supports[0] is not None:
             check_trainable(network)

@@ -13,6 +13,7 @@ from eventsim.engine.active import ActiveSet, starts
 from eventsim.engine.delayed import delayed_layer
 from eventsim.engine.feed import feed
 from eventsim.engine.growing import Buffers, run_to_end
+from eventsim.engine.readout import read_ticks
 from eventsim.engine.runs import by_tick, empty_runs, item_parts, sample_parts
 from eventsim.engine.sparse import sparse_layer
 from eventsim.engine.trace import LayerTrace, Trace
@@ -183,10 +184,10 @@ def forward_layer(layer, neuron, spikes, *, name="", support=None, truncate=Fals
 _IMMEDIATE = {"dense": _tiled_layer, "conv": _tiled_layer, "pool": _tiled_layer, "sparse": sparse_layer}
 
 
-def _run_layer(layer, *arguments):
+def _run_layer(layer, neuron, *arguments):
     """A layer over a batch; returns its `LayerTrace`, and the runs of its spikes."""
     run = _IMMEDIATE[layer.kind] if layer.is_immediate else delayed_layer
-    return run(layer, *arguments)
+    return (read_ticks if neuron.family == "li" else run)(layer, neuron, *arguments)
 
 
 def checked_supports(network, supports, truncate=False):

@@ -7,7 +7,7 @@ import numpy as np
 
 from eventsim import checks
 from eventsim.engine.feed import feed
-from eventsim.engine.potential_lif import lif_parts
+from eventsim.engine.potential_lif import li_parts, lif_parts
 from eventsim.engine.responses import summed
 from eventsim.engine.trace import Trace
 from eventsim.engine.wiring import weigh
@@ -18,7 +18,7 @@ from eventsim.model.precision import dequantized
 
 @dataclass(frozen=True)
 class Membrane:
-    """One neuron of a run over time; potentials are in the units of the threshold.
+    """One neuron of a run over time; potentials are in the units of the threshold, if it has one.
 
     Attributes
     ----------
@@ -154,7 +154,7 @@ def _srm_parts(neuron, spikes, time, arrival, weight, constant, fired):
     return _alphas(time, arrival, weight, neuron.tau_syn) + settled, refractory
 
 
-_PARTS = {"srm": _srm_parts, "lif": lif_parts}
+_PARTS = {"srm": _srm_parts, "lif": lif_parts, "li": li_parts}
 
 
 def _settling(neuron, spikes, time):

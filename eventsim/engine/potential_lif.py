@@ -15,6 +15,7 @@ from eventsim.kernels.layout import (
     LIF_SYN_DECAY,
     LIF_SYN_GAIN,
 )
+from eventsim.model import LIF
 
 
 def lif_parts(neuron, spikes, time, arrival, weight, constant, fired):
@@ -29,6 +30,11 @@ def lif_parts(neuron, spikes, time, arrival, weight, constant, fired):
         psp = _in_continuous_time(neuron, spikes, arrival, weight, constant)
     drops = _drops(neuron, psp(fired), fired)
     return psp(time), -summed(time, fired, drops, 1.0 / neuron.tau_mem, 1.0, side="left")
+
+
+def li_parts(neuron, spikes, time, arrival, weight, constant, fired):
+    """`lif_parts` of neurons that never spike: (potential, zeros) at ``time``."""
+    return lif_parts(LIF(tau_mem=neuron.tau_mem), spikes, time, arrival, weight, constant, fired)
 
 
 def _drops(neuron, psp, fired):

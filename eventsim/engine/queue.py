@@ -36,15 +36,14 @@ class _Sample:
     """One sample on its way through a network: what the queue keeps, and buffers that grow."""
 
     def __init__(self, wiring, first=0, last=0):
-        tiles, constants = len(wiring.theta), wiring.arguments["constants"]
+        tiles, of = len(wiring.theta), wiring.constants.T[:, :, None]
         state = np.zeros((tiles, QUEUE_ROWS, TILE))
-        missing = np.where(np.isfinite(wiring.theta), wiring.theta - constants[EXACT_THETA], 0.0)
-        if constants[EXACT_FAMILY] == LIF_FAMILY:  # of the potential that a constant input comes to, and of its current
-            state[:, 0] = missing * (1.0 - constants[EXACT_KICK_C])
-            state[:, 1], state[:, 2] = missing * constants[EXACT_KICK_B], missing * constants[EXACT_KICK_C]
-        else:
-            state[:, 0], state[:, 1] = missing, missing * constants[EXACT_LAM]
-        state[:, -1] = -constants[EXACT_DEAD]  # the time of the last spike: nobody is dead at the start
+        missing = np.where(np.isfinite(wiring.theta), wiring.theta - of[EXACT_THETA], 0.0)
+        # Of the potential that a constant input comes to, and of a current.
+        state[:, 0] = missing * (1.0 - of[EXACT_KICK_C])
+        state[:, 1] = missing * np.where(of[EXACT_FAMILY] == LIF_FAMILY, of[EXACT_KICK_B], of[EXACT_LAM])
+        state[:, 2] = missing * of[EXACT_KICK_C]
+        state[:, -1] = -of[EXACT_DEAD]  # the time of the last spike: nobody is dead at the start
         self.last, self.progress = last, np.array([first, 0, 0, 0, 0])
         self.kept = {
             "state": state, "due": np.empty(tiles * TILE), "sure": np.empty(tiles * TILE, bool),

@@ -8,7 +8,7 @@ from eventsim.engine.active import starts
 from eventsim.engine.exact_wiring import inference_tiles
 from eventsim.engine.feed import arrivals, lane_addresses
 from eventsim.errors import ConfigError
-from eventsim.kernels.layout import EDGES, TILE
+from eventsim.kernels.layout import EDGES, EXACT_CONSTANTS, TILE
 from eventsim.model.layers import Recurrent, Sparse
 
 # What stands one behind the other for all projections.
@@ -54,19 +54,22 @@ class QueueWiring:
 
     first_tile : int64[layers + 1], the first of every layer's tiles
     neuron, theta : of all tiles, as in `Tiles`
+    constants : float64[tiles, 11], those of a tile's neurons on the exact clock, padded with zeros
     """
 
     def __init__(self, network):
         for layer in network.layers:
             if isinstance(layer, Sparse):
                 raise ConfigError(f"the event queue does not run sparse layers, and {layer} is one; use the grid clock")
-        if any(neuron != network.neuron for neuron in network.neurons):
-            raise ConfigError("in continuous time all layers have the same neurons so far, and these have not; run the "
-                              "network on the grid")
-        tiles = [inference_tiles(layer, network.neuron, network.dt) for layer in network.layers]
+        neurons = network.neurons
+        tiles = [inference_tiles(*of_layer, network.dt) for of_layer in zip(network.layers, neurons, strict=True)]
         self.first_tile = starts(np.array([len(layer.theta) for layer in tiles]))
         self.neuron, self.theta = (np.concatenate([getattr(layer, name) for layer in tiles])
                                    for name in ("neuron", "theta"))
+        self.constants = np.zeros((len(self.theta), EXACT_CONSTANTS))
+        for first, last, neuron in zip(self.first_tile[:-1], self.first_tile[1:], neurons, strict=True):
+            constants = neuron.exact_constants(network.dt)
+            self.constants[first:last, : len(constants)] = constants
         self._lists = {name: [np.empty(0, dtype)] for name, dtype in _LISTS.items()}
         self._weight, self._table = [], []
         sends = [0]
@@ -81,7 +84,7 @@ class QueueWiring:
         self.arguments = {
             "first_tile": self.first_tile, "sends": np.array(sends), "projection": np.array(self._table),
             "weight": np.concatenate(self._weight), "fan_first": starts(lists.pop("fan_size")), **lists,
-            "theta": self.theta, "constants": network.neuron.exact_constants(network.dt), "edges": (EDGES,),
+            "theta": self.theta, "constants": self.constants, "edges": (EDGES,),
             "reach": (TILE,),
         }
 

@@ -3,7 +3,6 @@
 import math
 import numbers
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from eventsim import checks
 from eventsim.engine.exact_stream import ExactNetwork
 from eventsim.engine.feed import arrivals
 from eventsim.engine.queue import NetworkQueue
+from eventsim.engine.recent import NO_SPIKES, Potentials, Scores, StreamSpikes, window_of
 from eventsim.errors import ConfigError
 from eventsim.events import Arrivals
 from eventsim.model import Network
@@ -22,21 +22,6 @@ _MOST_REORDER = 1e6  # ms
 # us, 71 years: there a float64 in ms is still finer than a microsecond, and a dead time longer than its last bit.
 _END = 1 << 51
 _NOTHING_YET = -(1 << 62)  # us, earlier than any event by more than any tolerance
-
-
-class StreamSpikes(NamedTuple):
-    """Output spikes sorted by (time, address): float64[K], ms from the stream's zero, and int32[K]."""
-
-    time: np.ndarray
-    address: np.ndarray
-
-
-class Scores(NamedTuple):
-    """At ``time`` ms: spikes of every output neuron before it, int64[N], and the neuron that has most of them."""
-
-    time: float
-    counts: np.ndarray
-    chosen: int
 
 
 @dataclass(frozen=True)
@@ -65,36 +50,6 @@ class StreamReport:
         return self.dropped + self.moved
 
 
-class Recent:
-    """Output spikes of the last while, to be counted over windows of ``span`` ms."""
-
-    def __init__(self, span, n_neurons):
-        self.span, self.n_neurons = span, n_neurons
-        self._kept = StreamSpikes(np.empty(0), np.empty(0, np.int32))
-
-    def add(self, spikes: StreamSpikes):
-        """Take the spikes that follow those before."""
-        if len(spikes.time):
-            self._kept = StreamSpikes(*map(np.concatenate, zip(self._kept, spikes, strict=True)))
-
-    def scores(self, at) -> Scores:
-        """The `Scores` over [at - span, at), ``at`` in ms."""
-        first, last = np.searchsorted(self._kept.time, (at - self.span, at))
-        counts = np.bincount(self._kept.address[first:last], minlength=self.n_neurons)
-        return Scores(float(at), counts, int(np.argmax(counts)))
-
-    def first(self, at) -> float | None:
-        """Time of the first spike at ``at`` ms or later, if there is one."""
-        i = np.searchsorted(self._kept.time, at)
-        return float(self._kept.time[i]) if i < len(self._kept.time) else None
-
-    def forget(self, at):
-        """Drop the spikes that no window that ends at ``at`` ms or later can hold."""
-        first = np.searchsorted(self._kept.time, at - self.span)
-        if first:
-            self._kept = StreamSpikes(*(column[first:] for column in self._kept))
-
-
 class Stream:
     """A network that runs on events as they come, on the exact clock.
 
@@ -109,11 +64,15 @@ class Stream:
     reorder_ms : tolerance within which events may come out of order; they are held and sorted
     late : what becomes of those that come later than that (or lie before the stream's zero): "drop", "now" (taken at
         the time that is certain), or "stop" (`push` raises)
-    score_ms : length of the window that `scores` counts in; None: the model's sample, else 300 ms
+    score_ms : length of the window that `scores` are of; None: the model's sample, else 300 ms
+
+    Where the last layer's potentials are read there are no output spikes; `scores` reads them over the window, as of a
+    sample that it is.
 
     Times are float64 ms from the stream's zero, and exact microseconds inside: after a day they resolve 0.02 ns, after
     71 years, the longest stream, half a microsecond. Memory is bounded by the layers' sizes, the events within the
-    tolerance, the output spikes within ``score_ms``, and those that were not taken yet. Raises `ConfigError`.
+    tolerance, the spikes within ``score_ms`` that scores are of, and those that were not taken yet. Raises
+    `ConfigError`.
     """
 
     def __init__(self, network, *, reorder_ms=0.0, late="drop", score_ms=None):
@@ -122,8 +81,9 @@ class Stream:
         self._reorder = round(1000 * _time("reorder_ms", reorder_ms, _MOST_REORDER))
         self.late = checks.choice("late", late, LATE)
         span = _sample_of(network) if score_ms is None else checks.milliseconds("score_ms", score_ms)
-        self._recent = Recent(span, network.arch.n_outputs)
-        self._engine = (ExactNetwork if network.is_swept else NetworkQueue)(network)
+        self._recent = window_of(network, span)
+        spiking = network.spiking
+        self._engine = (ExactNetwork if spiking.is_swept else NetworkQueue)(spiking)
         self._arrivals = [arrivals(layer) for layer in network.layers]
         self._held_t, self._held_address = np.empty(0, np.int64), np.empty(0, np.int32)
         self._untaken: list[StreamSpikes] = []
@@ -196,14 +156,22 @@ class Stream:
 
     def spikes(self) -> StreamSpikes:
         """The output spikes that became certain since the last call."""
-        taken, self._untaken = self._untaken, []
-        nothing = StreamSpikes(np.empty(0), np.empty(0, np.int32))
-        return StreamSpikes(*map(np.concatenate, zip(nothing, *taken, strict=True)))
+        taken = self.deciding()
+        return taken if self.network.readout is None else NO_SPIKES
 
-    def scores(self) -> Scores:
+    def deciding(self) -> StreamSpikes:
+        """The spikes that scores are of, which became certain since the last call of this or of `spikes`.
+
+        They are the output spikes, or those that reach the last layer where its potentials are read.
+        """
+        taken, self._untaken = self._untaken, []
+        return StreamSpikes(*map(np.concatenate, zip(NO_SPIKES, *taken, strict=True)))
+
+    def scores(self) -> Scores | Potentials:
         """Output spikes over the last ``score_ms`` of what is certain, and the class: most spikes, ties to the lowest.
 
-        After `finish` the window ends with the last event or spike.
+        Or what is read of output potentials, and the highest. After `finish` the window ends with the last event or
+        spike.
         """
         return self._recent.scores(self._certain / 1000)
 
@@ -221,7 +189,7 @@ class Stream:
 
     @property
     def score_ms(self) -> float:
-        """Length of the window that `scores` counts in."""
+        """Length of the window that `scores` are of."""
         return self._recent.span
 
     def _check_open(self):
@@ -257,6 +225,8 @@ class Stream:
             order = np.lexsort((address, t))
             t, address = t[order], address[order]
         layers = [StreamSpikes(*found) for found in self._engine.advance(t / 1000, address, until)]
+        deciding = (layers or [StreamSpikes(t / 1000, address)])[-1]
+        layers += [NO_SPIKES] * (len(self.network.layers) - len(layers))
         for i, spikes in enumerate(layers):
             reached = self._arrivals[i][address]
             self._synops[i] += self.network.layers[i].synops(reached[reached >= 0], spikes.address)
@@ -264,9 +234,9 @@ class Stream:
             address = spikes.address
             if len(address):
                 self._last_ms = max(self._last_ms, float(spikes.time[-1]))
-        if len(address):
-            self._untaken.append(spikes)
-            self._recent.add(spikes)
+        if len(deciding.time):
+            self._untaken.append(deciding)
+            self._recent.add(deciding)
 
 
 def _check_network(network):

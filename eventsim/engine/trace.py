@@ -13,6 +13,19 @@ from eventsim.errors import ConfigError
 from eventsim.spikes import Spikes
 
 
+@dataclass(frozen=True)
+class Readout:
+    """What was read of the potentials of neurons that never spike.
+
+    kind : of `eventsim.model.neurons.li.READOUTS`
+    score : float64[B, N]; time : ms, float64[B, N], of the largest potential when it was first reached, else None
+    """
+
+    kind: str
+    score: np.ndarray
+    time: np.ndarray | None = None
+
+
 @dataclass
 class LayerTrace:
     """One layer of a run: its output spikes and what they took.
@@ -22,7 +35,8 @@ class LayerTrace:
     that a window of the sweep had to run one event at a time, of all neurons in all windows. touched is, on the grid,
     the share of ticks in which input arrives, at a convolution's patches in each of them. rows counts the rows of 64
     weights that a sweep of tiles added up; runs are those of the output spikes, on the grid. feed is what reached the
-    synapses; of a run that `backward` is to follow, wiring is how, and active the active set.
+    synapses; of a run that `backward` is to follow, wiring is how, and active the active set. readout is that of
+    neurons that never spike.
     """
 
     name: str
@@ -37,6 +51,7 @@ class LayerTrace:
     runs: Runs | None = None
     feed: Feed | None = None
     wiring: Wiring | None = None
+    readout: Readout | None = None
 
     @classmethod
     def of(cls, name, layer, given: Spikes, spikes: Spikes, started, synops=None, **rest) -> "LayerTrace":
@@ -77,8 +92,18 @@ class Trace:
 
     @property
     def output(self) -> Spikes:
-        """Spikes of the last layer."""
+        """Spikes of the last layer; none where its potentials are read."""
         return self.layers[-1].spikes
+
+    @property
+    def readout(self) -> Readout | None:
+        """What was read of the last layer's potentials; None where its spikes are counted."""
+        return self.layers[-1].readout
+
+    @property
+    def scores(self):
+        """What the class is chosen by, [B, N]: what was read, float64, or the output spikes of each neuron, int64."""
+        return self.output.counts() if self.readout is None else self.readout.score
 
     @property
     def synops(self) -> int:
@@ -91,5 +116,8 @@ class Trace:
         return sum(layer.dense_macs for layer in self.layers)
 
     def predict(self):
-        """Class of every sample, int64[B]: the output neuron with most spikes; ties go to the lowest index."""
-        return np.argmax(self.output.counts(), axis=1)
+        """Class of every sample, int64[B]: the output neuron with most spikes, or the highest potential.
+
+        Ties go to the lowest index.
+        """
+        return np.argmax(self.scores, axis=1)

@@ -11,7 +11,7 @@ from eventsim.spikes import Spikes
 # A weight with which one spike makes a neuron fire, so that spikes reach every kernel.
 _ENOUGH = 100.0
 _TICKS = 9
-_DENSE, _DELAYED = "2-2-1", "2-2r-1@d1"
+_DENSE, _DELAYED, _DELAYED_READ = "2-2-1", "2-2r-1@d1", "2-2r@d1-1"
 # All spikes stay in the first pool and not in the second; the second layer has so many that they are summed up first,
 # and the last pool leaves lanes over.
 _SPATIAL = "20x20x1-2p-16c2-2p-bn-16c3-2a-do0.5-1"
@@ -22,13 +22,13 @@ def tiny_networks(network=None) -> list[Network]:
 
     network : None: a network of dense layers on the grid
     """
-    notations = [_DENSE]
+    notations, readout = [_DENSE], None if network is None else network.readout
     if network is not None:
-        notations += [] if network.is_immediate else [_DELAYED]
+        notations += [] if network.is_immediate else [_DELAYED if readout is None else _DELAYED_READ]
         notations += [_SPATIAL] if network.is_spatial else []
     out = []
     for notation in notations:
-        out.append(Network(notation, n_ticks=_TICKS, seed=None))
+        out.append(Network(notation, n_ticks=_TICKS, seed=None, readout=readout))
         for layer in out[-1].layers:
             if layer.n_weights:
                 layer.weight = np.full(layer.weight_shape, _ENOUGH)

@@ -167,5 +167,10 @@ def _lif_drive(layer, total, constants):
     return NO_DRIVE if total is None and is_full and not constants[LIF_SYN_GAIN] else lif_drive(layer, total)
 
 
+def _li_drive(layer, total, constants):
+    """`lif_drive`, or none where there is no constant input."""
+    return NO_DRIVE if total is None else lif_drive(layer, total)
+
+
 # By the family of kernels that a neuron model runs in.
-DRIVES = {"srm": _drive, "lif": _lif_drive}
+DRIVES = {"srm": _drive, "lif": _lif_drive, "li": _li_drive}

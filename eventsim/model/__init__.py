@@ -2,6 +2,6 @@
 
 from eventsim.model.arch import PRESETS, Architecture, parse
 from eventsim.model.network import Network
-from eventsim.model.neurons import LIF, SRM, CubaLIF
+from eventsim.model.neurons import LI, LIF, SRM, CubaLIF
 
-__all__ = ["LIF", "PRESETS", "SRM", "Architecture", "CubaLIF", "Network", "parse"]
+__all__ = ["LI", "LIF", "PRESETS", "SRM", "Architecture", "CubaLIF", "Network", "parse"]

@@ -8,7 +8,7 @@ from eventsim import checks
 from eventsim.errors import ConfigError
 from eventsim.model import arch as architectures
 from eventsim.model.layers import LAYERS
-from eventsim.model.neurons import NEURONS, SRM, as_config, from_config
+from eventsim.model.neurons import LI, NEURONS, SRM, as_config, from_config
 from eventsim.model.precision import WEIGHTS
 from eventsim.model.stages import STAGES
 
@@ -19,6 +19,8 @@ _CONFIG = ("arch", "neuron", "dt", "n_ticks", "clock", "input_mode", "neurons")
 _INITIAL_GAIN = 10.0
 # Thresholds that a synapse of slayerPytorch's pool weighs: a spike at the peak of its psp is enough.
 _POOL_WEIGHT = 1.1
+# Layers whose potentials can be read, where they have neither delays nor recurrence.
+_READABLE = ("dense", "conv")
 
 
 class Network:
@@ -34,22 +36,29 @@ class Network:
     clock : "grid" or "exact", what `simulate` runs on unless told otherwise
     input_mode : "or" (at most one spike an address and tick) or "count"
     seed : of the weights; None: they are zero, to be set
+    readout : what is read of the potentials of the last layer, which then never spikes: "mean", "last" or "max", or an
+        `LI`; None: its spikes are counted
+    readout_tau : ms, tau_mem of that layer; None: that of ``neuron``, or of an `LI` where it has none
 
     The notation gives a layer one delay; others are assigned to ``layers[i].delay`` and ``layers[i].recurrent.delay``.
     Raises `ConfigError` for every argument that cannot work.
     """
 
-    def __init__(self, arch="mlp512", neuron=None, *, dt=1.0, n_ticks=None, clock="grid", input_mode="or", seed=0):
+    def __init__(self, arch="mlp512", neuron=None, *, dt=1.0, n_ticks=None, clock="grid", input_mode="or", seed=0,
+                 readout=None, readout_tau=None):
         self.arch = architectures.parse(arch)
         preset = architectures.PRESETS.get(arch)
         self.neuron = neuron if neuron is not None else SRM(**(preset.neuron if preset else {}))
         if not isinstance(self.neuron, tuple(NEURONS.values())):
-            raise ConfigError(f"neuron must be one of {', '.join(NEURONS)}, got {neuron!r}")
+            how = "; LI is for the last layer: name it as readout" if isinstance(self.neuron, LI) else ""
+            raise ConfigError(f"neuron must be one of {', '.join(NEURONS)}, got {neuron!r}{how}")
         self.dt = checks.milliseconds("dt", dt)
         self.n_ticks = None if n_ticks is None else checks.whole_number("n_ticks", n_ticks, 1)
         self.clock = checks.choice("clock", clock, CLOCKS)
         self.input_mode = checks.choice("input_mode", input_mode, INPUT_MODES)
         self.layers = [self._layer(field) for field in self.arch.layers]
+        self.layers[-1].neuron = _integrator(readout, readout_tau, self.neuron)
+        _ = self.neurons  # which may not be
         if seed is not None:
             rng = np.random.default_rng(checks.whole_number("seed", seed, 0))
             for layer in self.layers:
@@ -92,8 +101,33 @@ class Network:
 
     @property
     def neurons(self) -> list:
-        """The neuron model of every layer."""
-        return [layer.neuron or self.neuron for layer in self.layers]
+        """The neuron model of every layer; raises `ConfigError` where one never spikes and is not to be read."""
+        found = [layer.neuron or self.neuron for layer in self.layers]
+        for i, (name, layer, neuron) in enumerate(zip(self.layer_names, self.layers, found, strict=True), 1):
+            if not isinstance(neuron, LI):
+                continue
+            if i < len(found):
+                raise ConfigError(f"neurons of {name} are {neuron}, which never spike, so nothing reaches the layers "
+                                  "behind them; read the last layer's potentials")
+            if layer.kind not in _READABLE or not layer.is_immediate:
+                raise ConfigError(f"potentials are read of a dense or convolutional layer without delays or "
+                                  f"recurrence, and {name} is {layer}; end with one, or leave the readout out")
+        return found
+
+    @property
+    def readout(self) -> LI | None:
+        """The neurons of the last layer, where its potentials are read; None: its spikes are counted."""
+        last = self.neurons[-1]
+        return last if isinstance(last, LI) else None
+
+    @property
+    def spiking(self) -> "Network":
+        """The layers that spike, as a network that shares them: without the last, where its potentials are read."""
+        if self.readout is None:
+            return self
+        other = copy.copy(self)
+        other.layers = self.layers[:-1]
+        return other
 
     @property
     def n_weights(self) -> int:
@@ -155,6 +189,7 @@ class Network:
                               f"{own!r}")
         for layer, neuron in zip(network.layers, own or (), strict=False):
             layer.neuron = None if neuron is None else from_config(neuron)
+        _ = network.neurons  # which may not be
         return network
 
     @property
@@ -181,3 +216,14 @@ class Network:
         from eventsim.engine import simulate  # the engine imports the model, so this name is looked up late
 
         return simulate(self, events, clock=clock)
+
+
+def _integrator(readout, tau, neuron):
+    """The `LI` that arguments of `Network` say, or None."""
+    if readout is None or isinstance(readout, LI):
+        if tau is not None:
+            raise ConfigError(f"readout_tau is the time constant of a readout named mean, last or max, got {tau!r} "
+                              f"beside {readout!r}; leave it out, or name one")
+        return readout
+    tau = getattr(neuron, "tau_mem", None) if tau is None else tau
+    return LI(readout=readout) if tau is None else LI(tau_mem=tau, readout=readout)

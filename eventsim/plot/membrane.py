@@ -1,5 +1,7 @@
 """What went on in chosen neurons: their input, potential and spikes, as in figure 1 of Shrestha & Orchard 2018."""
 
+import math
+
 import numpy as np
 
 from eventsim import checks
@@ -21,12 +23,17 @@ _LESS = 1e-9  # of a tick, by which rounding may move an arrival off its edge
 def busiest(trace, layer, n=3, sample=0, span=None):
     """The ``n`` neurons of a layer with most spikes, or as many as fired, ascending, int64[n]; one where none did.
 
+    Of a layer whose potentials are read those with the highest scores.
+
     span : (first, last) in ms that is looked at; None: the whole sample
     """
     _check_trace(trace)
     n = checks.whole_number("n", n, 1)
     names = [done.name for done in trace.layers]
-    spikes = trace.layers[names.index(checks.choice("layer", layer, names))].spikes.sample(sample)
+    done = trace.layers[names.index(checks.choice("layer", layer, names))]
+    if done.readout is not None:
+        return np.sort(np.argsort(-done.readout.score[sample], kind="stable")[:n])
+    spikes = done.spikes.sample(sample)
     inside = slice(*np.searchsorted(spikes.times, span_of(spikes, span)))
     counts = np.bincount(spikes.address[inside], minlength=spikes.n_neurons)
     order = np.argsort(-counts, kind="stable")[:n]
@@ -35,6 +42,8 @@ def busiest(trace, layer, n=3, sample=0, span=None):
 
 def membrane(network, trace, layer=None, neurons=None, *, sample=0, span=None):
     """Input spikes, and of every chosen neuron the weights that reach it, its potential, threshold and spikes.
+
+    Where the potentials of a layer are read, what was read stands in place of threshold and spikes.
 
     layer : its name; None: the last
     neurons : addresses in it; None: the three that are `busiest` within the span
@@ -47,7 +56,8 @@ def membrane(network, trace, layer=None, neurons=None, *, sample=0, span=None):
         raise ConfigError(f"network must be a Network, got {type(network).__name__}; eventsim.load gives one")
     _check_trace(trace)
     layer = network.layer_names[-1] if layer is None else checks.choice("layer", layer, network.layer_names)
-    width = network.layers[network.layer_names.index(layer)].n_out
+    index = network.layer_names.index(layer)
+    width, theta, readout = network.layers[index].n_out, network.neurons[index].theta, trace.layers[index].readout
     given = trace.input
     first, last = span_of(given, span)
     neurons = busiest(trace, layer, sample=sample, span=span) if neurons is None else neurons
@@ -56,15 +66,16 @@ def membrane(network, trace, layer=None, neurons=None, *, sample=0, span=None):
         raise ConfigError(f"neurons to draw must be 1 to {_MOST_NEURONS}, got {n}; choose some of them")
     neurons = different(f"neurons of {layer}", neurons, width)
     found = membranes(network, trace, layer, neurons, sample, _fine_times(given, first, last))
-    before = network.layer_names.index(layer) - 1
-    name, spikes = ("input", given) if before < 0 else (trace.layers[before].name, trace.layers[before].spikes)
+    name, spikes = ("input", given) if index == 0 else (trace.layers[index - 1].name, trace.layers[index - 1].spikes)
 
     figure = new_figure(6.5, 1.6 + 2.1 * len(found))
     axes = stacked(figure, [1.2, *[0.55, 1.5] * len(found)])
     draw_spikes(axes[0], name, spikes.sample(sample), (first, last), some_of(spikes.n_neurons, _MOST_GIVEN))
     for one, arriving, potential in zip(found, axes[1::2], axes[2::2], strict=True):
         _draw_arrivals(arriving, one, given.dt, first, last)
-        _draw_potential(potential, one, layer, network.neuron.theta, first, last)
+        _draw_potential(potential, one, layer, theta, first, last)
+        if readout is not None:
+            _draw_readout(potential, readout, sample, one.neuron, given.n_ticks * given.dt)
     axes[2].legend(fontsize=8, frameon=False, ncols=4, loc="lower right", bbox_to_anchor=(1.0, 0.98), borderpad=0,
                    handlelength=1.8, columnspacing=1.2)
     axes[-1].set(xlabel="time (ms)", xlim=(first, last))
@@ -104,13 +115,27 @@ def _draw_arrivals(axis, one, dt, first, last):
 def _draw_potential(axis, one, layer, theta, first, last):
     seen = (one.time >= first) & (one.time <= last)
     time, spikes = one.time[seen], one.spikes[(one.spikes >= first) & (one.spikes < last)]
+    axis.set_ylabel(f"{layer}, {one.neuron}\npotential")
+    if math.isinf(theta):
+        axis.plot(time, one.potential[seen], color=BLUE, linewidth=1.1, label="potential")
+        return
     axis.plot(time, one.psp[seen], color=GREY, linewidth=0.8, label="psp of its input")
     axis.plot(time, one.potential[seen], color=BLUE, linewidth=1.1, label="potential")
     axis.axhline(theta, color=INK, linewidth=0.8, linestyle="--", label=f"threshold, {theta:g}")
     marks(axis, spikes, np.full(len(spikes), 0.95), (first, last), 1, s=36, c=ORANGE, linewidths=1.1, label="spikes",
           transform=axis.get_xaxis_transform())
     _scale(axis, np.concatenate((one.psp[seen], one.potential[seen], [0.0, theta])), theta)
-    axis.set_ylabel(f"{layer}, {one.neuron}\npotential")
+
+
+def _draw_readout(axis, readout, sample, neuron, end):
+    """What was read: a line for the mean, a point where the last or the largest potential is."""
+    score, text = float(readout.score[sample, neuron]), f"{readout.kind}, {readout.score[sample, neuron]:.3g}"
+    axis.axhline(0.0, color=GREY, linewidth=0.5)
+    if readout.kind == "mean":
+        axis.axhline(score, color=ORANGE, linewidth=1.1, linestyle="--", label=text)
+        return
+    at = end if readout.time is None else float(readout.time[sample, neuron])
+    axis.plot([at], [score], "o", color=ORANGE, markersize=4, clip_on=False, label=text)
 
 
 def _scale(axis, values, theta):

@@ -18,7 +18,8 @@ _INCHES = 1.2  # of a panel
 def raster(spikes, *, sample=0, most=150, span=None):
     """A panel for each layer, the input first: a mark is a spike. What titles count are spikes within the span.
 
-    spikes : a `Trace`, Spikes, or a dict of name to Spikes such as `eventsim.report.spike_file.read` gives
+    spikes : a `Trace`, Spikes, or a dict of name to Spikes such as `eventsim.report.spike_file.read` gives; of a trace
+        a layer whose potentials are read is left out
     sample : which of the batch
     most : neurons that are shown of a layer, evenly spread where there are more
     span : (first, last) in ms; None: the whole sample
@@ -32,7 +33,8 @@ def raster(spikes, *, sample=0, most=150, span=None):
     figure = new_figure(6.5, max(2.2, _INCHES * len(layers) + 0.4))
     axes = stacked(figure, [1.0] * len(layers))
     for axis, (name, one) in zip(axes, layers.items(), strict=True):
-        last_one = axis is axes[-1] and isinstance(spikes, Trace | dict)
+        is_read = isinstance(spikes, Trace) and spikes.readout is not None
+        last_one = axis is axes[-1] and isinstance(spikes, Trace | dict) and not is_read
         draw_spikes(axis, name, one.sample(sample), (first, last), some_of(one.n_neurons, most), is_output=last_one)
     axes[-1].set(xlabel="time (ms)", xlim=(first, last))
     figure.supylabel("neuron (address)", fontsize=9)
@@ -45,11 +47,15 @@ def span_of(spikes, span) -> tuple:
     return checked_span(span, spikes.n_ticks * spikes.dt or spikes.dt)
 
 
+def within(spikes, span) -> slice:
+    """Which spikes of one sample lie in ``span``, (first, last) in ms."""
+    return slice(*np.searchsorted(spikes.times, span))
+
+
 def draw_spikes(axis, name, spikes, span, shown, is_output=False):
     """The spikes of the neurons ``shown`` within a ``span`` of ms, at their addresses."""
-    first, last = span
-    begin, end = np.searchsorted(spikes.times, (first, last))
-    time, address = spikes.times[begin:end], spikes.address[begin:end]
+    inside = within(spikes, span)
+    time, address = spikes.times[inside], spikes.address[inside]
     n, counts = len(time), np.bincount(address, minlength=spikes.n_neurons)
     named = is_output and spikes.n_neurons <= _MOST_NAMED and counts.any()
     chosen = int(np.argmax(counts)) if named else -1
@@ -81,7 +87,7 @@ def _scale(n):
 def _named(spikes) -> dict:
     """Name and spikes of everything that is to be drawn."""
     if isinstance(spikes, Trace):
-        return {"input": spikes.input, **{layer.name: layer.spikes for layer in spikes.layers}}
+        return {"input": spikes.input, **{one.name: one.spikes for one in spikes.layers if one.readout is None}}
     layers = {"spikes": spikes} if isinstance(spikes, Spikes) else spikes
     if not isinstance(layers, dict) or not layers or not all(isinstance(one, Spikes) for one in layers.values()):
         raise ConfigError(f"a raster is that of a Trace or of Spikes, got {type(spikes).__name__}")

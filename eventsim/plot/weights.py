@@ -33,18 +33,19 @@ def weights(network, layer=None, *, neurons=None):
     if not isinstance(network, Network):
         raise ConfigError(f"network must be a Network, got {type(network).__name__}; eventsim.load gives one")
     if layer is None:
-        chosen = [(name, one) for name, one in zip(network.layer_names, network.layers, strict=True) if one.n_weights]
+        chosen = [(name, one, neuron.theta) for name, one, neuron in zip(
+            network.layer_names, network.layers, network.neurons, strict=True) if one.n_weights]
         if not chosen:
             raise ConfigError(f"{network.arch.notation} has no weights of its own to draw")
-        return _histograms(chosen, network.neuron.theta)
+        return _histograms(chosen)
     index = network.layer_names.index(checks.choice("layer", layer, network.layer_names))
     one = network.layers[index]
     images = _images(one, index == 0, neurons)
     if images is None and neurons is not None:
         raise ConfigError(f"{layer} has no images of single neurons: those are of convolutions and of a dense layer on "
                           "the input; leave out neurons")
-    theta = network.neuron.theta
-    return _histograms([(layer, one)], theta) if images is None else _with_images(layer, one, theta, *images)
+    theta = network.neurons[index].theta
+    return _histograms([(layer, one, theta)]) if images is None else _with_images(layer, one, theta, *images)
 
 
 def _values(layer):
@@ -54,13 +55,13 @@ def _values(layer):
     return np.concatenate([part.weight.ravel() for part in layer.projections or (layer,)])
 
 
-def _histograms(chosen, theta):
+def _histograms(chosen):
     columns = 2 if len(chosen) == 4 else min(3, len(chosen))
     rows = math.ceil(len(chosen) / columns)
     figure = new_figure(max(3.4, 2.4 * columns), 2.1 * rows + 0.2)
     grid = figure.subplots(rows, columns, squeeze=False)
-    for axis, (name, layer) in zip(grid.ravel(), chosen, strict=False):
-        _histogram(axis, name, layer, theta)
+    for axis, one in zip(grid.ravel(), chosen, strict=False):
+        _histogram(axis, *one)
     for axis in grid.ravel()[len(chosen) :]:
         axis.remove()
     for axis in grid[:, 0]:
@@ -75,7 +76,7 @@ def _histogram(axis, name, layer, theta):
     axis.axvline(0.0, color=GREY, linewidth=0.6)
     axis.set_yscale("log")
     axis.set_ylim(0.7, 2.0 * max(count.max(), 1))
-    axis.set_xlabel(f"weight (threshold {theta:g})")
+    axis.set_xlabel(f"weight (threshold {theta:g})" if math.isfinite(theta) else "weight")
     mean, deviation = float(values.mean(dtype=np.float64)), float(values.std(dtype=np.float64))
     digits = max(0, 1 - math.floor(math.log10(deviation))) if deviation else 2
     about = f"{numbers.large(len(values))} weights, {mean:z.{digits}f} ± {deviation:.{digits}f}"

@@ -7,6 +7,7 @@ import numpy as np
 from eventsim.engine import Sink, backward, run
 from eventsim.kernels.memory import aligned_zeros
 from eventsim.profile.profile import synapses_behind
+from eventsim.trainer.losses import loss_of
 
 
 class BackwardProfile:
@@ -30,7 +31,7 @@ class BackwardProfile:
         """Count a batch of input `Spikes` with its labels int64[B]."""
         network, begun = self.network, time.perf_counter()
         trace = run(network, spikes, supports=self._supports)
-        error = self._loss(trace.output, labels, network.neuron).error
+        error = loss_of(self._loss, network, trace, labels).error
         turn = time.perf_counter()
         backward(network, trace, error, [Sink(gradient=gradient) for gradient in self._gradients])
         self._seconds += turn - begun, time.perf_counter() - turn

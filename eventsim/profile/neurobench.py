@@ -3,7 +3,8 @@
 - ``ParameterCount``: what training changes.
 - ``Footprint``: bytes of weights, and of what normalises. State of neurons is none: it begins anew with every sample.
 - ``ConnectionSparsity``: share of weights that are zero.
-- ``ActivationSparsity``: share of neurons and ticks without a spike, over all layers and samples; the input is none.
+- ``ActivationSparsity``: share of neurons and ticks without a spike, over all layers and samples; the input is none,
+  nor is a layer whose potentials are read.
 - ``SynapticOperations``, a sample: ``Dense`` multiplications, every tick; ``Effective_ACs`` additions, one for every
   synapse with a weight that is not zero which a spike crosses; ``Effective_MACs`` the same of an input that counts
   (``input_mode="count"``), one a pixel and tick whatever it counts.
@@ -29,8 +30,9 @@ def figures(profile) -> dict:
     layers, populations = network.layers, profile.populations
     weights = sum(layer.n_weights for layer in layers)
     zeros = sum(zero_weights(layer) for layer in layers)
-    pairs = [population.n_neurons * population.ticks for population in populations[1:]]
-    spiking = [population.pairs for population in populations[1:]]
+    that_fire = [population for population in populations[1:] if population.fires]
+    pairs = [population.n_neurons * population.ticks for population in that_fire]
+    spiking = [population.pairs for population in that_fire]
     crossed = [int(live_synapses_behind(layer) @ given.spikes)
                for layer, given in zip(layers, populations, strict=False)]
     own = sum(int(part.live_fan_out @ population.spikes)
@@ -45,7 +47,7 @@ def figures(profile) -> dict:
         "ConnectionSparsity": round(zeros / weights, 4) if weights else 0.0,
         "ActivationSparsity": silence(sum(spiking), sum(pairs)),
         "ActivationSparsityByLayer": {
-            name: silence(k, p) for name, k, p in zip(network.layer_names, spiking, pairs, strict=True)
+            name: silence(k, p) for name, k, p in zip(network.spiking.layer_names, spiking, pairs, strict=True)
         },
         "SynapticOperations": {
             "Effective_MACs": multiplied / n, "Effective_ACs": (sum(crossed) + own) / n,

@@ -26,14 +26,15 @@ class Population:
     dead : ticks between two spikes of a neuron at the least, on the grid and in continuous time; one that has a third
         of the spikes that that allows is *saturated* in a sample (`SATURATED`)
     repeats : whether spikes on the grid may share address and tick
+    fires : False for neurons that never spike, of whose rates there are no figures
 
     Attributes
     ----------
     n_samples, n_neurons : int; dt : ms, a tick; ticks : of all samples together
     """
 
-    def __init__(self, n_neurons, fan_out, dead=(1.0, 1.0), repeats=False):
-        self.n_neurons, self._dead = n_neurons, dead
+    def __init__(self, n_neurons, fan_out, dead=(1.0, 1.0), repeats=False, fires=True):
+        self.n_neurons, self._dead, self.fires = n_neurons, dead, fires
         self._fan_out = np.ascontiguousarray(fan_out, np.int64)
         self._repeats = repeats
         self.n_samples, self.dt, self.ticks = 0, 1.0, 0
@@ -167,11 +168,13 @@ class Population:
             even number the lower median, and in continuous time to a 16th of a tick
         synchrony : Golomb's chi, averaged over samples: 1 where all fire at once, about 1 / sqrt(N) where each fires
             by itself (Golomb & Rinzel 1994, doi:10.1016/0167-2789(94)90214-3)
+
+        Of neurons that never spike all but their number and ``spikes``, 0, are None.
         """
         n, neurons = max(self.n_samples, 1), self.n_neurons
         mean, pairs = self.spikes / n, max(self.ticks, 1) * neurons
         total = int(self.spikes.sum())
-        return {
+        figures = {
             "neurons": neurons, "spikes": total / n, "spikes_per_neuron": total / n / neurons,
             "rate_hz": 1000.0 * total / (pairs * self.dt), "density": self.pairs / pairs,
             "quantiles": dict(zip(map(str, QUANTILES), np.quantile(mean, QUANTILES).tolist(), strict=True)),
@@ -180,6 +183,10 @@ class Population:
             "saturated": int(self.saturated.sum()) / (n * neurons), **self._interval_figures(),
             "synchrony": _mean(self.of_samples("synchrony")) if self.n_samples else None,
         }
+        if self.fires:
+            return figures
+        kept = {"neurons": neurons, "spikes": 0.0, "quantiles": dict.fromkeys(map(str, QUANTILES))}
+        return dict.fromkeys(figures) | kept
 
     def _interval_figures(self):
         bins = self.interval_bins

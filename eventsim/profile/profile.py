@@ -64,7 +64,7 @@ class Profile:
         for i, (layer, neuron) in enumerate(zip(layers, network.neurons, strict=True)):
             own = [part.fan_out for part in layer.projections[1:]]
             dead = [neuron.shortest_interval(network.dt, clock) / network.dt for clock in CLOCKS]
-            self.populations.append(Population(layer.n_out, [after[i + 1], *own], dead))
+            self.populations.append(Population(layer.n_out, [after[i + 1], *own], dead, fires=neuron.fires))
         self.costs = [Cost() for _ in layers]
         self.repeats = np.zeros(network.arch.n_inputs, np.int64)
         self._labels, self._predicted = [], []

@@ -16,7 +16,7 @@ from eventsim.trainer import TrainingConfig
 
 # Tables of a recipe with what may stand in them; results are for people.
 TABLES = {
-    "network": ("arch", "dt", "n_ticks", "clock", "input_mode"),
+    "network": ("arch", "dt", "n_ticks", "clock", "input_mode", "readout", "readout_tau"),
     "neuron": ("kind", *neurons.parameters()),
     "training": tuple(field.name for field in fields(TrainingConfig)),
 }

@@ -12,15 +12,15 @@ class LayerActivity:
     """One layer, by sample: means where there were several.
 
     silent is the share of neurons without a spike in any of the samples; ratio is SynOps over dense MACs; singly is
-    that of `LayerTrace`.
+    that of `LayerTrace`. Where neurons never spike and their potentials are read, rates and the silent share are None.
     """
 
     name: str
     neurons: int
     spikes: float
-    spikes_per_neuron: float
-    rate_hz: float
-    silent: float
+    spikes_per_neuron: float | None
+    rate_hz: float | None
+    silent: float | None
     synops: float
     dense_macs: float
     ratio: float | None
@@ -29,9 +29,11 @@ class LayerActivity:
 
 
 def _layer(name, neurons, spikes, duration, silent, synops, dense_macs, seconds, singly=None):
+    """``silent`` None: its neurons never spike."""
     rate = 1000.0 * spikes / (neurons * duration) if duration else 0.0
+    mean, rate = (None, None) if silent is None else (spikes / neurons, rate)
     return LayerActivity(
-        name, neurons, spikes, spikes / neurons, rate, silent, synops, dense_macs,
+        name, neurons, spikes, mean, rate, silent, synops, dense_macs,
         synops / dense_macs if dense_macs else None, seconds, singly,
     )
 
@@ -46,7 +48,7 @@ def of_trace(trace) -> list[LayerActivity]:
     duration = trace.input.n_ticks * trace.input.dt
     return [
         _layer(layer.name, layer.spikes.n_neurons, len(layer.spikes), duration,
-               _unused(layer.spikes.address, layer.spikes.n_neurons),
+               None if layer.readout else _unused(layer.spikes.address, layer.spikes.n_neurons),
                layer.synops, layer.dense_macs, layer.seconds, layer.singly)
         for layer in trace.layers
     ]
@@ -54,11 +56,10 @@ def of_trace(trace) -> list[LayerActivity]:
 
 def of_metrics(network, metrics) -> list[LayerActivity]:
     """Mean activity of every layer over the samples of `Metrics`."""
-    n = max(metrics.samples, 1)
+    n, silent = max(metrics.samples, 1), metrics.summary()["silent"]
     return [
         _layer(name, layer.n_out, float(metrics.spikes[i] / n),
-               float(metrics.dense_macs[i] / n / layer.n_synapses * network.dt),
-               _unused(np.flatnonzero(metrics.fired[i]), layer.n_out),
+               float(metrics.dense_macs[i] / n / layer.n_synapses * network.dt), silent[i],
                float(metrics.synops[i] / n), float(metrics.dense_macs[i] / n), float(metrics.seconds[i] / n))
         for i, (name, layer) in enumerate(zip(network.layer_names, network.layers, strict=True))
     ]
@@ -88,15 +89,18 @@ def screen(layers, remark=None) -> list:
     from eventsim.report.tables import plain_table
 
     rows = [
-        (layer.name, numbers.count(layer.neurons), numbers.large(layer.spikes), f"{layer.spikes_per_neuron:.2f}",
-         f"{layer.rate_hz:.1f}", numbers.share(layer.silent), numbers.large(layer.synops),
-         numbers.large(layer.dense_macs), numbers.share(layer.ratio), numbers.seconds(layer.seconds))
+        (layer.name, numbers.count(layer.neurons), numbers.large(layer.spikes),
+         numbers.optional(layer.spikes_per_neuron), numbers.optional(layer.rate_hz, "{:.1f}"),
+         numbers.share(layer.silent), numbers.large(layer.synops), numbers.large(layer.dense_macs),
+         numbers.share(layer.ratio), numbers.seconds(layer.seconds))
         for layer in layers
     ]
     all_layers = totals(layers)
     neurons = sum(layer.neurons for layer in layers)
+    spiking = sum(layer.neurons for layer in layers if layer.silent is not None)
+    mean = numbers.optional(all_layers["spikes"] / spiking if spiking else None)
     rows.append((
-        "all", numbers.count(neurons), numbers.large(all_layers["spikes"]), f"{all_layers['spikes'] / neurons:.2f}", "",
+        "all", numbers.count(neurons), numbers.large(all_layers["spikes"]), mean, "",
         "", numbers.large(all_layers["synops"]), numbers.large(all_layers["dense_macs"]),
         numbers.share(all_layers["ratio"]), numbers.seconds(all_layers["seconds"]),
     ))
@@ -105,6 +109,7 @@ def screen(layers, remark=None) -> list:
     lines = [f"SynOps are {saved} of the multiply-accumulates (MACs) of a dense simulation."]
     swept = [layer for layer in layers if layer.singly is not None]
     if swept:
-        mean = sum(layer.singly * layer.neurons for layer in swept) / sum(layer.neurons for layer in swept)
-        lines.append(f"Of all neurons in all windows of time, {numbers.share(mean)} had to be run one event at a time.")
+        singly = sum(layer.singly * layer.neurons for layer in swept) / sum(layer.neurons for layer in swept)
+        lines.append(f"Of all neurons in all windows of time, {numbers.share(singly)} had to be run one event at a "
+                     "time.")
     return [plain_table(header, rows), "", *lines, *([f"{remark}."] if remark else [])]

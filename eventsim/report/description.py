@@ -5,7 +5,7 @@ import shlex
 import numpy as np
 
 from eventsim.errors import ConfigError
-from eventsim.model.neurons import as_config
+from eventsim.model.neurons import INTEGRATORS, as_config
 from eventsim.report import numbers, recording, store, training
 from eventsim.report.neurons import neuron_line
 
@@ -88,7 +88,8 @@ def screen(figures) -> list:
 
 def _neuron_lines(f):
     """The neurons of an architecture or model: a line for all layers, and one for each that has its own."""
-    own = [(f"Neuron {i}", neuron_line(neuron)) for i, neuron in enumerate(f.get("own_neurons") or (), 1) if neuron]
+    own = [("Read-out" if neuron["kind"] in INTEGRATORS else f"Neuron {i}", neuron_line(neuron))
+           for i, neuron in enumerate(f.get("own_neurons") or (), 1) if neuron]
     return [("Neuron", neuron_line(f["neuron"])), *own]
 
 

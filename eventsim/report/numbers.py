@@ -39,6 +39,16 @@ def share(x) -> str:
     return f"{percent:.{digits}f} %"
 
 
+def optional(x, text="{:.2f}") -> str:
+    """A number as ``text`` says; a dash for None."""
+    return _NONE if x is None else text.format(x)
+
+
+def potential(x) -> str:
+    """What was read of a potential, to three digits: 1.04, -0.0213."""
+    return "0" if x == 0 else f"{x:.3g}"
+
+
 def seconds(s) -> str:
     """A time: 120 us, 1.23 ms, 4.5 s, 2 min 5 s."""
     if s < 1e-3:
@@ -60,5 +70,5 @@ def energy(joules) -> str:
 
 
 def rates(values) -> str:
-    """Spikes a neuron of every layer, in one short line: 4.1 3.9 18."""
-    return " ".join(f"{v:.1f}" if v < 9.95 else f"{v:.0f}" for v in values)
+    """Spikes a neuron of every layer, in one short line: 4.1 3.9 18; a dash for None."""
+    return " ".join(_NONE if v is None else f"{v:.1f}" if v < 9.95 else f"{v:.0f}" for v in values)

@@ -41,18 +41,15 @@ def _energy(profile, layers):
     return energy.estimates(synops, macs, updates, active, profile.network.weights)
 
 
-def _optional(value, text="{:.2f}"):
-    return "-" if value is None else text.format(value)
-
-
 def firing_table(layers):
     """How the neurons of every layer fire."""
     from eventsim.report.tables import plain_table
 
     rows = [
-        (f["name"], f"{f['quantiles']['0.5']:.1f}", f"{f['quantiles']['0.95']:.1f}", f"{f['quantiles']['1.0']:.1f}",
-         numbers.share(f["silent_in_a_sample"]), numbers.share(f["saturated"]), _optional(f["interval_ms"], "{:.1f}"),
-         _optional(f["median_interval_ms"], "{:g}"), _optional(f["variation"]), _optional(f["synchrony"]),
+        (f["name"], *(numbers.optional(f["quantiles"][q], "{:.1f}") for q in ("0.5", "0.95", "1.0")),
+         numbers.share(f["silent_in_a_sample"]), numbers.share(f["saturated"]),
+         numbers.optional(f["interval_ms"], "{:.1f}"), numbers.optional(f["median_interval_ms"], "{:g}"),
+         numbers.optional(f["variation"]), numbers.optional(f["synchrony"]),
          numbers.share(f["zero_weights"] / f["weights"] if f["weights"] else None),
          "-" if f["bytes"] is None else numbers.large(f["bytes"]))
         for f in layers
@@ -123,13 +120,18 @@ def screen(profile, figures) -> list:
 
 
 def samples_csv(profile, names) -> bytes:
-    """A table, a line a sample: its name, label, the class chosen; by layer spikes, silent neurons and SynOps."""
+    """A table, a line a sample: its name, label, the class chosen; by layer spikes, silent neurons and SynOps.
+
+    A layer whose potentials are read has no silent neurons.
+    """
     network, out = profile.network, io.StringIO()
-    columns = [f"{what}_{layer}" for what in ("spikes", "silent", "synops") for layer in network.layer_names]
+    columns = [f"{what}_{layer}" for what, named in (("spikes", network), ("silent", network.spiking),
+                                                     ("synops", network)) for layer in named.layer_names]
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(("sample", "label", "predicted", *columns))
     labels = ("" if label < 0 else label for label in profile.labels.tolist())
-    counts = zip(profile.spikes().tolist(), profile.silent().tolist(), profile.synops().tolist(), strict=True)
+    silent = profile.silent()[:, : len(network.spiking.layers)]
+    counts = zip(profile.spikes().tolist(), silent.tolist(), profile.synops().tolist(), strict=True)
     for name, label, predicted, (spikes, silent, synops) in zip(
         names, labels, profile.predicted.tolist(), counts, strict=True
     ):

@@ -7,10 +7,19 @@ from eventsim.report.inputs import input_figures, input_line
 
 
 def _output(trace):
-    """Spikes of every output neuron, the class, and the other classes that have as many spikes as it."""
-    counts = trace.output.counts()[0]
+    """Score of every output neuron, the class, and the other classes that have the same score."""
+    scores = trace.scores[0]
     chosen = int(trace.predict()[0])
-    return counts, chosen, [int(i) for i in np.flatnonzero(counts == counts[chosen]) if i != chosen]
+    return scores, chosen, [int(i) for i in np.flatnonzero(scores == scores[chosen]) if i != chosen]
+
+
+def _scores(trace) -> dict:
+    """What the class was chosen by, as plain values: spikes, or what was read of the potentials and when."""
+    scores = trace.scores[0].tolist()
+    if trace.readout is None:
+        return {"counts": scores}
+    time = trace.readout.time
+    return {"readout": trace.readout.kind, "scores": scores, **({} if time is None else {"times": time[0].tolist()})}
 
 
 def figures(network, events, trace) -> dict:
@@ -22,10 +31,10 @@ def figures(network, events, trace) -> dict:
 
 def as_dict(network, events, trace) -> dict:
     """All figures as plain values."""
-    counts, chosen, tied = _output(trace)
+    _, chosen, tied = _output(trace)
     return {
         "arch": network.arch.notation, "clock": network.clock, "dt": network.dt, "n_ticks": trace.input.n_ticks,
-        "class": chosen, "tied": tied, "counts": counts.tolist(), **figures(network, events, trace),
+        "class": chosen, "tied": tied, **_scores(trace), **figures(network, events, trace),
     }
 
 
@@ -39,8 +48,10 @@ def facts(network, events, trace) -> list:
 
 def verdict(trace) -> str:
     """The class, and what speaks against it."""
-    counts, chosen, tied = _output(trace)
-    if counts[chosen] == 0:
+    scores, chosen, tied = _output(trace)
+    if trace.readout is not None and len(scores) > 1 and len(tied) == len(scores) - 1:
+        return f"Class {chosen}, but all output potentials are equal: they say nothing"
+    if trace.readout is None and scores[chosen] == 0:
         return f"Class {chosen}, but no output neuron fired: it says nothing"
     if tied:
         return f"Class {chosen}, tied with {', '.join(map(str, tied))}: of equals, the lowest is taken"
@@ -48,9 +59,13 @@ def verdict(trace) -> str:
 
 
 def screen(trace) -> list:
-    """The class, the output spikes and the layers, as lines and tables."""
+    """The class, the output's scores and the layers, as lines and tables."""
     from eventsim.report.tables import wide_rows
 
-    counts = _output(trace)[0]
-    rows = wide_rows(("output", range(len(counts))), ("spikes", counts))
-    return [verdict(trace), rows, "", *activity.screen(activity.of_trace(trace))]
+    shown = _output(trace)[0]
+    rows = [("output", range(len(shown))), ("spikes", shown)]
+    if trace.readout is not None:
+        rows[1:] = [(trace.readout.kind, map(numbers.potential, shown))]
+        if trace.readout.time is not None:
+            rows.append(("at ms", [f"{t:.4g}" for t in trace.readout.time[0]]))
+    return [verdict(trace), wide_rows(*rows), "", *activity.screen(activity.of_trace(trace))]

@@ -2,7 +2,8 @@
 
 Layout, version 1: attributes ``format`` = "eventsim-spikes", ``version``, ``package``, ``source`` (JSON), ``dt`` (ms)
 and ``n_ticks``; group ``input`` and one group a layer, in order of their attribute ``index``, each with int32
-``address``, int64 ``sample_ptr``, and int32 ``tick`` or float64 ``time`` (ms); attribute ``n_neurons``.
+``address``, int64 ``sample_ptr``, and int32 ``tick`` or float64 ``time`` (ms); attribute ``n_neurons``. A layer whose
+potentials are read has no spikes, but float64 ``score`` by sample and neuron, and its attribute ``readout`` says what.
 """
 
 import json
@@ -25,6 +26,7 @@ def write(path, trace, source):
             dt=trace.input.dt, n_ticks=trace.input.n_ticks,
         )
         named = [("input", trace.input), *((layer.name, layer.spikes) for layer in trace.layers)]
+        readout, last = trace.readout, named[-1][0]
         for index, (name, spikes) in enumerate(named):
             group = file.create_group(name)
             group.attrs.update(index=index, n_neurons=spikes.n_neurons)
@@ -32,6 +34,9 @@ def write(path, trace, source):
             columns |= {"tick": spikes.tick} if spikes.time is None else {"time": spikes.time}
             for column, values in columns.items():
                 group.create_dataset(column, data=values)
+        if readout is not None:
+            file[last].attrs["readout"] = readout.kind
+            file[last]["score"] = readout.score
 
 
 def _is_ours(file):

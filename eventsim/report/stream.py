@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from eventsim.engine.stream import Recent, Scores, StreamSpikes
+from eventsim.engine.recent import Potentials, Scores, StreamSpikes
 from eventsim.report import numbers
 
 _MOST_COUNTS = 20  # outputs whose counts fit in a line
@@ -12,15 +12,23 @@ class Scoreboard:
     """Puts output spikes in order with scores at every multiple of ``every`` ms of stream time.
 
     Scores are left out while there are none: where neither this window nor the one before it holds a spike.
+
+    window : a fresh one, of `eventsim.engine.recent.window_of`
+    shows_spikes : whether the spikes that scores are of are given back among them
     """
 
-    def __init__(self, every, score_ms, n_outputs):
-        self._every, self._recent = every, Recent(score_ms, n_outputs)
+    def __init__(self, every, window, shows_spikes=True):
+        self._every, self._recent, self._shows_spikes = every, window, shows_spikes
         self._following, self._fired = 1, False  # number of the next scores, and whether the last ones had a spike
 
     def take(self, spikes: StreamSpikes, certain_ms):
-        """Yield the `StreamSpikes` and `Scores` up to a certain time, after those before, sorted by time."""
+        """Yield `StreamSpikes`, and `Scores` or `Potentials`, up to a certain time, after those before, by time.
+
+        spikes : what `Stream.deciding` gives
+        """
         self._recent.add(spikes)
+        if not self._shows_spikes:
+            spikes = StreamSpikes(*(column[:0] for column in spikes))
         done = 0
         for scores in self._due(certain_ms):
             end = int(np.searchsorted(spikes.time, scores.time))
@@ -35,7 +43,7 @@ class Scoreboard:
     def _due(self, certain):
         while (at := self._following * self._every) <= certain:
             scores = self._recent.scores(at)
-            fires = bool(scores.counts.any())
+            fires = not scores.is_empty
             if fires or self._fired:
                 yield scores
                 self._following += 1
@@ -47,25 +55,31 @@ class Scoreboard:
 
 
 def lines(item) -> list[str]:
-    """Text for `StreamSpikes`, a line each, or for `Scores`."""
+    """Text for `StreamSpikes`, a line each, or for `Scores` or `Potentials`."""
     if isinstance(item, StreamSpikes):
         return [f"{t:.3f} ms  output {i}" for t, i in zip(*map(np.ndarray.tolist, item), strict=True)]
-    counts = item.counts.tolist()
-    verdict = item.chosen if any(counts) else "-"
-    return [f"{item.time:.3f} ms  class {verdict}  spikes {_short(counts)}"]
+    (figures,) = objects(item)
+    return [f"{item.time:.3f} ms  class {_verdict(figures)}  {figures.get('readout', 'spikes')} {_short(figures)}"]
 
 
-def _short(counts):
-    more = f" and {len(counts) - _MOST_COUNTS} more" if len(counts) > _MOST_COUNTS else ""
-    return " ".join(map(str, counts[:_MOST_COUNTS])) + more
+def _verdict(figures):
+    return "-" if figures["class"] is None else figures["class"]
+
+
+def _short(figures):
+    """The counts or potentials of scores, of many the first."""
+    shown = figures["counts"] if "counts" in figures else [numbers.potential(x) for x in figures["scores"]]
+    more = f" and {len(shown) - _MOST_COUNTS} more" if len(shown) > _MOST_COUNTS else ""
+    return " ".join(map(str, shown[:_MOST_COUNTS])) + more
 
 
 def objects(item) -> list[dict]:
-    """The same as plain values; the class is None where nothing fired."""
-    if isinstance(item, Scores):
-        fired = bool(item.counts.any())
-        return [{"kind": "scores", "time": item.time, "class": item.chosen if fired else None,
-                 "counts": item.counts.tolist()}]
+    """The same as plain values; the class is None where nothing fired, or moved a potential."""
+    if isinstance(item, Scores | Potentials):
+        figures = {"kind": "scores", "time": item.time, "class": None if item.is_empty else item.chosen}
+        if isinstance(item, Scores):
+            return [figures | {"counts": item.counts.tolist()}]
+        return [figures | {"readout": item.kind, "scores": item.potentials.tolist()}]
     return [{"kind": "spike", "time": t, "neuron": i} for t, i in zip(*map(np.ndarray.tolist, item), strict=True)]
 
 
@@ -79,7 +93,8 @@ def summary(stream, source, decoder, seconds) -> dict:
             network.layer_names, network.layers, report.spikes, report.synops, strict=True)
     ]
     return {
-        "kind": "summary", "source": source.name, "class": scores["class"], "counts": scores["counts"],
+        "kind": "summary", "source": source.name,
+        **{name: value for name, value in scores.items() if name not in ("kind", "time")},
         "score_ms": stream.score_ms, "events": report.events, "processed": report.processed,
         "held": report.held, "late_dropped": report.dropped, "late_moved": report.moved, "reordered": report.reordered,
         **decoder.counts, "dropped_events": source.dropped_events, "dropped_datagrams": source.dropped_datagrams,
@@ -100,8 +115,8 @@ def screen(figures) -> list:
     skipped = f"{numbers.count(f['outside'])} outside the sensor, {numbers.count(f['bad'])} that are no events"
     facts = [
         ("Stream", f"{f['source']}, certain up to {f['stream_ms']:.3f} ms"),
-        ("Class", f"{'-' if f['class'] is None else f['class']}, output spikes in the last {f['score_ms']:g} ms: "
-                  f"{_short(f['counts'])}"),
+        ("Class", f"{_verdict(f)}, output {'spikes' if 'counts' in f else 'potentials, ' + f['readout']} in the last "
+                  f"{f['score_ms']:g} ms: {_short(f)}"),
         ("Events", f"{numbers.count(f['events'])} in {numbers.seconds(f['seconds'])}{speed}; "
                    f"{numbers.count(f['held'])} not yet certain"),
         ("Order", f"{numbers.count(f['reordered'])} came out of order but in time; of the late, "
@@ -114,9 +129,10 @@ def screen(figures) -> list:
                     f"{numbers.several(f['lost_datagrams'], 'datagram')} lost by the system"),
     ]
     duration = f["stream_ms"] - f["first_ms"]
+    spiking = f["layers"][:-1] if "readout" in f else f["layers"]
     rows = [
         (layer["name"], numbers.count(layer["neurons"]), numbers.large(layer["spikes"]),
-         f"{1000 * layer['spikes'] / layer['neurons'] / duration:.1f}" if duration > 0 else "-",
+         f"{1000 * layer['spikes'] / layer['neurons'] / duration:.1f}" if duration > 0 and layer in spiking else "-",
          numbers.large(layer["synops"]))
         for layer in f["layers"]
     ]

@@ -20,8 +20,8 @@ def method(config) -> str:
         schedule += f" x{config['step_factor']:g} at epoch {', '.join(f'{at:g}' for at in config['step_epochs'])}"
     if config.get("warmup"):
         schedule += f", warm-up {config['warmup']:g} epochs"
-    counts = f"{config['true_count']:g}/{config['false_count']:g}"
-    return f"batch {config['batch_size']}, {optimizer} {schedule}, {config['loss']} {counts}"
+    counts = "" if config["true_count"] is None else f" {config['true_count']:g}/{config['false_count']:g}"
+    return f"batch {config['batch_size']}, {optimizer} {schedule}, {config['loss']}{counts}"
 
 
 def defaults(settings) -> str:

@@ -1,10 +1,11 @@
-"""The calibrated start: every layer's weights scaled until its neurons fire at a chosen rate."""
+"""The calibrated start: every layer's weights scaled until its neurons fire at a chosen rate, or scores are apart."""
 
 import numpy as np
 
 from eventsim.engine.simulate import run_layer
 
 HIDDEN_RATE = 4.0  # spikes a neuron and sample
+SPREAD = 1.0  # standard deviation of scores, where potentials are read
 _GAINS = (1.0, 400.0)  # over U(-1, 1) / sqrt(fan_in)
 _LEAST_NORMALISED = 0.01
 _HALVINGS = 12
@@ -16,18 +17,20 @@ def calibrate(network, spikes, *, output, hidden=HIDDEN_RATE, seed=0):
     """Redraw the weights and scale each layer, in order, by bisection on the log of its gain; returns the gains.
 
     spikes : a few training samples, never validation data
-    hidden, output : wanted spikes a neuron and sample
+    hidden, output : wanted spikes a neuron and sample; scores have the spread `SPREAD` instead
 
     With slayerPytorch's fixed scale the six-layer perceptron is silent from its third layer on; with twice that it
     saturates.
     """
     rng = np.random.default_rng([seed, 1])
     gains = []
-    for i, layer in enumerate(network.layers):
+    for i, (layer, neuron) in enumerate(zip(network.layers, network.neurons, strict=True)):
         layer.initialize(rng, 1.0)
-        run = _Scaled(layer, network, spikes, seed)
+        run = _Scaled(layer, neuron, network.dt, spikes, seed)
         gain = 1.0  # what is not trained weighs what it weighs
-        if layer.n_weights:
+        if i == len(network.layers) - 1 and network.readout is not None:
+            gain = run.spread(SPREAD)
+        elif layer.n_weights:
             gain = run.bisect(output if i == len(network.layers) - 1 else hidden)
         gains.append(gain)
         trace = run(gain)
@@ -39,18 +42,23 @@ def calibrate(network, spikes, *, output, hidden=HIDDEN_RATE, seed=0):
 class _Scaled:
     """Runs a layer with its weights of now times a gain."""
 
-    def __init__(self, layer, network, spikes, seed):
-        self._layer, self._network, self._spikes, self._seed = layer, network, spikes, seed
+    def __init__(self, layer, neuron, dt, spikes, seed):
+        self._layer, self._neuron, self._dt, self._spikes, self._seed = layer, neuron, dt, spikes, seed
         self._unit = layer.packed.copy()
 
     def __call__(self, gain):
         """The layer's trace, as in training: normalised by its own statistics, the same neurons dropped every time."""
         np.multiply(self._unit, np.float32(gain), out=self._layer.packed)
         rng = np.random.default_rng([self._seed, 0, 0, _MASKS])
-        return run_layer(self._layer, self._network.neuron, self._spikes, self._network.dt, rng)
+        return run_layer(self._layer, self._neuron, self._spikes, self._dt, rng)
 
     def _fires_more(self, gain, wanted):
         return len(self(gain).spikes) > wanted * self._spikes.n_samples * self._layer.n_out
+
+    def spread(self, wanted):
+        """The gain with which scores of all neurons and samples have this standard deviation."""
+        found = float(self(1.0).readout.score.std())
+        return wanted / found if found > 0.0 else 1.0
 
     def bisect(self, wanted):
         """The gain with which neurons fire ``wanted`` spikes in each sample."""

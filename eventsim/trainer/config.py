@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from eventsim import checks
 from eventsim.data import Augment
 from eventsim.errors import ConfigError
-from eventsim.trainer.losses import LOSSES
+from eventsim.trainer.losses import LOSSES, default_loss
 from eventsim.trainer.optimizers import OPTIMIZERS
 from eventsim.trainer.regularizer import RateRegularizer
 from eventsim.trainer.schedules import SCHEDULE_SETTINGS, SCHEDULES
@@ -47,6 +47,11 @@ def chosen_over(defaults: dict, chosen: dict) -> dict:
     return out
 
 
+def settings_for(network, settings: dict) -> dict:
+    """Settings for the training of a network, with the loss that fits it where they name none."""
+    return {"loss": default_loss(network)} | settings
+
+
 @dataclass(frozen=True)
 class TrainingConfig:
     """Settings of a training run; raises `ConfigError` for what cannot work."""
@@ -62,8 +67,8 @@ class TrainingConfig:
     momentum: float | None = None  # of sgd; None: 0.9 there
     weight_decay: float | None = None  # of adamw; None: 0.01 there
     loss: str = "spike_count"
-    true_count: float = 60.0  # target spikes of the sample's class
-    false_count: float = 10.0  # and of the other classes
+    true_count: float | None = None  # of losses on spikes: target spikes of the sample's class; None: 60 there
+    false_count: float | None = None  # and of the other classes; None: 10
     loss_window: tuple[float, float] | None = None  # ms in which output spikes count; None: the whole sample
     support: str | float = "auto"  # where the surrogate counts, in thresholds; inf is SLAYER
     calibrate: bool = True  # scale the start weights until every layer fires
@@ -150,6 +155,8 @@ class TrainingConfig:
 
     def make_loss(self):
         """The loss object of these settings."""
+        if self.true_count is None:
+            return LOSSES[self.loss]()
         counts = (self.true_count, self.false_count)
         if self.loss == "spike_time":
             counts = tuple(int(c) if float(c).is_integer() else c for c in counts)
@@ -160,8 +167,10 @@ class TrainingConfig:
         bounded = self.rate_low is not None or self.rate_high is not None
         return RateRegularizer(self.rate_low, self.rate_high, self.rate_weight) if bounded else None
 
-    def mean_target(self, n_outputs) -> float:
-        """Target spikes of an output neuron over all classes, at which training starts."""
+    def mean_target(self, n_outputs) -> float | None:
+        """Target spikes of an output neuron over all classes, at which training starts; None: output has no spikes."""
+        if self.true_count is None:
+            return None
         return (self.true_count + (n_outputs - 1) * self.false_count) / n_outputs
 
     def make_augment(self) -> Augment:

@@ -32,17 +32,22 @@ class _Epoch:
         self.network, self.config, self.metrics, self.number = network, config, metrics, number
         summary = metrics.summary()
         self.rates, self.silent, self.accuracy = (summary[name] for name in ("rates", "silent", "accuracy"))
-        self.names = network.layer_names
+        self.names = network.spiking.layer_names
         ticks = metrics.ticks / max(metrics.samples, 1)
         shortest = network.neuron.shortest_interval(network.dt, network.clock)
         self.allowed = max(1.0, ticks * network.dt / shortest)  # spikes in a sample
 
     def is_last(self, i):
-        return i == len(self.names) - 1
+        """Whether the output spikes of the network are those of layer ``i``."""
+        return i == len(self.network.layers) - 1
+
+    def fired(self):
+        """(number, (rate, silent share)) of the layers that spike."""
+        return enumerate(zip(self.rates[:len(self.names)], self.silent, strict=False))
 
     def first_silent(self):
         """The number of the first layer that is silent, or None."""
-        return next((i for i, (rate, silent) in enumerate(zip(self.rates, self.silent, strict=True))
+        return next((i for i, (rate, silent) in self.fired()
                      if silent >= _SILENT_SHARE or rate < _SILENT_RATE), None)
 
     def cure(self, *others):
@@ -73,7 +78,7 @@ def _saturated(epoch):
     """A layer whose neurons fire nearly as often as they can; an output that its target asks to is none."""
     if epoch.allowed < _LEAST_ALLOWED:
         return
-    for i, (rate, silent) in enumerate(zip(epoch.rates, epoch.silent, strict=True)):
+    for i, (rate, silent) in epoch.fired():
         wanted = epoch.config.mean_target(epoch.network.arch.n_outputs) if epoch.is_last(i) else 0.0
         rate /= max(1.0 - silent, 1e-9)
         if rate < max(SATURATED * epoch.allowed, 1.5 * wanted):

@@ -15,10 +15,11 @@ from eventsim.model import Network
 from eventsim.sensor import mismatch
 from eventsim.trainer import checkpoint
 from eventsim.trainer.calibrate import calibrate
-from eventsim.trainer.config import TrainingConfig
+from eventsim.trainer.config import TrainingConfig, settings_for
 from eventsim.trainer.health import check_finite, warnings_of
 from eventsim.trainer.interrupt import Interrupted, watch_for_interrupt
 from eventsim.trainer.logs import ALWAYS, LOGS
+from eventsim.trainer.losses import check_loss, loss_of
 from eventsim.trainer.metrics import Metrics
 from eventsim.trainer.observer import Observers, listed
 from eventsim.trainer.schedules import rate_at
@@ -38,14 +39,14 @@ _PAIRS_A_WALK = 1 << 22
 def evaluate(network, dataset, *, loss=None, regularizer=None, batch_size=PASS_BATCH, observer=None, loader=None,
              interrupt=None):
     """Run a network over a data set; returns the `Metrics`, or None where the event ``interrupt`` was set meanwhile."""
-    loss = loss or TrainingConfig().make_loss()
+    loss = loss or TrainingConfig(**settings_for(network, {})).make_loss()
     check_fits(network, dataset)
     loader = loader or make_loader(network, dataset, batch_size)
-    metrics = Metrics(network.arch.widths, max(dataset.n_classes, network.arch.n_outputs))
+    metrics = Metrics(network, max(dataset.n_classes, network.arch.n_outputs))
     for done, (spikes, labels, _) in enumerate(loader):
         trace = run(network, spikes)
         penalty = regularizer(trace)[0] if regularizer else 0.0
-        metrics.add(trace, labels, loss(trace.output, labels, network.neuron).value + penalty)
+        metrics.add(trace, labels, loss_of(loss, network, trace, labels).value + penalty)
         if observer:
             observer.ran(trace, labels)
             observer.validation(done + 1, len(loader))
@@ -111,8 +112,9 @@ class Trainer:
                 f"{', '.join(TrainingConfig.__dataclass_fields__)}"
             )
         self.network = network
-        self.config = TrainingConfig(**settings)
+        self.config = TrainingConfig(**settings_for(network, settings))
         self.loss, self._regularizer = self.config.make_loss(), self.config.make_regularizer()
+        check_loss(self.loss, network)
         self.out = None if out is None else checkpoint.check_writable(out)
         self.provenance = dict(provenance or {})
         self.epoch, self.position = 0, 0
@@ -136,7 +138,7 @@ class Trainer:
         return trainer.show(self)
 
     def _fresh_metrics(self):
-        return Metrics(self.network.arch.widths, self.network.arch.n_outputs)
+        return Metrics(self.network, self.network.arch.n_outputs)
 
     # -- one step ------------------------------------------------------------------------------------------------------
 
@@ -178,9 +180,9 @@ class Trainer:
         return self._gradients[i]
 
     def _forward(self, spikes, labels, rng):
-        """The trace of some samples, added to `metrics`, the error of their output spikes, and the layers' pressure."""
+        """The trace of some samples, added to `metrics`, the error of their output, and the layers' pressure."""
         trace = run(self.network, spikes, supports=self._supports, rng=rng)
-        result = self.loss(trace.output, labels, self.network.neuron)
+        result = loss_of(self.loss, self.network, trace, labels)
         penalty, pressure = self._regularizer(trace) if self._regularizer else (0.0, None)
         value = result.value + penalty
         if not np.isfinite(value).all():

@@ -6,9 +6,11 @@ from eventsim import kernels
 
 
 class Metrics:
-    """Running figures over a pass; `state` and `load_state` carry them through a checkpoint."""
+    """Running figures of a network over a pass; `state` and `load_state` carry them through a checkpoint."""
 
-    def __init__(self, widths, n_classes):
+    def __init__(self, network, n_classes):
+        widths = network.arch.widths
+        self._is_read = network.readout is not None  # and so its last layer has no spikes to count
         self.samples = 0
         self.loss = 0.0
         self.confusion = np.zeros((n_classes, n_classes), np.int64)
@@ -41,16 +43,22 @@ class Metrics:
     def summary(self) -> dict:
         """Plain figures: loss a sample, accuracy, and of every layer spikes a neuron and sample and the silent share.
 
+        The last two are None for a layer whose potentials are read.
+
         Of a training also ``active``, the share of neurons and ticks that the backward pass had to visit.
         """
         n, ticks = max(self.samples, 1), max(self.ticks, 1)
         active = [float(pairs) / (ticks * len(f)) for pairs, f in zip(self.active, self.fired, strict=True)]
+        rates = [float(s) / (n * len(f)) for s, f in zip(self.spikes, self.fired, strict=True)]
+        silent = [float(1.0 - f.mean()) for f in self.fired]
+        if self._is_read:
+            rates[-1] = silent[-1] = None
         return {
             "samples": self.samples,
             "loss": self.loss / n,
             "accuracy": float(np.trace(self.confusion)) / n,
-            "rates": [float(s) / (n * len(f)) for s, f in zip(self.spikes, self.fired, strict=True)],
-            "silent": [float(1.0 - f.mean()) for f in self.fired],
+            "rates": rates,
+            "silent": silent,
             "synops": float(self.synops.sum()) / n,
             "dense_macs": float(self.dense_macs.sum()) / n,
             **({"active": active} if self.active.any() else {}),

@@ -18,7 +18,8 @@ def warm_up(network=None, make_optimizer=Adam):
         for supports in ([0.5] * len(tiny.layers), [np.inf] * len(tiny.layers)):
             trace = run(tiny, spikes, supports=supports, rng=np.random.default_rng(0))
             sinks = [Sink(gradient=np.zeros_like(array)) for array in tiny.parameters]
-            backward(tiny, trace, [np.zeros((1, spikes.n_ticks), np.float32)].__getitem__, sinks)
+            error = np.zeros(1 if tiny.readout else (1, spikes.n_ticks), np.float32)
+            backward(tiny, trace, [error].__getitem__, sinks)
         optimizer = make_optimizer(tiny.parameters)
         optimizer.begin(0.0)
         for i, array in enumerate(tiny.parameters):

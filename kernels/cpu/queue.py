@@ -271,12 +271,12 @@ def _deliver(axon, fans, weight, now, t_end, neurons, crossings):
     place = crossings[3]
     for k in range(first[axon], first[axon + 1]):
         tile = np.int64(tiles[k])
-        own, limit = state[tile], theta[tile]
-        _add_row(own, weight[rows[k]], now, constants, reach)
+        own, limit, model = state[tile], theta[tile], constants[tile]
+        _add_row(own, weight[rows[k]], now, model, reach)
         for lane in range(TILE):
             neuron = tile * TILE + lane
             if reach[lane] >= (1.0 - ROUNDING) * limit[lane] or place[neuron] >= 0:
-                _expect(neuron, _not_before(own, limit, lane, now, constants), False, t_end, crossings)
+                _expect(neuron, _not_before(own, limit, lane, now, model), False, t_end, crossings)
 
 
 @kernel
@@ -288,11 +288,10 @@ def _deliver_next(source, row, weight, target, target_delay, now, t_end, neurons
     delay = target_delay[first + reached]
     while reached < row[N_OUT] and target_delay[first + reached] == delay:
         i = target[first + reached]
-        tile, lane = i // TILE, i % TILE
-        own, limit = state[row[FIRST_TILE] + tile], theta[row[FIRST_TILE] + tile]
-        _add(own, lane, weight[row[FIRST_ROW] + tile * row[N_IN] + source, lane], now, constants)
-        neuron = row[FIRST_TILE] * TILE + i
-        _expect(neuron, _not_before(own, limit, lane, now, constants), False, t_end, crossings)
+        tile, lane = row[FIRST_TILE] + i // TILE, i % TILE
+        own, limit, model = state[tile], theta[tile], constants[tile]
+        _add(own, lane, weight[row[FIRST_ROW] + i // TILE * row[N_IN] + source, lane], now, model)
+        _expect(tile * TILE + lane, _not_before(own, limit, lane, now, model), False, t_end, crossings)
         reached += 1
     following = np.inf
     if reached < row[N_OUT]:
@@ -305,9 +304,9 @@ def _begin(t_end, neurons, crossings):
     """Expect those who cross without any input, by their constant one alone."""
     state, theta, constants, _ = neurons
     for neuron in range(theta.size):
-        limit, lane = theta[neuron // TILE], neuron % TILE
-        if limit[lane] <= 0.0:
-            when = _not_before(state[neuron // TILE], limit, lane, 0.0, constants)
+        tile, lane = neuron // TILE, neuron % TILE
+        if theta[tile, lane] <= 0.0:
+            when = _not_before(state[tile], theta[tile], lane, 0.0, constants[tile])
             _expect(neuron, when, False, t_end, crossings)
 
 
@@ -328,7 +327,8 @@ def queue_network(
     fan_first int64[axons + 1], fan_tile int32, fan_row int64 : what the spike of a presynaptic neuron reaches
     delay : float64[axons], ms after which it first arrives
     target int32, target_delay float64 : where every target has its own delay, the targets of a row by delay
-    theta float64[tiles, 64] : the threshold of every neuron; state float64[tiles, 6, 64] : what is known of it
+    theta float64[tiles, 64] : the threshold of every neuron; state float64[tiles, 6, 64] : what is known of it;
+        constants float64[tiles, 11] : those of a tile's neurons
     due float64[neurons], sure bool[neurons], heap, place int64[neurons] : the heap of crossings, where due is the time
         of one only if it is sure, else a time before; who is not in the heap has the place -1
     progress : int64[5]; flight_time float64[flights, 2], flight_route int64[flights, 3] : the heap of flights
@@ -337,7 +337,6 @@ def queue_network(
     """
     neurons, crossings = (state, theta, constants, reach), (due, sure, heap, place, progress)
     fans, flights = (fan_first, fan_tile, fan_row), (flight_time, flight_route, progress)
-    waits_for_none = constants[EXACT_FAMILY] != LIF_FAMILY
     if progress[BEGUN] == 0:
         _begin(t_end, neurons, crossings)
         progress[BEGUN] = 1
@@ -351,15 +350,17 @@ def queue_network(
             return _OK
         if progress[SPIKES] == len(spike_time) or progress[FLIGHTS] + SENDS > len(flight_time):
             return _GROW
-        if crossing == now and (waits_for_none or min(flight, given) > now):
+        arrives = min(flight, given) == now
+        if crossing == now and not (arrives and constants[heap[0] // TILE, EXACT_FAMILY] == LIF_FAMILY):
             neuron = heap[0]
-            own, limit, lane = state[neuron // TILE], theta[neuron // TILE], neuron % TILE
+            tile, lane = neuron // TILE, neuron % TILE
+            own, limit, model = state[tile], theta[tile], constants[tile]
             if not sure[neuron]:
-                when = _next_crossing(own, limit, lane, now, constants, edges)
+                when = _next_crossing(own, limit, lane, now, model, edges)
                 _expect(neuron, when, True, t_end, crossings)
                 continue
-            _recoil(own, limit, lane, now, constants)
-            _expect(neuron, _not_before(own, limit, lane, now, constants), False, t_end, crossings)
+            _recoil(own, limit, lane, now, model)
+            _expect(neuron, _not_before(own, limit, lane, now, model), False, t_end, crossings)
             spike_time[progress[SPIKES]], spike_neuron[progress[SPIKES]] = now, neuron
             progress[SPIKES] += 1
             layer = 0

@@ -263,7 +263,7 @@ KERNELS["queue_network"] = kernel("queue", """
     float64[tiles,lanes]: theta
     int32[spikes]: address
     float64[spikes]: time
-    float64[constants]: constants
+    float64[tiles,constants]: constants
     scratch float64[edges]: edges
     scratch float64[lanes]: reach
     out float64[tiles,rows,lanes]: state

@@ -2,7 +2,8 @@
 
     python tests/bench/fuzz.py --files 100000 --real RECORDINGS/
 
-Every format that is written makes a small recording to damage; --real names a folder of small recordings of the others.
+Every format that is written makes a small recording to damage, and those of MATLAB are made here; --real names a folder
+of small recordings of the others.
 """
 
 import argparse
@@ -12,6 +13,9 @@ import sys
 import time
 
 import numpy as np
+
+sys.path.append(str(pathlib.Path(__file__).parents[1]))  # where the files of tests are, for who is no test
+import mat_files
 from mutations import mutated, outcomes
 
 from eventsim.data.codecs import CODECS, choose
@@ -32,6 +36,11 @@ def recordings(folder):
     for codec in CODECS.values():
         if codec.writer is not None:
             yield codec, codec.encode(line if codec.name == "bs1" else events)
+    columns = {"x": events.x + 1, "y": events.y + 1, "p": events.p, "ts": events.t}
+    struct = mat_files.of_structs("TD", {name: mat_files.vector("", column) for name, column in columns.items()})
+    for data in (mat_files.mat5(struct), mat_files.mat5(struct, deflated=True),
+                 mat_files.mat73(mat_files.td_group(columns))):
+        yield CODECS["mat"], data
     for path in sorted(folder.rglob("*")) if folder else ():
         if path.is_file() and path.stat().st_size <= _LARGEST:
             data = path.read_bytes()

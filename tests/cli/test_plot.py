@@ -56,10 +56,13 @@ def test_raster_of_a_recording_and_of_its_spikes(call, run, recording, figures):
     assert done["layers"] == [
         {"name": name, "neurons": spikes.n_neurons, "spikes": len(spikes)}
         for name, spikes in (("input", trace.input), *((layer.name, layer.spikes) for layer in trace.layers))]
+    part = call("plot", "raster", recording, "p.png", "--span", "50:150", "--json")
+    inside = (trace.input.times >= 50) & (trace.input.times < 150)
+    assert part["layers"][0]["spikes"] == inside.sum() < len(inside)
     call("simulate", recording, "--out", "spikes.h5")
     again = call("plot", "raster", "spikes.h5", "b.png", "--json")
     assert again["layers"] == done["layers"] and again["file"] == "spikes.h5"
-    for ours, theirs in zip(figures[0].axes, figures[1].axes, strict=True):
+    for ours, theirs in zip(figures[0].axes, figures[2].axes, strict=True):
         np.testing.assert_array_equal(ours.collections[0].get_offsets(), theirs.collections[0].get_offsets())
         assert ours.get_title("right") == theirs.get_title("right")
 

@@ -6,9 +6,10 @@ from lif_scenes import NEURONS, network_of, parameters, strength
 from naive import exact_lif as naive
 
 from eventsim.engine import Stream, run
+from eventsim.engine.queue import forward_queue
 from eventsim.errors import ConfigError
 from eventsim.events import Events
-from eventsim.model import LIF, Network
+from eventsim.model import LIF, SRM, Network
 from eventsim.spikes import Spikes
 
 T_END = 60.0
@@ -119,11 +120,27 @@ def test_the_grid_tends_to_continuous_time(name, rng):
     assert error[2] < 0.04 and error[2] < 0.05 * error[0]
 
 
+@pytest.mark.parametrize("names", [("subtract", "current, hard", "as fast"), ("current", "srm", "hard"),
+                                   ("srm", "subtract", "srm")], ids="-".join)
+def test_layers_may_have_different_neurons(names, rng):
+    """Their spikes are those of networks of one layer each, given the spikes of the one before."""
+    models = [SRM(theta=1.0, tau_syn=5.0) if name == "srm" else NEURONS[name] for name in names]
+    network = Network("30-70-66-9", models[1], seed=None)
+    for layer, model in zip(network.layers, models, strict=True):
+        layer.neuron = model
+        layer.weight = strength(model) * rng.normal(0.15, 0.6, layer.weight_shape) * np.sqrt(30 / layer.n_in)
+    layer_input = timed(rng, 30, n_samples=2)
+    for layer, done, model in zip(network.layers, forward_queue(network, layer_input).layers, models, strict=True):
+        alone = Network(f"{layer.n_in}-{layer.n_out}", model, seed=None)
+        alone.layers[0].weight = layer.weight
+        wanted = forward_queue(alone, layer_input).output
+        assert len(wanted) > 20
+        np.testing.assert_array_equal(done.spikes.address, wanted.address)
+        np.testing.assert_allclose(done.spikes.time, wanted.time, rtol=0, atol=1e-9)
+        layer_input = done.spikes
+
+
 def test_what_is_not_there_yet_is_refused(rng):
-    network = Network("30-20r-5", NEURONS["subtract"], seed=0)
-    network.layers[1].neuron = NEURONS["hard"]
-    with pytest.raises(ConfigError, match="all layers have the same neurons"):
-        run(network, timed(rng, 30))
     network = network_of(rng, LIF(tau_mem=np.inf))
     network.layers[0].bias = np.ones(70)
     with pytest.raises(ConfigError, match="that do not leak have no constant input in continuous time"):

@@ -8,7 +8,7 @@ from naive import stream as naive
 
 import eventsim as es
 from eventsim.engine import windows
-from eventsim.engine.stream import Recent, StreamSpikes
+from eventsim.engine.recent import Recent, StreamSpikes
 from eventsim.errors import ConfigError
 from eventsim.model.layers import Sparse
 

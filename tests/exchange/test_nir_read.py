@@ -7,7 +7,7 @@ from agreement import ROUNDING, agree, dense_of, spikes_of
 from naive import nir as naive
 from nir_graphs import chain, conv, cuba, flatten, full, integrate, lif, linear, pool
 
-from eventsim.engine import run
+from eventsim.engine import potentials, run
 from eventsim.errors import ConfigError, FormatError
 from eventsim.exchange.nir import READ, Reading, from_graph
 from eventsim.model import LIF, CubaLIF
@@ -202,6 +202,53 @@ def varied(node, name, factor=2):
     return node
 
 
+def integrating(kind, shape=6, tau=0.02, r=20.0, leak=0.0):
+    values = {"tau": tau, "r": r, "v_leak": leak} if kind == "LI" else {"r": r}
+    return getattr(nir, kind)(**{name: full(shape, value) for name, value in values.items()})
+
+
+@pytest.mark.parametrize("scheme", READ)
+@pytest.mark.parametrize("kind, r, leak", [("LI", 20.0, 0.0), ("LI", -3.0, 0.2), ("I", 0.5, 0.0)])
+def test_what_never_spikes_has_the_potentials_of_the_equations(kind, r, leak, scheme, rng):
+    """Counted from v_leak; the weights take over the resistance, whatever its sign."""
+    tick = READ[scheme].tick or 1e-3
+    nodes = [linear(6, 30, bias=0.1), integrating(kind, tau=20 * tick, r=r, leak=leak)]
+    reading = Reading(scheme=scheme, time_unit=None if READ[scheme].tick else 1000.0, readout="max")
+    found = from_graph(chain((30,), *nodes), reading)
+    assert len(found.notes) == (leak != 0) + (READ[scheme].reset != "hard")
+    x = (rng.random((TICKS, 30)) < 0.1).astype(float)
+    p = one(nodes[1])
+    given = x @ nodes[0].weight.T + nodes[0].bias
+    if kind == "I":
+        wanted = np.cumsum(p.r * given, axis=0)
+    else:
+        p.v_threshold = 1e9
+        _, wanted = naive.neurons("LIF", p, given, tick, **steps_of(scheme))
+    trace = run(found.network, spikes_of(x))
+    got = potentials(found.network, trace, "dense1", range(6))
+    np.testing.assert_allclose(got.T, wanted - leak, rtol=0, atol=1e-5 * np.abs(wanted).max())
+    np.testing.assert_allclose(trace.scores[0], (wanted - leak).max(axis=0), atol=1e-5 * np.abs(wanted).max())
+
+
+def test_neurons_that_never_spike_may_differ_in_resistance(rng):
+    node = integrating("LI")
+    node.r = rng.normal(0.0, 20.0, 6).astype(np.float32)
+    network = network_of(linear(6, 30), node)
+    plain = network_of(linear(6, 30), integrating("LI", r=20.0))
+    np.testing.assert_allclose(network.layers[0].weight, plain.layers[0].weight * (node.r / 20.0), rtol=1e-5)
+
+
+@pytest.mark.parametrize("last", [lif(5, theta=9.0), integrate(5), integrating("LI", 5), integrating("I", 5)])
+def test_the_last_neurons_are_read_where_one_says_so(last):
+    found = from_graph(chain((8,), linear(5, 8), lif(5), linear(5, 5), last), Reading(**SECOND, readout="last"))
+    assert found.network.readout.readout == "last" and found.network.neuron == from_graph(
+        chain((8,), linear(5, 8), lif(5)), Reading(**SECOND)).network.neuron
+    assert not any("--nir-readout" in note for note in found.notes)
+    if type(last).__name__ in ("LI", "I"):
+        alone = from_graph(chain((8,), linear(5, 8), last), Reading(**SECOND))
+        assert alone.network.readout.readout == "mean" and "its mean is taken; --nir-readout" in alone.notes[-1]
+
+
 @pytest.mark.parametrize("kind", ["IF", "LIF", "CubaLIF", "Threshold"])
 def test_neurons_of_a_layer_may_differ_in_scale(kind, rng):
     """Each fires as a layer of its own numbers does."""
@@ -233,8 +280,16 @@ REFUSED = {
     "threshold": ([linear(5, 8), lif(5, theta=-1.0)], SECOND, "cannot be a neuron of eventsim: neuron parameter theta"),
     "reset": ([linear(5, 8), lif(5, reset=2.0)], SECOND, "v_reset must lie below the threshold"),
     "resistance": ([linear(5, 8), lif(5, r=-1.0)], SECOND, "input that counts -0.05"),
-    "read-out": ([linear(5, 8), nir.LI(full(5, 1.0), full(5, 1.0), full(5, 0.0))], SECOND,
-                 "node '1' (LI) integrates and never spikes; read-outs of eventsim count spikes: put IF or LIF"),
+    "behind a read-out": ([linear(5, 8), nir.LI(full(5, 1.0), full(5, 1.0), full(5, 0.0)), linear(4, 5), lif(4)],
+                          SECOND, "node '1' (LI) never spikes, so nothing comes to node '2' (Linear) behind it"),
+    "scaled read-out": ([linear(5, 8), nir.I(full(5, 1.0)), nir.Scale(full(5, 2.0))], SECOND,
+                        "node '1' (I) never spikes, so nothing comes to node '2' (Scale)"),
+    "a read current": ([linear(5, 8), cuba(5)], {"time_unit": 1000.0, "readout": "max"},
+                       "node '1' (CubaLIF) has a current in its synapses or no memory"),
+    "varied read-out": ([linear(5, 8), varied(nir.LI(full(5, 1.0), full(5, 1.0), full(5, 0.0)), "tau")], SECOND,
+                        "(LI) has 2 different values of tau"),
+    "integrated current": ([linear(5, 8), nir.CubaLI(full(5, 1.0), full(5, 1.0), full(5, 1.0), full(5, 0.0))], SECOND,
+                           "node '1' (CubaLI) integrates a current and never spikes"),
     "delay": ([nir.Delay(full(8, 1.0)), linear(5, 8), lif(5)], SECOND, "node '0' (Delay) delays"),
     "no neurons": ([linear(5, 8)], SECOND, "node 'output' (Output) gets numbers, not spikes"),
     "pool last": ([pool(nir.SumPool2d, 2)], SECOND, "looks at planes, but gets the shape (8,)"),

@@ -23,7 +23,7 @@ from eventsim.exchange.nir import (
     to_graph,
     write,
 )
-from eventsim.model import LIF, SRM, CubaLIF, Network
+from eventsim.model import LI, LIF, SRM, CubaLIF, Network
 
 NEURONS = {
     "LIF": LIF(tau_mem=10.0), "IF": LIF(tau_mem=np.inf, reset="hard"),
@@ -48,6 +48,33 @@ def network_of(notation, neuron, rng, dt=1.0):
 
 def digest(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("scheme", WRITE)
+@pytest.mark.parametrize("readout, tau", [("mean", 10.0), ("last", np.inf), ("max", 25.0)])
+def test_what_is_read_of_potentials_comes_back(readout, tau, scheme, rng, tmp_path):
+    for notation, dt in (("40-30-5", 1.0), ("10x12x2-4c3s2p1-2p-6c2", 0.5)):
+        network, writing = network_of(notation, NEURONS["LIF"], rng, dt), Writing(scheme)
+        network.layers[-1].neuron = LI(tau_mem=tau, readout=readout)
+        exported = write(tmp_path / "a.nir", network, writing)
+        assert sum("are read: what counts is the" in note or "are read: what counts is their" in note
+                   for note in exported.notes) == 1
+        back = read(tmp_path / "a.nir")
+        write(tmp_path / "b.nir", back.network, writing)
+        assert digest(tmp_path / "a.nir") == digest(tmp_path / "b.nir") and back.notes == []
+        found = back.network.readout
+        assert (found.readout, found.tau_mem) == (readout, pytest.approx(tau, rel=1e-5))
+        x = spikes_of((rng.random((60, network.arch.n_inputs)) < 0.1).astype(float), dt)
+        wanted = run(network, x).scores
+        np.testing.assert_allclose(run(back.network, x).scores, wanted, rtol=0, atol=1e-5 * np.abs(wanted).max())
+        assert [one["layer"] for one in difference(network, exported, x, writing)] == network.layer_names[:-1]
+
+
+def test_potentials_without_memory_are_not_in_nir(rng):
+    network = network_of("40-5", NEURONS["LIF"], rng)
+    network.layers[-1].neuron = LI(tau_mem=0.01)
+    with pytest.raises(ConfigError, match="layer dense1 cannot be exported: it has potentials that are gone after"):
+        to_graph(network)
 
 
 @pytest.mark.parametrize("scheme", WRITE)

@@ -8,6 +8,7 @@ from spatial_scenes import random_times, spatial_network
 from eventsim import plot
 from eventsim.engine import forward, membranes, potentials, run
 from eventsim.errors import ConfigError
+from eventsim.model import LI
 
 
 @pytest.fixture
@@ -115,3 +116,24 @@ def test_nonsense(network, trace, change, word):
 def test_nobody_is_busy(trace, change, word):
     with pytest.raises(ConfigError, match=word):
         plot.busiest(**{"trace": trace, "layer": "dense1", **change})
+
+
+@pytest.mark.parametrize("readout", ["mean", "last", "max"])
+def test_what_is_read_stands_in_place_of_threshold_and_spikes(rng, readout):
+    network = random_network(rng, [50, 30, 5], [1.0, 1.5])
+    network.layers[1].neuron = LI(tau_mem=6.0, readout=readout)
+    trace = run(network, random_spikes(rng, 50, rate=0.1))
+    wanted = trace.readout.score[1]
+    figure = plot.membrane(network, trace, sample=1)
+    shown = np.sort(np.argsort(-wanted)[:3])
+    for i, panel in zip(shown, figure.axes[2::2], strict=True):
+        assert panel.get_ylabel() == f"dense2, {i}\npotential"
+        u, _, mark = panel.lines
+        np.testing.assert_array_equal(u.get_ydata(), potentials(network, trace, "dense2", [i], 1)[0])
+        assert mark.get_ydata()[0] == wanted[i] and mark.get_label() == f"{readout}, {wanted[i]:.3g}"
+        if readout != "mean":
+            assert mark.get_xdata()[0] == (40.0 if readout == "last" else trace.readout.time[1, i])
+        assert not panel.collections
+    assert [text.get_text() for text in figure.axes[2].get_legend().get_texts()] == [
+        "potential", f"{readout}, {wanted[shown[0]]:.3g}"]
+    assert len(plot.raster(trace).axes) == 2  # input and first layer

@@ -302,3 +302,17 @@ class TestMarkup:
     def test_long_text_is_cut(self):
         assert text("x" * 1000) == "x" * 399 + "…" and text("x" * 400) == "x" * 400
         assert text("&" * 400) == "&amp;" * 400
+
+
+def test_networks_whose_potentials_are_read():
+    data = Noise(6)
+    network = es.Network("6x6x1-12-2", seed=1, readout="max")
+    assert "Read-out LI, tau_mem 20 ms, read by its maximum" in read(network).said
+    trainer = es.Trainer(network, epochs=1)
+    trainer.fit(data)
+    assert "cross_entropy" in read(trainer).said and "Read-out LI" in read(trainer).said
+    one = network.simulate(data.events(0))
+    said = read(one).said
+    assert f"Class {one.predict()[0]}" in said and "max" in said and "at ms" in said and "fired" not in said
+    batch = run(network, next(iter(make_loader(network, data, 6)))[0])
+    assert "6 samples; of each class:" in read(batch).said

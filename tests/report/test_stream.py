@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eventsim.engine.stream import Scores, StreamSpikes
+from eventsim.engine.recent import Recent, Scores, StreamSpikes
 from eventsim.report.stream import Scoreboard, lines, objects
 
 N = 3
@@ -12,7 +12,7 @@ N = 3
 
 def said(times, cuts, every, score, end):
     """Everything that a scoreboard says of spikes (ms, ascending), certain up to each cut and then to the end."""
-    board, out, last = Scoreboard(every, score, N), [], 0
+    board, out, last = Scoreboard(every, Recent(score, N)), [], 0
     for certain in [*sorted(cuts), end]:
         upto = int(np.searchsorted(times, certain))
         address = (np.arange(last, upto) % N).astype(np.int32)

@@ -8,11 +8,14 @@ from naive import exact_gradient
 from naive import srm as naive
 from naive.exact import alpha
 
+from eventsim.engine.trace import Readout
 from eventsim.errors import ConfigError
 from eventsim.model import SRM
 from eventsim.spikes import Spikes
 from eventsim.trainer import TrainingConfig
-from eventsim.trainer.losses import LOSSES, SpikeCount, SpikeCountSlayer, SpikeTime
+from eventsim.trainer.losses import LOSSES, CrossEntropy, PotentialError, SpikeCount, SpikeCountSlayer, SpikeTime
+
+ON_SPIKES = [name for name, kind in LOSSES.items() if kind.takes == "spikes"]
 
 
 @pytest.fixture
@@ -148,7 +151,7 @@ def test_spike_time_of_spikes_with_times(exact):
     assert np.all(loss(spikes, spikes, neuron).value == 0)
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", ON_SPIKES)
 def test_spikes_on_ticks_have_the_loss_of_the_same_times(output, name):
     spikes, _, labels = output
     timed = Spikes(spikes.sample_ptr, spikes.address, time=spikes.tick * spikes.dt, n_neurons=3, n_ticks=30, dt=0.5)
@@ -177,9 +180,44 @@ def test_nonsense_is_refused(make):
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_labels_outside_the_outputs_are_refused(name):
-    silent = Spikes([0, 0], [], tick=[], n_neurons=4, n_ticks=100)
+    given = Spikes([0, 0], [], tick=[], n_neurons=4, n_ticks=100), SRM()
+    if name not in ON_SPIKES:
+        given = (Readout("mean", np.zeros((1, 4))),)
     with pytest.raises(ConfigError, match="labels"):
-        LOSSES[name]()(silent, np.array([4]), SRM())
+        LOSSES[name]()(given[0], np.array([4]), *given[1:])
+
+
+def test_cross_entropy_is_that_of_the_softmax(rng):
+    score, labels = 5.0 * rng.normal(size=(4, 3)), np.array([2, 0, 1, 1])
+    score[3] = 800.0, -800.0, 0.0  # exp overflows
+    result = CrossEntropy()(Readout("mean", score), labels)
+    with np.errstate(over="ignore", invalid="ignore"):
+        likely = (np.exp(score) / np.exp(score).sum(axis=1, keepdims=True))[:3]
+    np.testing.assert_allclose(result.value[:3], -np.log(likely[range(3), labels[:3]]))
+    assert result.value[3] == pytest.approx(1600.0)
+    for b in range(3):
+        np.testing.assert_allclose(result.error(b), likely[b] - np.eye(3)[labels[b]], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(result.error(3), [1.0, -1.0, 0.0])
+
+
+def test_potential_error_is_half_the_squared_distance(rng):
+    score, labels = rng.normal(size=(4, 3)), np.array([2, 0, 1, 1])
+    for target, wanted in ((labels, np.eye(3)[labels]), (score[::-1], score[::-1])):
+        result = PotentialError()(Readout("max", score), target)
+        np.testing.assert_allclose(result.value, 0.5 * ((score - wanted) ** 2).sum(axis=1))
+        np.testing.assert_allclose(result.error(1), score[1] - wanted[1], rtol=1e-6)
+    with pytest.raises(ConfigError, match=r"targets must be labels, or numbers of the shape \(4, 3\)"):
+        PotentialError()(Readout("max", score), np.zeros((4, 2)))
+
+
+@pytest.mark.parametrize("kind", [CrossEntropy, PotentialError])
+def test_errors_of_scores_are_derivatives_of_the_loss(kind, rng):
+    score, labels, h = rng.normal(size=(2, 5)), np.array([3, 1]), 1e-6
+    result = kind()(Readout("last", score), labels)
+    for i in range(5):
+        step = h * (np.arange(5) == i)
+        above, below = (kind()(Readout("last", score + s * step), labels).value[0] for s in (1, -1))
+        assert result.error(0)[i] == pytest.approx((above - below) / (2 * h), abs=1e-6)
 
 
 def test_a_window_is_a_setting_of_a_training():

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from eventsim.errors import EventsimError, FormatError
-from eventsim.model import Network
+from eventsim.model import LIF, Network
 
 _MOST_NEURONS = 10**8  # of a layer with a constant input, whose numbers are held one a neuron
 
@@ -48,6 +48,7 @@ class Builder:
         self.space, self.is_flat = (), False
         self.pool = self.synapses = None
         self.scale = 1.0
+        self.end = None  # what neurons that never spike are called
 
     def where(self, name, node) -> str:
         """How sentences call a node."""
@@ -137,6 +138,7 @@ class Builder:
         """Neurons, which ``neuron_of(scale)`` gives, and what their input counts: a layer is complete."""
         synapses = self._connected(where)
         neuron, strength = neuron_of(self.scale)
+        self.end = None if neuron.fires else where
         self.fields.append(synapses.field)
         self.layers.append((where, self._strengthened(where, synapses, strength), neuron))
         self.pool = self.synapses = None
@@ -156,8 +158,8 @@ class Builder:
     def network(self) -> Network:
         """The network of everything taken; raises `FormatError` where eventsim cannot have it."""
         if not self.layers or self.pool is not None or self.synapses is not None:
-            raise FormatError(f"{self.source}: does not end with neurons that spike; put IF or LIF at its end")
-        neurons = [neuron for _, _, neuron in self.layers]
+            raise FormatError(f"{self.source}: does not end with neurons; put IF or LIF at its end, or LI")
+        neurons = [neuron for _, _, neuron in self.layers if neuron.fires] or [LIF()]
         notation = "-".join(self.fields)
         try:
             network = Network(notation, neurons[0], dt=self.timing.dt, seed=None)

@@ -7,6 +7,7 @@ import numpy as np
 
 from eventsim.errors import ConfigError
 from eventsim.exchange.nir.file import require
+from eventsim.exchange.nir.integrators import integrator_node
 from eventsim.exchange.nir.neurons import snapped
 from eventsim.exchange.nir.schemes import Scheme
 from eventsim.exchange.nir.timing import NOTE
@@ -85,6 +86,8 @@ def node_of(neuron, shape, clock):
 
     shape : (N,) or (C, H, W)
     """
+    if not neuron.fires:
+        return integrator_node(neuron, shape, clock)
     nir, scheme = require(), clock.scheme
     kind, values, gain = NODES[type(neuron)](neuron, clock)
     gain = snapped(gain)

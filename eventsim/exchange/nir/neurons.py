@@ -57,11 +57,11 @@ NEURONS = {
 }
 
 
-def _noted(node, where):
+def noted_of(node, where):
     """What eventsim noted of a neuron, which NIR cannot say."""
     notes = (node.metadata or {}).get(NOTE, {})
     try:
-        return {key: (str if key == "reset" else scalar)(value) for key, value in dict(notes).items()}
+        return {key: (str if key in ("reset", "readout") else scalar)(value) for key, value in dict(notes).items()}
     except (TypeError, ValueError):
         raise FormatError(f"{where} has damaged notes of eventsim; remove its metadata") from None
 
@@ -78,7 +78,7 @@ def neuron_of(where, node, shapes, timing, scale, notes):
     if not gain > 0:
         raise FormatError(f"{where} has input that counts {gain:g}; eventsim needs more than 0: change the sign of the "
                           "weights instead")
-    noted = _noted(node, where) if timing.is_ours else {}
+    noted = noted_of(node, where) if timing.is_ours else {}
     leak = p.get("v_leak", 0.0)
     with np.errstate(over="ignore"):
         theta = np.float32(p["v_threshold"])

@@ -7,6 +7,7 @@ import numpy as np
 from eventsim.errors import ConfigError, FormatError
 from eventsim.exchange.nir.builder import Pool, Synapses
 from eventsim.exchange.nir.file import scalar
+from eventsim.exchange.nir.integrators import INTEGRATORS, integrator_of
 from eventsim.exchange.nir.neurons import NEURONS, neuron_of
 from eventsim.exchange.nir.values import uniform
 from eventsim.sensor import Sensor
@@ -164,16 +165,19 @@ def _neuron(builder, where, node):
     builder.fires(where, lambda scale: neuron_of(where, node, builder.shapes, builder.timing, scale, builder.notes))
 
 
+def read_potentials(builder, where, node):
+    """Neurons whose potentials are read."""
+    builder.fires(where, lambda scale: integrator_of(where, node, builder.shapes, builder.timing, scale, builder.notes))
+
+
 NODES = {
     "Input": _input, "Output": _output, "Linear": _affine, "Affine": _affine, "Conv2d": _conv,
     "SumPool2d": _pool(False), "AvgPool2d": _pool(True), "Flatten": _flatten, "Scale": _scale,
-    **dict.fromkeys(NEURONS, _neuron),
+    **dict.fromkeys(NEURONS, _neuron), **dict.fromkeys(INTEGRATORS, read_potentials),
 }
-_SPIKES = "read-outs of eventsim count spikes: put IF or LIF in its place"
 REFUSED = {
-    "LI": f"integrates and never spikes; {_SPIKES}",
-    "CubaLI": f"integrates and never spikes; {_SPIKES}",
-    "I": f"integrates and never spikes; {_SPIKES}",
+    "CubaLI": "integrates a current and never spikes, and eventsim reads potentials without a current; put LI in its "
+              "place",
     "Delay": "delays, which eventsim's neurons of this kind do not have yet; leave the node out",
     "Conv1d": "convolves along one axis; write it as a Conv2d of height 1 with a square kernel, or as Linear",
     "NIRGraph": "is a graph of its own, of recurrence most often, which eventsim's neurons of this kind do not have; "

@@ -25,6 +25,7 @@ class Scheme:
     reader_resets : what the framework does that reads what is written so, whatever the file says
     knows_v_reset : whether it resets to the file's v_reset, not to 0
     odd_if : what of IF it does not do, or ""
+    lacks : of NIR's neurons that never spike, those that it does not read
     """
 
     about: str
@@ -39,6 +40,7 @@ class Scheme:
     reader_resets: str = "hard"
     knows_v_reset: bool = True
     odd_if: str = ""
+    lacks: tuple[str, ...] = ()
 
     def decay(self, ratio) -> float:
         """What a tick leaves; ``ratio`` is dt / tau, for Euler below 1."""
@@ -74,11 +76,11 @@ WRITE = {
     "euler": READ["euler"],
     "exponential": READ["exponential"],
     "snntorch": Scheme("for snnTorch's import_from_nir", tick=1e-4, r_of_cuba="ticks", knows_v_reset=False,
-                       odd_if="do not leak, as snnTorch's Leaky of beta 0.9 does"),
-    "norse": Scheme("for Norse's from_nir", tick=1e-3, r_of_lif="unit", knows_v_reset=False),
+                       odd_if="do not leak, as snnTorch's Leaky of beta 0.9 does", lacks=("LI", "I")),
+    "norse": Scheme("for Norse's from_nir", tick=1e-3, r_of_lif="unit", knows_v_reset=False, lacks=("LI", "I")),
     "sinabs": Scheme("for sinabs' from_nir", exponential=True, tick=1.0, sums=True, strict=False, reset="subtract",
                      r_of_lif="unit", reader_resets="subtract",
-                     odd_if="have no lowest potential, where sinabs puts one at minus the threshold"),
+                     odd_if="have no lowest potential, where sinabs puts one at minus the threshold", lacks=("I",)),
 }
 AS_READ = {"euler": "euler", "exponential": "exponential", "snntorch": "euler", "norse": "euler",
            "sinabs": "sinabs-sum"}

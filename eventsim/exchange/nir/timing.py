@@ -6,13 +6,14 @@ from eventsim import checks
 from eventsim.errors import ConfigError, FormatError
 from eventsim.exchange.nir.file import scalar
 from eventsim.exchange.nir.schemes import READ, RESETS, Scheme
+from eventsim.model.neurons.li import READOUTS
 from eventsim.sensor import Sensor
 
 NOTE = "eventsim"  # the group of metadata that is ours
 # Time constants beyond which a unit is doubted, in ms.
 _LONG = 5000.0
 # Of a tick and a time constant: what leaves a decay that float32 tells from 0 and 1.
-_LEAST, _MOST = 1e-8, 80.0
+_LEAST, MOST_TICKS = 1e-8, 80.0
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Reading:
     dt : ms, the tick to run in
     reset : one of `RESETS`; None: that of the scheme, or what eventsim noted
     sensor : `Sensor`, the shape of an input that the file says flat
+    readout : one of `READOUTS`, of the last neurons, which do not spike then, whatever the file says; None: as it says
     """
 
     scheme: str | None = None
@@ -31,9 +33,10 @@ class Reading:
     dt: float | None = None
     reset: str | None = None
     sensor: Sensor | None = None
+    readout: str | None = None
 
     def __post_init__(self):
-        for name, choices in (("scheme", READ), ("reset", RESETS)):
+        for name, choices in (("scheme", READ), ("reset", RESETS), ("readout", READOUTS)):
             if getattr(self, name) is not None:
                 checks.choice(name, getattr(self, name), choices)
         for name in ("time_unit", "dt"):
@@ -53,6 +56,7 @@ class Timing:
     dt: float
     reset: str
     is_ours: bool  # whether notes of eventsim count
+    readout: str | None = None  # what the user says
 
     @classmethod
     def of(cls, source, reading: Reading, metadata) -> "Timing":
@@ -76,7 +80,8 @@ class Timing:
         dt = 1.0 if dt is None else dt
         if scheme.tick is not None and unit is None:
             unit = dt / scheme.tick
-        return cls(source, scheme, unit, dt, reading.reset or scheme.reset, bool(notes) and reading.reset is None)
+        return cls(source, scheme, unit, dt, reading.reset or scheme.reset, bool(notes) and reading.reset is None,
+                   reading.readout)
 
     def ratio(self, where, name, tau, notes) -> float:
         """dt / tau; ``where`` names the node, and doubts go to the list ``notes``."""
@@ -95,7 +100,7 @@ class Timing:
                 f"tick of {self.dt:g} ms; name another --nir-time-unit, a shorter --nir-dt, or, for files of a "
                 "framework, --nir-scheme snntorch, norse or sinabs"
             )
-        if not _LEAST <= ratio <= _MOST:
+        if not _LEAST <= ratio <= MOST_TICKS:
             raise FormatError(f"{where} has a {name} of {tau:.6g}, with this unit {tau * self.unit:.4g} ms, which no "
                               f"tick of {self.dt:g} ms can follow; name another --nir-time-unit or --nir-dt")
         if tau * self.unit > _LONG:

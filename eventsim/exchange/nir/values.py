@@ -40,6 +40,11 @@ def uniform(where, name, value, shapes) -> float:
     return _one(where, name, _checked(where, name, value, shapes))
 
 
+def one_each(where, name, value, shapes):
+    """The number of every neuron of a layer, float64[N], of a value that has one of these ``shapes``."""
+    return np.broadcast_to(_checked(where, name, value, shapes), math.prod(shapes[0]))
+
+
 @np.errstate(all="ignore")  # what overflows is refused
 def levelled(where, given, shapes):
     """(numbers by name, strength): one number for all neurons, those of the first where they differ in scale.

@@ -29,10 +29,12 @@ class Neuron:
     Attributes
     ----------
     family : its name
+    fires : whether it ever spikes
     may_be_zero, may_be_infinite, may_be_any : parameters that need not be positive numbers
     """
 
     family: ClassVar[str]
+    fires: ClassVar[bool] = True
     may_be_zero: ClassVar[tuple[str, ...]] = ()
     may_be_infinite: ClassVar[tuple[str, ...]] = ()
     may_be_any: ClassVar[tuple[str, ...]] = ()

@@ -42,6 +42,8 @@ def activity_series(profile):
     """(name, ms, Hz) of every layer, at most `_POINTS` points of each."""
     out = []
     for name, population in zip(profile.network.layer_names, profile.populations[1:], strict=True):
+        if not population.fires:
+            continue
         counts = population.activity
         step = max(1, -(-len(counts) // _POINTS))
         sums = np.add.reduceat(counts, np.arange(0, len(counts), step)) if len(counts) else counts
@@ -74,8 +76,13 @@ def raster(spikes, css, label) -> str:
     return axes.chart(label, draw(axes, when, of_spike, css))
 
 
-def spikes_a_neuron(population, css, label) -> str:
-    """How many neurons have how many spikes a sample; those without any have a bar of their own, left of 0."""
+def spikes_a_neuron(population, css, label) -> str | None:
+    """How many neurons have how many spikes a sample; those without any have a bar of their own, left of 0.
+
+    None where they never spike.
+    """
+    if not population.fires:
+        return None
     mean = population.spikes / max(population.n_samples, 1)
     fired, most = mean[mean > 0], float(mean.max(initial=0.0)) or 1.0
     counts, edges = np.histogram(fired, _BINS - 1, (0.0, most))
@@ -111,10 +118,15 @@ def intervals(population, css, label) -> str | None:
     return axes.chart(label, svg.bars(axes, np.arange(len(starts) + 1.0), 100 * share, css, titles))
 
 
-def outputs(counts, chosen, label=None) -> str:
-    """Spikes of the output neurons, of many those with most; the chosen one stands out, the true one is marked."""
-    shown = np.argsort(-counts, kind="stable")[:_MOST_OUTPUTS] if len(counts) > _MOST_OUTPUTS else range(len(counts))
-    rows = [(f"{i}{' (true)' if i == label else ''}", int(counts[i]), f"{counts[i]:,}",
+def outputs(trace, label=None) -> str:
+    """Scores of the output neurons, of many the highest; the chosen one stands out, the true one is marked.
+
+    Bars are as long as spikes are many, or potentials above the lowest.
+    """
+    scores, chosen, is_read = trace.scores[0], int(trace.predict()[0]), trace.readout is not None
+    shown = np.argsort(-scores, kind="stable")[:_MOST_OUTPUTS] if len(scores) > _MOST_OUTPUTS else range(len(scores))
+    text, base = (numbers.potential, scores.min()) if is_read else (numbers.count, 0)
+    rows = [(f"{i}{' (true)' if i == label else ''}", float(scores[i] - base), text(scores[i]),
              "chosen" if i == chosen else "other") for i in shown]
-    rest = f'<p class="none">the {_MOST_OUTPUTS} of {len(counts):,} with most</p>' if len(rows) < len(counts) else ""
-    return svg.lying_bars(rows, "Spikes of the output neurons") + rest
+    rest = f'<p class="none">the {_MOST_OUTPUTS} of {len(scores):,} with most</p>' if len(rows) < len(scores) else ""
+    return svg.lying_bars(rows, f"{'Potentials' if is_read else 'Spikes'} of the output neurons") + rest

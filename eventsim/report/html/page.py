@@ -146,7 +146,7 @@ def _activity(subjects):
     most = max(charts.busiest(one.profile) for one in subjects)
     for i, one in enumerate(subjects):
         legend = "".join(f'<span class="key {charts.color(k)}">{html.escape(name)}</span>'
-                         for k, name in enumerate(one.profile.network.layer_names))
+                         for k, name in enumerate(one.profile.network.spiking.layer_names))
         yield _card(_tag(subjects, i) + "Rate of an average neuron", charts.activity(one.profile, most)
                     + f'<div class="legend">{legend}</div>', "large")
 
@@ -161,9 +161,10 @@ def _sample(subjects):
                 'aria-label="time"><output></output></div></div>')
     yield _card("Input", charts.raster(first.trace.input, "input", "Spikes of the input"))
     for i, one in enumerate(subjects):
-        counts, chosen = one.trace.output.counts()[0], int(one.trace.predict()[0])
-        yield _card(f"{_tag(subjects, i)}Output spikes: class {chosen}", charts.outputs(counts, chosen, one.label))
-    yield from _each_layer(subjects, lambda one, i, name: charts.raster(
+        what = "spikes" if one.trace.readout is None else f"potentials, {one.trace.readout.kind}"
+        yield _card(f"{_tag(subjects, i)}Output {what}: class {one.trace.predict()[0]}",
+                    charts.outputs(one.trace, one.label))
+    yield from _each_layer(subjects, lambda one, i, name: None if one.trace.layers[i].readout else charts.raster(
         one.trace.layers[i].spikes, charts.color(i), name))
 
 

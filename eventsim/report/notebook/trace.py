@@ -24,7 +24,7 @@ def _batch(trace):
     if not n:
         return ["no samples"]
     chosen = np.bincount(trace.predict(), minlength=trace.output.n_neurons)
-    layers = [replace(layer, **{name: getattr(layer, name) / n for name in _SUMMED})
+    layers = [replace(layer, **{name: value / n for name in _SUMMED if (value := getattr(layer, name)) is not None})
               for layer in activity.of_trace(trace)]
     return [f"{numbers.several(n, 'sample')}; of each class:",
             wide_rows(("class", range(len(chosen))), ("samples", chosen)),

@@ -51,7 +51,7 @@ def columns(record, layer_names, separator="_") -> dict:
     for name, value in record.items():
         if name in _BY_LAYER:
             pairs = zip(layer_names, value, strict=True)
-            out |= {f"{_BY_LAYER[name]}{separator}{layer}": figure for layer, figure in pairs}
+            out |= {f"{_BY_LAYER[name]}{separator}{layer}": figure for layer, figure in pairs if figure is not None}
         elif not isinstance(value, list):
             out[name] = value
     return out

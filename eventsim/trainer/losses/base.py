@@ -1,4 +1,4 @@
-"""What a loss gives: its value for every sample, and the error of a sample's output spikes."""
+"""What a loss gives: its value for every sample, and the error of a sample's output."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,10 @@ _KERNEL_REACH = 45
 
 @dataclass(frozen=True)
 class LossResult:
-    """value : float64[B]; error : ``error(b)`` is dL/ds of the output spikes of sample b, float32[N_out, T]."""
+    """value : float64[B]; error : ``error(b)`` is dL/ds of the output spikes of sample b, float32[N_out, T].
+
+    Of a loss on potentials ``error(b)`` is that of their scores, float32[N_out].
+    """
 
     value: np.ndarray
     error: Callable[[int], np.ndarray]

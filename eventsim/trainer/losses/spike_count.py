@@ -18,7 +18,9 @@ class SpikeCount:
     window : (start, stop) in ms, default the whole sample
     """
 
-    defaults: ClassVar[dict] = {"loss_window": None}  # settings of a training that go with it
+    takes = "spikes"
+    # Settings of a training that go with it.
+    defaults: ClassVar[dict] = {"true_count": 60.0, "false_count": 10.0, "loss_window": None}
 
     def __init__(self, true_count=60.0, false_count=10.0, window=None):
         for name, value in (("true_count", true_count), ("false_count", false_count)):

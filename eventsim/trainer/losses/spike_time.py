@@ -17,7 +17,8 @@ class SpikeTime:
     other one false_count spikes, evenly over the sample.
     """
 
-    defaults: ClassVar[dict] = {}
+    takes = "spikes"
+    defaults: ClassVar[dict] = {"true_count": 60.0, "false_count": 10.0}
 
     def __init__(self, true_count=60, false_count=10):
         self.true_count = checks.whole_number("true_count", true_count, 0)
