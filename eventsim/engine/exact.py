@@ -85,7 +85,7 @@ def forward_exact(network, spikes: Spikes, *, supports=None, rng=None) -> Trace:
         last = trace.layers[-1].spikes if trace.layers else spikes
         trace.layers.append(read_times(network.layers[-1], network.readout, last, network.dt, network.layer_names[-1]))
         return trace
-    if not network.is_swept:
+    if not network.is_immediate:
         if supports[0] is not None:
             check_trainable(network)
         return forward_queue(network, spikes)

@@ -76,7 +76,7 @@ def layer(times, addresses, w, p, t_end, drive=0.0):
 
 
 def potential(t, times, weights, own, p, drive=0.0):
-    """A neuron's potential at t, to which also counts what arrives then, but only those of its ``own`` spikes before."""
+    """A neuron's potential at t, to which what arrives then counts, and of its ``own`` spikes only those before."""
     v = current = now = 0.0
     happens = [(when, 0, weight) for when, weight in zip(times, weights, strict=True) if when <= t]
     for when, kind, weight in sorted([*happens, *((when, 1, 0.0) for when in own if when < t), (t, 2, 0.0)]):
