@@ -3,11 +3,12 @@
 from types import SimpleNamespace
 
 import numpy as np
+from exact_gradient_scenes import parameters as parameters_of_srm
 from naive import exact_lif as naive
 from queue_scenes import first_difference
 from spatial_scenes import behind_stages
 
-from eventsim.model import LIF, CubaLIF, Network
+from eventsim.model import LIF, SRM, CubaLIF, Network
 
 NEURONS = {
     "subtract": LIF(tau_mem=8.0), "hard": LIF(theta=2.0, tau_mem=12.0, reset="hard", v_reset=-0.5),
@@ -21,6 +22,7 @@ NEURONS = {
 
 
 def parameters(neuron, dt):
+    """A neuron's parameters as the naive functions take them."""
     names = ("theta", "tau_mem", "reset", "v_reset", "tau_rho", "scale_rho", "strict")
     return SimpleNamespace(**{name: getattr(neuron, name) for name in names}, n_abs=neuron.dead_ticks(dt),
                            drop=neuron.taken,
@@ -40,7 +42,9 @@ def strength(neuron):
 
 
 def timed_parameters(neuron, dt):
-    """`parameters` in continuous time."""
+    """`parameters` in continuous time, also of an SRM."""
+    if isinstance(neuron, SRM):
+        return parameters_of_srm(neuron, dt)
     p = parameters(neuron, dt)
     p.t_abs = neuron.dead_time(dt)
     return p

@@ -2,10 +2,13 @@
 
 Spikes of a layer are times float[K] in ms and addresses int[K]; what is sampled at the ticks is float[T, N]. ``p`` is
 as in `exact_lif`. A spike in ((k - 1) dt, k dt] is one of tick k: the potential of that tick has its reset not in it.
+Where ``p`` has no tau_mem it is that of `exact_gradient`, whose sums are taken.
 """
 
 import numpy as np
 
+from naive import exact_gradient
+from naive.exact import settling
 from naive.exact_lif import after
 from naive.srm import surrogate
 
@@ -15,6 +18,8 @@ def sampled(times, addresses, w, own_times, own_addresses, p, dt, n_ticks, drive
 
     Two potentials go along: the neuron's own, and that which it would have without the resets since the last tick.
     """
+    if not hasattr(p, "tau_mem"):
+        return exact_gradient.sampled(times, addresses, w, own_times, own_addresses, p, dt, n_ticks, current=drive)
     n_out = w.shape[1]
     u, dead = np.empty((n_ticks, n_out)), np.empty((n_ticks, n_out), bool)
     # At one time inputs come first, then the tick is looked at, and then neurons fire.
@@ -33,7 +38,7 @@ def sampled(times, addresses, w, own_times, own_addresses, p, dt, n_ticks, drive
             current = current + w[i]
         elif kind == 1:
             u[i], without, tick_time = without, v.copy(), t
-            dead[i] = t < seen + p.t_abs
+            dead[i] = t < (seen + p.t_abs) * (1.0 - 1e-12)  # a tick later it is awake, however that rounds
             seen = last.copy()
         else:
             v[i] = p.v_reset if p.reset == "hard" else v[i] - p.drop
@@ -57,6 +62,8 @@ def adjoint(t, d, cut, p, dt):
 
     What a neuron had of it at a tick it forgets with a hard reset of that tick.
     """
+    if not hasattr(p, "tau_mem"):
+        return exact_gradient.adjoint(t, d, p.tau_syn, dt)
     total, now = np.zeros(d.shape[1]), t
     v = np.full(d.shape[1], 1.0 if p.tau_syn is None else 0.0)
     current = np.full(d.shape[1], 0.0 if p.tau_syn is None else 1.0)
@@ -66,6 +73,20 @@ def adjoint(t, d, cut, p, dt):
         v, current = after(v, current, k * dt - now, p)
         now = k * dt
         total += dt * v * d[k]
+        if p.reset == "hard":
+            v = np.where(cut[k], 0.0, v)
+    return total
+
+
+def settled(d, cut, p, dt):
+    """dt dL/d(constant input a tick), float[N]: that of an input from 0 on, followed likewise."""
+    if not hasattr(p, "tau_mem"):
+        return settling(np.arange(len(d)) * dt, p.tau_syn) @ d
+    total, v, current = np.zeros(d.shape[1]), np.zeros(d.shape[1]), 0.0
+    for k in range(len(d)):
+        if k:
+            v, current = after(v, current, dt, p, drive=1.0)
+        total += v * d[k]
         if p.reset == "hard":
             v = np.where(cut[k], 0.0, v)
     return total
