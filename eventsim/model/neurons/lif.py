@@ -25,8 +25,8 @@ class LIF(Neuron):
     A neuron that is not dead spikes where v >= theta, or if ``strict`` v > theta; then v falls by ``v_drop``
     (``reset="subtract"``) or to v_reset ("hard"). On the grid v is decayed by :math:`e^{-dt/\tau_{mem}}`, the input of
     the tick is added, and then compared: unlike with `SRM`, input acts within its tick. In continuous time what arrives
-    at one instant is added up, and then compared: where all inputs are on ticks, and the dead time is whole ones, spikes
-    and gradients are those of the grid. No gradient goes through the reset, and a hard one ends that of all before.
+    at one instant is added up, and then compared: where all inputs are on ticks, and dead times whole ones, spikes and
+    gradients are those of the grid. No gradient goes through the reset, and a hard one ends that of all before.
 
     Not implemented: a resistance and a resting potential, which scale and shift weights and potentials.
     """
