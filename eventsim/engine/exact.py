@@ -1,5 +1,6 @@
 """Layers without delays in continuous time: the layer sweep in windows."""
 
+import itertools
 import time
 import weakref
 
@@ -43,6 +44,8 @@ def _layer(layer, neuron, spikes, dt, name, support, rng):
     """A layer over a batch, as its `LayerTrace`."""
     if layer.kind == "sparse":
         raise ConfigError(f"{name or 'a layer'} is {layer}, and sparse layers run on the grid clock only")
+    if not neuron.fires:
+        return read_times(layer, neuron, spikes, dt, name, support, rng)
     started = time.perf_counter()
     given, constants, end = feed(layer, spikes, rng), neuron.exact_constants(dt), spikes.n_ticks * spikes.dt
     tiles = tile(layer, given, neuron, dt)
@@ -57,7 +60,7 @@ def _layer(layer, neuron, spikes, dt, name, support, rng):
         parts, active = sweep_active(run, layer, neuron, spikes, support, bounds)
         counts = np.concatenate([part.item_spikes for part in parts])
         own = own_spikes(layer, neuron, parts, counts, spikes)
-        kept |= {"active": active, "wiring": wire_back(layer, given, tiles, lists, neuron, own)}
+        kept |= {"active": active, "wiring": wire_back(layer, given, tiles.weight, lists, neuron, own)}
     out = Spikes.of_kernel(*merged(parts, counts, spikes.n_samples, 0.0, end), spikes, layer.n_out)
     _room[layer] = 1.25 * len(out) / max(1, len(counts))
     taken, singly = (sum(int(part.progress[i]) for part in parts) for i in (parts[0].taken, parts[0].singly))
@@ -78,24 +81,16 @@ def forward_exact(network, spikes: Spikes, *, supports=None, rng=None) -> Trace:
     """
     check_timed_input(network, spikes)
     supports = checked_supports(network, supports)
-    if network.readout is not None:
-        if supports[0] is not None:
-            check_trainable(network)
-        trace = forward_exact(network.spiking, spikes) if len(network.layers) > 1 else Trace(spikes, [])
-        last = trace.layers[-1].spikes if trace.layers else spikes
-        trace.layers.append(read_times(network.layers[-1], network.readout, last, network.dt, network.layer_names[-1]))
-        return trace
+    trace = Trace(spikes, [])
     if not network.is_immediate:
         if supports[0] is not None:
             check_trainable(network)
-        return forward_queue(network, spikes)
-    layers = []
-    current = spikes
-    for name, layer, neuron, support in zip(network.layer_names, network.layers, network.neurons, supports,
-                                            strict=True):
-        layers.append(_layer(layer, neuron, current, network.dt, name, support, rng))
-        current = layers[-1].spikes
-    return Trace(spikes, layers)
+        trace = forward_queue(network.spiking, spikes)
+    layers = zip(network.layer_names, network.layers, network.neurons, supports, strict=True)
+    for name, layer, neuron, support in itertools.islice(layers, len(trace.layers), None):
+        current = trace.layers[-1].spikes if trace.layers else spikes
+        trace.layers.append(_layer(layer, neuron, current, network.dt, name, support, rng))
+    return trace
 
 
 def exact_layer(layer, neuron, spikes, dt, rng=None) -> LayerTrace:

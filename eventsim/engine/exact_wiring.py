@@ -102,15 +102,15 @@ def own_spikes(layer, neuron, parts, counts, spikes):
     return starts(np.bincount(item[seen], minlength=len(counts))), tick[seen].astype(np.int32), lane[seen]
 
 
-def wire_back(layer, given, tiles, lists, neuron, own) -> Wiring:
+def wire_back(layer, given, rows, lists, neuron, own=NO_OWN) -> Wiring:
     """What the backward pass gets: spikes between ticks count at the next one, see `group_times_by_address`.
 
-    own : see `own_spikes`
+    rows : float32[channel_tiles, rows, 64], of the layer's tiles; own : see `own_spikes`
     """
     spikes, n_lists = given.spikes, len(lists.sample_ptr) - 1
     moving = given.constant is not None
     if layer.patches is None:
-        return Wiring(tiles.weight, None, spikes.address, None, n_lists, layer.n_out, NO_DRIVE, moving, own=own)
+        return Wiring(rows, None, spikes.address, None, n_lists, layer.n_out, NO_DRIVE, moving, own=own)
     tick, share = np.empty(len(lists.time), np.int32), np.empty((len(lists.time), 2), np.float32)
     runs, parts = empty_runs(lists.sample_ptr, spikes.n_ticks), sample_parts(lists.sample_ptr)
     if spikes.n_ticks:
@@ -119,5 +119,5 @@ def wire_back(layer, given, tiles, lists, neuron, own) -> Wiring:
             "sample_ptr": lists.sample_ptr, "time": lists.time, "tick": tick, "share": share,
         }, parts)
         kernels.call_parts("group_by_tick", {"sample_ptr": lists.sample_ptr, "tick": tick, **runs._asdict()}, parts)
-    n_neurons = len(tiles.weight) * TILE
-    return Wiring(tiles.weight, None, lists.address, runs, n_lists, n_neurons, NO_DRIVE, moving, share=share, own=own)
+    n_neurons = len(rows) * TILE
+    return Wiring(rows, None, lists.address, runs, n_lists, n_neurons, NO_DRIVE, moving, share=share, own=own)

@@ -1,5 +1,7 @@
 """Active sets and gradients of leaky neurons on the exact clock: by following every input, and those of the grid."""
 
+import importlib
+
 import numpy as np
 import pytest
 from exact_gradient_scenes import check_active, errors_for, random_times
@@ -78,6 +80,15 @@ def test_layers_with_neurons_of_their_own(rng, names):
     network = network_of(rng, neurons, (12, 66, 20, 6), 1.0, 60)
     spikes = random_times(rng, 12, 60, 60, n_samples=2)
     compare_with_naive(network, spikes, (0.5, INF, 0.8), errors_for(network, spikes, rng))
+
+
+@pytest.mark.parametrize("name", ["hard", "current, hard"])
+def test_blocks_of_samples_add_up(rng, monkeypatch, name):
+    """Room for two of five samples, whose neurons forget at spikes of their own."""
+    monkeypatch.setattr(importlib.import_module("eventsim.engine.adjoint"), "_BLOCK_ROWS", 80)
+    network = network_of(rng, [NEURONS[name]] * 2, (12, 70, 9), 1.0, 40)
+    spikes = random_times(rng, 12, 60, 40, n_samples=5, empty=(2,))
+    compare_with_naive(network, spikes, (0.5, INF), errors_for(network, spikes, rng))
 
 
 @pytest.mark.parametrize("dt", [1.0, 0.25])
