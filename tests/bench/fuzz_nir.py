@@ -15,11 +15,12 @@ import time
 from collections import Counter
 
 import h5py
+import nir
 import numpy as np
 from mutations import mutated, outcomes
 
 from eventsim.engine import forward
-from eventsim.exchange.nir import Reading, read, write
+from eventsim.exchange.nir import Reading, read, to_graph, write
 from eventsim.model import LIF, SRM, CubaLIF, Network
 from eventsim.spikes import Spikes
 
@@ -29,16 +30,31 @@ _READINGS = (None, Reading(scheme="snntorch"), Reading("euler", 1000.0), Reading
 
 
 def examples(folder):
-    """Small files with every node that is written."""
+    """Small files with every node that is written, and with a graph in a graph."""
     for i, (notation, neuron) in enumerate((
         ("8-5-3", LIF(v_drop=1.2, t_abs=2.0)), ("6x5x2-3c3-2a-4", LIF(tau_mem=np.inf, reset="hard")),
         ("8x8x2-2c3p1-2p-4c2g2-4", CubaLIF(late=True)), ("8-5", SRM()), ("8-5", LIF(tau_mem=1e-3)),
+        ("8-5r@d2-3@d1.5", LIF()), ("8-5@d3-4r", CubaLIF()),
     )):
         network = Network(notation, neuron, n_ticks=40)
         network.layers[-1].bias = np.full(network.layers[-1].n_out, 0.1)
         path = folder / f"{i}.nir"
         write(path, network)
         yield path.read_bytes()
+    yield _nested(folder / "nested.nir")
+
+
+def _nested(path):
+    """A file whose recurrent neurons are in a graph of their own."""
+    graph = to_graph(Network("8-5r-3", LIF(), seed=0)).graph
+    ends = nir.Input(np.array([5])), nir.Output(np.array([5]))
+    inner = nir.NIRGraph({"input": ends[0], "lif": graph.nodes.pop("recurrent1"), "output": ends[1],
+                          "w_rec": graph.nodes.pop("recurrent1_recurrent")},
+                         [("input", "lif"), ("lif", "w_rec"), ("w_rec", "lif"), ("lif", "output")])
+    edges = [edge for edge in graph.edges if "recurrent1_recurrent" not in edge]
+    nir.write(path, nir.NIRGraph(graph.nodes | {"recurrent1": inner}, edges, metadata=graph.metadata))
+    assert read(path).network.arch.notation == "8-5r-3"
+    return path.read_bytes()
 
 
 def _value(rng, old):
@@ -73,7 +89,8 @@ def _damage(rng, file):
             edges = [*map(tuple, old)]
             i, j = rng.integers(0, len(edges), 2)
             edges[i] = ((edges[i][0], edges[j][1]), (b"x", edges[i][1]), edges[j])[rng.integers(0, 3)]
-            file[name] = np.array(edges[rng.integers(0, 2) :], dtype="S")
+            more = [(edges[i][0], edges[j][1]), edges[i][::-1], edges[j][:1] * 2][: rng.integers(0, 4)]
+            file[name] = np.array(edges[rng.integers(0, 2) :] + more, dtype="S")
         else:
             file[name] = _value(rng, old)
     elif kind == 4:

@@ -29,7 +29,7 @@ def dense_of(spikes):
 
 def matrix_of(layer):
     """The weights of a layer and of the stages before it, float[n_before, n_out]."""
-    if layer.kind == "dense":
+    if layer.kind in ("dense", "recurrent"):
         weight = layer.weight.astype(float)
     else:
         window, shape = layer.window, (layer.given.channels, layer.given.height, layer.given.width)
@@ -53,19 +53,32 @@ def parameters(neuron, dt):
 def agree(network, given, wanted):
     """(spikes, neurons, excused neurons); ``wanted`` are the spikes of every layer, float[T, N], of the input given.
 
-    A neuron may differ from the tick on at which its potential, in float64, lies at the threshold within rounding.
+    A neuron may differ from the tick on at which its potential, in float64, lies at the threshold within rounding; of a
+    recurrent layer, where what differs comes back to all, every neuron from that tick on.
     """
     n_spikes = n_neurons = excused = 0
     for layer, neuron, out in zip(network.layers, network.neurons, wanted, strict=True):
         ours = dense_of(forward_layer(layer, neuron, spikes_of(given, network.dt)).spikes)
-        matrix, bias = matrix_of(layer), 0.0 if layer.bias is None else layer.bias
-        _, u, _ = naive.layer(given, matrix, parameters(neuron, network.dt), network.dt, bias)
-        size = np.abs(given).cumsum(axis=0) @ np.abs(matrix) + neuron.theta
-        size += np.abs(bias) * np.arange(1, len(given) + 1)[:, None]
-        for i in np.flatnonzero((ours != out).any(axis=0)):
-            t = np.flatnonzero(ours[:, i] != out[:, i])[0]
+        u, size = _potentials(layer, neuron, network.dt, given, out)
+        first = np.where((ours != out).any(axis=0), (ours != out).argmax(axis=0), len(out))
+        if layer.kind == "recurrent":
+            assert first.min() > len(out) // 2, (layer, first.min())
+            first[first > first.min()] = len(out)
+        for i in np.flatnonzero(first < len(out)):
+            t = first[i]
             assert abs(u[t, i] - neuron.theta) <= ROUNDING * size[t, i], (layer, i, t, u[t, i], neuron.theta)
             excused += 1
         n_spikes, n_neurons = n_spikes + int(out.sum()), n_neurons + out.shape[1]
         given = out
     return n_spikes, n_neurons, excused
+
+
+def _potentials(layer, neuron, dt, given, out):
+    """The potentials with which a layer fires ``out`` of the input given, and the size of all that they add up."""
+    matrix, bias = matrix_of(layer), 0.0 if layer.bias is None else layer.bias
+    if layer.kind == "recurrent":  # its own spikes of the tick before are input as well
+        matrix = np.concatenate((matrix, layer.recurrent.weight.astype(float)))
+        given = np.concatenate((given, np.concatenate((np.zeros((1, out.shape[1])), out[:-1]))), axis=1)
+    _, u, _ = naive.layer(given, matrix, parameters(neuron, dt), dt, bias)
+    size = np.abs(given).cumsum(axis=0) @ np.abs(matrix) + neuron.theta
+    return u, size + np.abs(bias) * np.arange(1, len(given) + 1)[:, None]

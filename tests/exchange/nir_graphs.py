@@ -52,3 +52,11 @@ def chain(shape, *nodes):
     ends = nir.Input(np.array(shape)), nir.Output(np.array([1]) if last is None else last)
     return nir.NIRGraph(dict(zip(names, (ends[0], *nodes, ends[1]), strict=True)),
                         list(itertools.pairwise(names)), type_check=False)
+
+
+def looped(shape, nodes, back, at=-1):
+    """`chain`, in which the nodes ``back``, called back0, back1, ..., lead from the node ``at`` back to it."""
+    graph = chain(shape, *nodes)
+    way = [str(range(len(nodes))[at]), *(f"back{i}" for i in range(len(back)))]
+    return nir.NIRGraph(graph.nodes | dict(zip(way[1:], back, strict=True)),
+                        [*graph.edges, *itertools.pairwise([*way, way[0]])], type_check=False)

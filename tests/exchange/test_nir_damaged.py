@@ -30,14 +30,25 @@ def _of_type(kind):
     return change
 
 
+def _pieces(graph):
+    edges = graph["node/edges"][()]
+    del graph["node/edges"]
+    graph["node"].create_dataset("edges", data=edges, chunks=(1, 2))
+
+
+def _vectors(graph):
+    graph["node"].create_dataset("x", (3,), h5py.vlen_dtype(int))
+
+
 def _bomb(graph):
     graph["node/nodes"].create_dataset("much/weight", (10**7, 10**4), "f8", compression="gzip")
 
 
 @pytest.mark.parametrize("change, words", [
     (_of_type("Izhikevich"), "node 'dense1' is of the type 'Izhikevich', which NIR"),
-    (_of_type("NIRGraph"), "node 'dense1' (NIRGraph) is a graph of its own, of recurrence most often"),
+    (_of_type("NIRGraph"), "node 'dense1' (NIRGraph) cannot be read (there is no 'nodes')"),
     (lambda graph: graph.__delitem__("node/edges"), "(there is no 'edges')"), (_bomb, "more than the file can hold"),
+    (_pieces, "edges is no text as the package nir writes it"), (_vectors, "x is no text as the package nir writes it"),
     (lambda graph: graph.__delitem__("node/nodes/dense1/tau"), "node 'dense1' (LIF) cannot be read"),
     (lambda graph: graph["node/metadata/eventsim"].__delitem__("dt"), None),
     (lambda graph: graph["node/metadata/eventsim"].__setitem__("n_ticks", -3), "what eventsim noted is damaged"),
@@ -52,6 +63,20 @@ def test_what_is_wrong_is_said(path, change, words):
     with pytest.raises(FormatError) as caught:
         read(path)
     assert str(caught.value).startswith(f"{path}: ") and words in str(caught.value)
+
+
+@pytest.mark.parametrize("name, place, words", [
+    ("node/nodes/dense1/type", 0, "/node/nodes/dense1/type claims a text of 4294967290 bytes, more than the file can"),
+    ("node/edges", 16, "/node/edges claims a text of 4294967290 bytes, more than the file can"),
+])
+def test_texts_of_gigabytes_are_refused_before_they_are_read(path, name, place, words):
+    with h5py.File(path) as graph:
+        begin = graph[name].id.get_offset() + place
+    data = bytearray(path.read_bytes())
+    data[begin : begin + 4] = (2**32 - 6).to_bytes(4, "little")
+    path.write_bytes(data)
+    with pytest.raises(FormatError, match=words):
+        read(path)
 
 
 def test_what_is_no_nir_file_is_refused(tmp_path):

@@ -230,8 +230,6 @@ def _varied_bias(network):
 
 
 @pytest.mark.parametrize("notation, change, words", [
-    ("8-5r-3", None, "layer recurrent1 cannot be exported: it has recurrence or delays"),
-    ("8-5@d2-3", None, "layer dense1 cannot be exported: it has recurrence or delays"),
     ("6x6x2-bn-4c3p1-5", "norm", "it normalises the input of a convolution with padding"),
     ("6x6x2-4c3-5", _varied_bias, "constant inputs that differ within a channel"),
     ("8-5-1c1", None, "looks at planes behind a layer that has none"),

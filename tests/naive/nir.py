@@ -15,14 +15,19 @@ def exact(v, target, ratio):
     return target + (v - target) * np.exp(-ratio)
 
 
-def neurons(kind, p, x, dt, step=euler, reset="hard", strict=True, sums=False, sums_current=False):
-    """Spikes and the potentials that were compared, float[T, N]."""
+def neurons(kind, p, x, dt, step=euler, reset="hard", strict=True, sums=False, sums_current=False,
+            back=None):
+    """Spikes and the potentials that were compared, float[T, N].
+
+    back : what comes back in the tick t, given t and the spikes of the ticks before it
+    """
     n = x.shape[1]
     leak = getattr(p, "v_leak", 0.0)
     theta = p.threshold if kind == "Threshold" else p.v_threshold
     v, current, owed = np.full(n, leak), np.zeros(n), np.zeros(n)
     out, u = np.zeros(x.shape), np.zeros(x.shape)
     for t, given in enumerate(x):
+        given = given if back is None else given + back(t, out[:t])
         if kind == "IF":
             v = v + p.r * given
         elif kind == "Threshold":
@@ -46,3 +51,24 @@ def neurons(kind, p, x, dt, step=euler, reset="hard", strict=True, sums=False, s
         else:  # delayed: the threshold is missing in the next tick, after the decay
             owed = fires * theta
     return out, u
+
+
+def delayed(x, ticks):
+    """float[T, N] that comes so many ticks later, int or int[N]."""
+    out = np.zeros(x.shape)
+    for i, late in enumerate(np.broadcast_to(ticks, x.shape[1])):
+        out[late:, i] = x[: len(x) - late, i]
+    return out
+
+
+def returning(weight, bias=0.0, ticks=0, ticks_after=0):
+    """``back`` through weights (out, in), each spike after the ticks of both its ends, at least one."""
+
+    late = np.maximum(1, np.add.outer(np.broadcast_to(ticks_after, len(weight)), np.broadcast_to(ticks, len(weight))))
+
+    def back(t, out):
+        padded = np.concatenate((np.zeros((late.max(), len(weight))), out))  # nobody fired before the start
+        sent = padded[t + late.max() - late, np.arange(len(weight))]
+        return (weight * sent).sum(axis=1) + bias
+
+    return back

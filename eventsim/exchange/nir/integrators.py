@@ -20,15 +20,15 @@ _SAID = {"mean": "the mean of their potentials", "last": "their last potential",
 _NEVER = 1e8
 
 
-def is_read(node, timing, is_last) -> bool:
+def is_read(where, node, timing, is_last) -> bool:
     """Whether a node's potentials are read: it never spikes, or eventsim noted that, or the user says so of the last.
 
-    is_last : whether it has the last neurons of its graph
+    where : what sentences call it; is_last : whether it has the last neurons of its graph
     """
     kind = type(node).__name__
     if kind in INTEGRATORS:
         return True
-    return kind in NEURONS and ("readout" in _notes(node, timing, kind) or (is_last and timing.readout is not None))
+    return kind in NEURONS and ("readout" in _notes(node, timing, where) or (is_last and timing.readout is not None))
 
 
 def _notes(node, timing, where):

@@ -5,19 +5,22 @@ import math
 import numpy as np
 
 from eventsim.errors import ConfigError, FormatError
-from eventsim.exchange.nir.builder import Pool, Synapses
+from eventsim.exchange.nir.delays import delay_of
 from eventsim.exchange.nir.file import scalar
 from eventsim.exchange.nir.integrators import INTEGRATORS, integrator_of
 from eventsim.exchange.nir.neurons import NEURONS, neuron_of
+from eventsim.exchange.nir.parts import Pool, Synapses
 from eventsim.exchange.nir.values import uniform
 from eventsim.sensor import Sensor
 
 _LONGEST = 60  # characters of a value in a sentence
+_BEHIND = ("Flatten", "Output")  # what may follow neurons that never spike
 
 
 def _brief(value) -> str:
     """A value of the file, in a few words."""
-    text = " ".join(repr(value).split())
+    is_list = isinstance(value, np.ndarray) and value.ndim == 1
+    text = " ".join(repr(tuple(value.tolist()) if is_list else value).split())
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
@@ -30,8 +33,8 @@ def _shape(where, values):
     while len(shape) in (2, 4) and shape[0] == 1:
         shape = shape[1:]
     if len(shape) not in (1, 3) or min(shape) < 1:
-        raise FormatError(f"{where} has the shape {_brief(values)}; eventsim takes (N,) or (channels, height, width), "
-                          "so export the network without batch and time")
+        raise FormatError(f"{where} has the shape {_brief(values)}; eventsim takes (N,) or (channels, height, "
+                          "width), so export the network without batch and time, and other axes as one")
     return shape
 
 
@@ -54,6 +57,9 @@ def _output(builder, where, node):
     shape = node.output_type["output"]
     if builder.synapses is not None or builder.pool is not None:
         raise FormatError(f"{where} gets numbers, not spikes; put neurons (IF or LIF) before it")
+    if builder.delay.any():
+        raise FormatError(f"{where} gets delayed spikes, and eventsim delays those that go to a layer; leave out the "
+                          "Delay before it")
     if shape is not None and math.prod(_shape(where, shape)) != math.prod(builder.space):
         raise FormatError(f"{where} has the shape {_shape(where, shape)}, but gets {builder.shapes[0]}; export the "
                           "file again")
@@ -158,14 +164,19 @@ def _flatten(builder, where, node):
 
 
 def _scale(builder, where, node):
-    builder.multiplies(uniform(where, "scale", node.scale, builder.shapes))
+    builder.multiplies(uniform(where, "scale", node.scale, builder.shapes,
+                               "multiply the weights with them, and leave the node out"))
+
+
+def _delay(builder, where, node):
+    builder.delays(where, delay_of(where, node, builder.shapes, builder.timing, builder.notes))
 
 
 def _neuron(builder, where, node):
     builder.fires(where, lambda scale: neuron_of(where, node, builder.shapes, builder.timing, scale, builder.notes))
 
 
-def read_potentials(builder, where, node):
+def _potentials(builder, where, node):
     """Neurons whose potentials are read."""
     builder.fires(where, lambda scale: integrator_of(where, node, builder.shapes, builder.timing, scale, builder.notes))
 
@@ -173,13 +184,23 @@ def read_potentials(builder, where, node):
 NODES = {
     "Input": _input, "Output": _output, "Linear": _affine, "Affine": _affine, "Conv2d": _conv,
     "SumPool2d": _pool(False), "AvgPool2d": _pool(True), "Flatten": _flatten, "Scale": _scale,
-    **dict.fromkeys(NEURONS, _neuron), **dict.fromkeys(INTEGRATORS, read_potentials),
+    "Delay": _delay, **dict.fromkeys(NEURONS, _neuron), **dict.fromkeys(INTEGRATORS, _potentials),
 }
 REFUSED = {
     "CubaLI": "integrates a current and never spikes, and eventsim reads potentials without a current; put LI in its "
               "place",
-    "Delay": "delays, which eventsim's neurons of this kind do not have yet; leave the node out",
     "Conv1d": "convolves along one axis; write it as a Conv2d of height 1 with a square kernel, or as Linear",
-    "NIRGraph": "is a graph of its own, of recurrence most often, which eventsim's neurons of this kind do not have; "
-                "write its nodes into the graph around it, without recurrence",
 }
+
+
+def take(builder, name, node, is_read=False):
+    """Let a builder take the node that a graph calls ``name``; is_read : the potentials of these neurons are read."""
+    kind = type(node).__name__
+    where = builder.where(name, node)
+    if kind not in NODES:
+        known = ", ".join(NODES)
+        raise FormatError(f"{where} {REFUSED.get(kind, f'is of a type that eventsim does not have: {known}')}")
+    if builder.end is not None and kind not in _BEHIND:
+        raise FormatError(f"{builder.end} never spikes, so nothing comes to {where.rpartition(': ')[2]} behind it; "
+                          "put IF or LIF in its place, or end there")
+    (_potentials if is_read else NODES[kind])(builder, where, node)

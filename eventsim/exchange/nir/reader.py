@@ -7,14 +7,14 @@ from eventsim.errors import ConfigError, FormatError
 from eventsim.exchange.nir import file
 from eventsim.exchange.nir.builder import Builder
 from eventsim.exchange.nir.chain import chain
+from eventsim.exchange.nir.flat import flat
 from eventsim.exchange.nir.integrators import INTEGRATORS, is_read
+from eventsim.exchange.nir.loops import way_back
 from eventsim.exchange.nir.neurons import NEURONS
-from eventsim.exchange.nir.nodes import NODES, REFUSED, read_potentials
+from eventsim.exchange.nir.nodes import take
 from eventsim.exchange.nir.timing import NOTE, Reading, Timing
 from eventsim.model import Network
 from eventsim.model.network import INPUT_MODES
-
-_BEHIND = ("Flatten", "Output")  # what may follow neurons that never spike
 
 
 @dataclass(frozen=True)
@@ -47,19 +47,13 @@ def _built(source, nodes, edges, metadata, reading):
     if timing.reset != "hard" and reading.reset is None and not timing.is_ours:
         builder.notes.append(f"{source}: says nothing but a reset to v_reset, and is read with the framework's default "
                              f"reset, {timing.reset}; --nir-reset names another")
-    order = chain(source, nodes, edges)
+    nodes, edges = flat(source, nodes, edges)
+    order, loops = chain(source, nodes, edges)
     last = next((name for name in reversed(order) if type(nodes[name]).__name__ in (*NEURONS, *INTEGRATORS)), None)
     for name in order:
-        node = nodes[name]
-        kind = "NIRGraph" if node is None else type(node).__name__
-        where = f"{source}: node {name!r} ({kind})"
-        if kind not in NODES:
-            known = ", ".join(NODES)
-            raise FormatError(f"{where} {REFUSED.get(kind, f'is of a type that eventsim does not have: {known}')}")
-        if builder.end is not None and kind not in _BEHIND:
-            raise FormatError(f"{builder.end} never spikes, so nothing comes to {where.rpartition(': ')[2]} behind it; "
-                              "put IF or LIF in its place, or end there")
-        (read_potentials if is_read(node, timing, name == last) else NODES[kind])(builder, where, node)
+        if name in loops:
+            builder.back = way_back(builder, name, loops[name], nodes)
+        take(builder, name, nodes[name], is_read(builder.where(name, nodes[name]), nodes[name], timing, name == last))
     network = builder.network()
     try:
         _take_notes(network, metadata.get(NOTE))

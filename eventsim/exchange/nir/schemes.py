@@ -2,6 +2,10 @@
 
 NIR says ``tau v' = (v_leak - v) + R I``, a spike where v > v_threshold, then v = v_reset. In a tick v becomes ``decay v
 + gain I``. What the frameworks do was read in their sources, snnTorch 1.0, Norse 1.1 and sinabs 2.0.
+
+A Delay is x(t - delay). Delays are kept in ms: the grid rounds them to whole ticks, the exact clock does not. What
+comes back to neurons takes a tick on the grid, as in all frameworks, or the Delay on its way where that is longer. None
+of their imports has Delay nodes, and Norse's leaves them out without a word.
 """
 
 import math
@@ -25,7 +29,7 @@ class Scheme:
     reader_resets : what the framework does that reads what is written so, whatever the file says
     knows_v_reset : whether it resets to the file's v_reset, not to 0
     odd_if : what of IF it does not do, or ""
-    lacks : of NIR's neurons that never spike, those that it does not read
+    lacks : what it does not read, types of nodes and "recurrence"
     """
 
     about: str
@@ -76,11 +80,13 @@ WRITE = {
     "euler": READ["euler"],
     "exponential": READ["exponential"],
     "snntorch": Scheme("for snnTorch's import_from_nir", tick=1e-4, r_of_cuba="ticks", knows_v_reset=False,
-                       odd_if="do not leak, as snnTorch's Leaky of beta 0.9 does", lacks=("LI", "I")),
-    "norse": Scheme("for Norse's from_nir", tick=1e-3, r_of_lif="unit", knows_v_reset=False, lacks=("LI", "I")),
+                       odd_if="do not leak, as snnTorch's Leaky of beta 0.9 does",
+                       lacks=("LI", "I", "Delay", "recurrence")),
+    "norse": Scheme("for Norse's from_nir", tick=1e-3, r_of_lif="unit", knows_v_reset=False,
+                    lacks=("LI", "I", "Delay")),
     "sinabs": Scheme("for sinabs' from_nir", exponential=True, tick=1.0, sums=True, strict=False, reset="subtract",
-                     r_of_lif="unit", reader_resets="subtract",
-                     odd_if="have no lowest potential, where sinabs puts one at minus the threshold", lacks=("I",)),
+                     r_of_lif="unit", reader_resets="subtract", lacks=("I", "Delay"),
+                     odd_if="have no lowest potential, where sinabs puts one at minus the threshold"),
 }
 AS_READ = {"euler": "euler", "exponential": "exponential", "snntorch": "euler", "norse": "euler",
            "sinabs": "sinabs-sum"}

@@ -83,14 +83,19 @@ class Timing:
         return cls(source, scheme, unit, dt, reading.reset or scheme.reset, bool(notes) and reading.reset is None,
                    reading.readout)
 
-    def ratio(self, where, name, tau, notes) -> float:
-        """dt / tau; ``where`` names the node, and doubts go to the list ``notes``."""
+    def known_unit(self, where, name, value) -> float:
+        """The unit of time in ms; raises `FormatError` for the node ``where`` and its ``value`` if nobody told it."""
         if self.unit is None:
             raise FormatError(
-                f"{where} has a {name} of {tau:.6g} and the file does not say in what unit; frameworks disagree, so "
+                f"{where} has a {name} of {value:.6g} and the file does not say in what unit; frameworks disagree, so "
                 "name it: --nir-time-unit s (most) or ms, or --nir-scheme snntorch, norse or sinabs for files of "
                 "theirs"
             )
+        return self.unit
+
+    def ratio(self, where, name, tau, notes) -> float:
+        """dt / tau; ``where`` names the node, and doubts go to the list ``notes``."""
+        self.known_unit(where, name, tau)
         if not tau > 0:
             raise FormatError(f"{where} has a {name} of {tau:g}, which must be above 0; export the file again")
         ratio = self.dt / (tau * self.unit)

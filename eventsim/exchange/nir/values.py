@@ -7,11 +7,12 @@ import numpy as np
 from eventsim.errors import FormatError
 
 _ROUNDING = 1e-6
+_SAME = "give all its neurons the same, before they are trained"
 # What the weights of a neuron can take over, where its v_leak is 0; v_reset only in proportion to the threshold.
 _GAINS, _THRESHOLDS = ("r", "w_in"), ("v_threshold", "threshold")
 
 
-def _checked(where, name, value, shapes):
+def checked(where, name, value, shapes):
     """float64[1] or float64[N] of a value that has one of these ``shapes``."""
     value = np.asarray(value)
     if value.dtype.kind not in "iuf" or value.size == 0 or value.shape not in ((), (1,), *shapes):
@@ -22,27 +23,27 @@ def _checked(where, name, value, shapes):
     return value.astype(np.float64).ravel()
 
 
-def _one(where, name, values) -> float:
+def _one(where, name, values, instead=_SAME) -> float:
     different = np.unique(values)
     if len(different) > 1:
         raise FormatError(
             f"{where} has {len(different)} different values of {name} from {different[0]:g} to {different[-1]:g}, and "
-            "eventsim has one for a layer; give the layer one, or split it"
+            f"eventsim has one for a layer; {instead}"
         )
     return float(different[0])
 
 
-def uniform(where, name, value, shapes) -> float:
+def uniform(where, name, value, shapes, instead=_SAME) -> float:
     """The number that all neurons of a layer have, which has one of these ``shapes``.
 
-    Raises `FormatError` where they differ.
+    Raises `FormatError` where they differ, which says what to do ``instead``.
     """
-    return _one(where, name, _checked(where, name, value, shapes))
+    return _one(where, name, checked(where, name, value, shapes), instead)
 
 
 def one_each(where, name, value, shapes):
     """The number of every neuron of a layer, float64[N], of a value that has one of these ``shapes``."""
-    return np.broadcast_to(_checked(where, name, value, shapes), math.prod(shapes[0]))
+    return np.broadcast_to(checked(where, name, value, shapes), math.prod(shapes[0]))
 
 
 @np.errstate(all="ignore")  # what overflows is refused
@@ -54,7 +55,7 @@ def levelled(where, given, shapes):
 
     A neuron of half the threshold is one of twice the weights. Raises `FormatError` where they differ otherwise.
     """
-    values = {name: _checked(where, name, value, shapes) for name, value in given.items()}
+    values = {name: checked(where, name, value, shapes) for name, value in given.items()}
     size = math.prod(shapes[0])
     theta = next(values[name] for name in _THRESHOLDS if name in values)
     scale = np.prod([np.broadcast_to(values[name], size) for name in _GAINS if name in values], axis=0)

@@ -92,4 +92,4 @@ def _conv(layer, is_flat):
     )]
 
 
-NODES = {"dense": _dense, "conv": _conv, "pool": _pool}
+NODES = {"dense": _dense, "recurrent": _dense, "conv": _conv, "pool": _pool}

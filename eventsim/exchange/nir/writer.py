@@ -6,9 +6,9 @@ import numpy as np
 
 from eventsim import checks
 from eventsim.errors import ConfigError
-from eventsim.exchange.nir import file
+from eventsim.exchange.nir import delays, file
 from eventsim.exchange.nir.neuron_nodes import Clock, nearest, node_of
-from eventsim.exchange.nir.schemes import AS_READ, WRITE
+from eventsim.exchange.nir.schemes import AS_READ, WRITE, Scheme
 from eventsim.exchange.nir.timing import NOTE, Reading
 from eventsim.exchange.nir.weight_nodes import NODES
 from eventsim.model import SRM
@@ -39,9 +39,14 @@ class Writing:
             object.__setattr__(self, "time_unit", checks.milliseconds("time_unit", self.time_unit))
         object.__setattr__(self, "share", checks.number("share", self.share))
 
+    @property
+    def to(self) -> Scheme:
+        """The scheme."""
+        return WRITE[self.scheme]
+
     def clock(self, dt) -> Clock:
         """The clock of a network with a tick of ``dt`` ms; raises `ConfigError` where the scheme has another unit."""
-        scheme = WRITE[self.scheme]
+        scheme = self.to
         wanted = _SECOND if scheme.tick is None else dt / scheme.tick
         unit = wanted if self.time_unit is None else self.time_unit
         if scheme.tick is not None and abs(unit / wanted - 1.0) > _ROUNDING:
@@ -53,7 +58,7 @@ class Writing:
 
     def as_read(self, dt) -> Reading:
         """How others read the file of a network with a tick of ``dt``, who do not know what eventsim noted."""
-        return Reading(AS_READ[self.scheme], self.clock(dt).unit, dt, WRITE[self.scheme].reader_resets)
+        return Reading(AS_READ[self.scheme], self.clock(dt).unit, dt, self.to.reader_resets)
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,14 @@ class _Chain:
         self.nodes, self.edges, self.last = {"input": self.nir.Input(np.array(shape))}, [], "input"
 
     def add(self, name, node):
-        self.nodes[name] = node
+        """Put a node behind the last one; None is none."""
+        if node is not None:
+            self.nodes[name] = node
+            self.edges.append((self.last, name))
+            self.last = name
+
+    def close(self, name):
+        """Connect the last node to an earlier one, behind which the chain goes on."""
         self.edges.append((self.last, name))
         self.last = name
 
@@ -96,14 +108,18 @@ def to_graph(network, writing=None) -> Exported:
     for i, (layer, neuron) in enumerate(zip(network.layers, network.neurons, strict=True), 1):
         name = f"{_NAMES.get(layer.kind, layer.kind)}{i}"
         try:
-            is_flat = _add_layer(chain, name, layer, is_flat)
-            if isinstance(neuron, SRM):
+            is_flat = _add_layer(chain, name, layer, is_flat, clock)
+            is_near = isinstance(neuron, SRM)
+            if is_near:
                 near.append(name)
                 neuron = nearest(neuron, network.dt, writing.share)
             node, unsaid = node_of(neuron, _flow(layer.shape, is_flat), clock)
+            chain.add(name, node)
+            if layer.kind == "recurrent":  # the nearest answers a tick earlier, so what comes back must take one more
+                _add_dense(chain, f"{name}_recurrent", "", layer.recurrent, clock, network.dt if is_near else 0.0)
+                chain.close(name)
         except ConfigError as error:
             raise ConfigError(f"layer {name} cannot be exported: it {error}") from None
-        chain.add(name, node)
         for what in unsaid:
             lost.setdefault(what, []).append(name)
     chain.add("output", chain.nir.Output(np.array(_flow(network.layers[-1].shape, is_flat))))
@@ -111,23 +127,48 @@ def to_graph(network, writing=None) -> Exported:
              f"reset takes {writing.share:g} of what the refractory response does"] if near else []
     notes += [f"the neurons of {', '.join(names)} {what}; readers other than eventsim do not learn it"
               for what, names in lost.items()]
+    notes += _unread(chain, writing)
     return Exported(_graph(chain, network, writing, clock, notes), notes)
 
 
-def _add_layer(chain, name, layer, is_flat):
+def _add_layer(chain, name, layer, is_flat, clock):
     """The nodes before a layer's neurons; whether what comes out of them is flat."""
-    if layer.kind not in NODES or not layer.is_immediate:
-        raise ConfigError("has recurrence or delays, which the exporter does not have yet; leave them out")
+    if layer.kind not in NODES:
+        raise ConfigError(f"is {layer.kind}, which the exporter does not have; make it dense")
     for stage in layer.stages:
         if stage.kind == "average_pool":
             size = np.array([stage.size] * 2)
             chain.add(f"{name}_pool", chain.nir.AvgPool2d(kernel_size=size, stride=size, padding=np.zeros(2, int)))
-    if layer.kind == "dense" and not is_flat:
-        chain.add(f"{name}_flatten", chain.nir.Flatten(np.array(_flow(layer.given, False)), 0, -1))
+    if layer.kind in ("dense", "recurrent"):
+        if not is_flat:
+            chain.add(f"{name}_flatten", chain.nir.Flatten(np.array(_flow(layer.given, False)), 0, -1))
+        _add_dense(chain, name, "_weight", layer, clock)
+        return True
     suffixes = ("weight", "scale")
     for node, suffix in zip(NODES[layer.kind](layer, is_flat), suffixes, strict=False):
         chain.add(f"{name}_{suffix}", node)
-    return layer.kind == "dense" or (is_flat and not any(f"{name}_{suffix}" in chain.nodes for suffix in suffixes))
+    return is_flat and not any(f"{name}_{suffix}" in chain.nodes for suffix in suffixes)
+
+
+def _add_dense(chain, name, suffix, part, clock, more=0.0):
+    """The nodes of all-to-all synapses: their weights, and what delays before or behind them."""
+    before, after = delays.nodes_of(part, clock, more)
+    [weight] = NODES[part.kind](part, True)
+    if after is not None and hasattr(weight, "bias"):
+        raise ConfigError("has delays by the neurons that it goes to, and constant inputs, which NIR would delay as "
+                          "well; leave out the one or the other")
+    chain.add(f"{name}_delay", before)
+    chain.add(f"{name}{suffix}", weight)
+    chain.add(f"{name}_delay", after)
+
+
+def _unread(chain, writing):
+    """Sentences on what the framework that is written for does not read."""
+    late = [name for name, node in chain.nodes.items() if isinstance(node, chain.nir.Delay)]
+    back = [name for name in chain.nodes if f"{name}_recurrent" in chain.nodes]
+    return [f"the import of {writing.scheme} has no {what}, here {', '.join(names)}" for what, names, lack in (
+        ("Delay nodes", late, "Delay"), ("recurrence", back, "recurrence"),
+    ) if names and lack in writing.to.lacks]
 
 
 def _graph(chain, network, writing, clock, notes):
