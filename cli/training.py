@@ -78,8 +78,8 @@ def setting_options(function):
         _setting("--optimizer", "optimizer", "Optimiser.", type=click.Choice(list(OPTIMIZERS))),
         _setting("--momentum", "momentum", "Momentum, of the optimiser sgd.", type=float, metavar="X"),
         _setting("--weight-decay", "weight_decay", "Weight decay, of the optimiser adamw.", type=float, metavar="X"),
-        _setting("--loss", "loss", "Loss on the output spikes, or with --readout cross_entropy or potential_error.",
-                 type=click.Choice(list(LOSSES))),
+        _setting("--loss", "loss", "On output spikes spike_count, spike_count_slayer or spike_time; with --readout "
+                 "cross_entropy or potential_error.", type=click.Choice(list(LOSSES)), metavar="NAME"),
         _setting("--true-count", "true_count", "Wanted spikes of the class.", type=float, metavar="N"),
         _setting("--false-count", "false_count", "Wanted spikes of the others.", type=float, metavar="N"),
         _setting("--loss-window", "loss_window", "Count only output spikes of these ms.", type=options.SpanType(),

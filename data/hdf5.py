@@ -8,6 +8,7 @@ import numpy as np
 from eventsim import files
 from eventsim.errors import EventsimError, FormatError
 from eventsim.events import Events
+from eventsim.hdf5 import WRITING, check_head
 
 _LONGEST = 1e9  # s, which no recording lasts
 
@@ -30,6 +31,8 @@ def attribute(path, name):
     import h5py  # takes long to load
 
     try:
+        with open(path, "rb") as file:
+            check_head(file)
         with h5py.File(path, "r") as file:
             return file.attrs.get(name)
     except (OSError, RuntimeError):
@@ -108,7 +111,7 @@ def written_hdf5(file, mode):
     import h5py  # takes long to load
 
     guarded = GuardedFile(file)
-    with guarded.checked(), h5py.File(guarded, mode) as hdf5:
+    with guarded.checked(), h5py.File(guarded, mode, **WRITING) as hdf5:
         yield hdf5
 
 

@@ -8,6 +8,7 @@ int64[n + 1], ``label`` int64[n], ``name`` (text) and ``skipped`` (JSON) of each
 shuffled, deflated and checksummed.
 """
 
+import contextlib
 import json
 import math
 from collections import Counter
@@ -18,6 +19,7 @@ import numpy as np
 from eventsim.data.hdf5 import attribute, readable
 from eventsim.errors import FormatError
 from eventsim.events import Events
+from eventsim.hdf5 import check_head
 from eventsim.sensor import Sensor
 
 FORMAT, VERSION = "eventsim-events", 1
@@ -154,6 +156,8 @@ class Store:
 
         self.source = source
         with self._readable():
+            with contextlib.nullcontext(file) if hasattr(file, "read") else open(file, "rb") as raw:
+                check_head(raw)
             self._file = h5py.File(file, "r")
             attributes = self._file.attrs
             if attributes.get("format") != FORMAT:

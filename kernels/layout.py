@@ -73,5 +73,16 @@ SEGMENT_TIME, SEGMENT_FALL, SEGMENT_FALL_REF, SEGMENT_KICK, WINDOW_COLUMNS = 7, 
 # and its time.
 STATE_PSP, STATE_NEXT, STATE_C, STATE_D, STATE_SPIKE = 0, 2, 4, 5, 6
 EXACT_ROWS = 7
+# Of leaky integrate-and-fire neurons instead: the potential and the current of the synapses at the time up to which the
+# tile was run, room for both as they were before, and what resets since the last tick took off that of the next one.
+LIF_V, LIF_CURRENT, LIF_V_BEFORE, LIF_CURRENT_BEFORE, LIF_UNDONE = range(5)
+# Columns of a window of theirs, and of a step of it: its begin and end in ms, what potential and current fall to in it,
+# what a unit of current adds to the potential by its end and at most, and the tick at its begin, or -1. A window has up
+# to LIF_STEPS steps, at whose begins something arrives, and up to LIF_INNER arrivals after its own begin.
+STEP_BEGIN, STEP_END, STEP_FALL, STEP_FADE, STEP_FEED, STEP_TOP, STEP_TICK = range(7)
+STEP_COLUMNS, LIF_STEPS, LIF_INNER = 7, 8, 7
+# What an input x ms ahead of a tick counts there (`Neuron.shares`): exp(-a x) of one number that the backward pass has
+# of the tick, and b x exp(-c x) + d (exp(-a x) - exp(-c x)) of the other; a, c, b and d.
+SHARE_RATE, SHARE_OTHER_RATE, SHARE_SLOPE, SHARE_DIFFERENCE = range(4)
 # The last spike, in ms, of a neuron that never spiked: so long ago that nothing is left of it, and still a number.
 NEVER = -1e300

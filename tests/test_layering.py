@@ -9,7 +9,7 @@ import pytest
 
 # A layer is the longest prefix below that a module's name has; it may import itself and the layers named.
 CONTAINERS = ("eventsim.errors", "eventsim.sensor", "eventsim.events", "eventsim.spikes", "eventsim.checks",
-              "eventsim.files", "eventsim.wording")
+              "eventsim.files", "eventsim.hdf5", "eventsim.wording")
 KERNEL_LIBRARIES = {"numpy", "numba", "llvmlite", "platformdirs"}
 MAY_IMPORT = {
     "containers": set(),

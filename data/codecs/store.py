@@ -6,6 +6,7 @@ from eventsim.data import store
 from eventsim.data.codecs.base import Codec, Reader, Writer
 from eventsim.data.hdf5 import GuardedFile
 from eventsim.errors import FormatError
+from eventsim.hdf5 import WRITING
 
 _MAGIC = b"\x89HDF\r\n\x1a\n"
 
@@ -67,7 +68,7 @@ class StoreFileWriter(Writer):
 
         super().__init__(file, sensor)
         self._guarded = GuardedFile(file)
-        self._hdf5 = h5py.File(self._guarded, "w")
+        self._hdf5 = h5py.File(self._guarded, "w", **WRITING)
         self._store = store.StoreWriter(self._hdf5, sensor)
 
     def write(self, events):

@@ -87,7 +87,7 @@ def backward_phases(scene, machine) -> list[Phase]:
 
             if takes_steps(layer):
                 given, stepping = done.feed.spikes, [optimizer.sink(first)]
-                (rows,) = by_address([given], block_samples(given))
+                (rows,) = by_address([given], block_samples(given), [network.neuron])
                 nothing = rows._replace(neuron_ptr=np.zeros_like(rows.neuron_ptr))
                 adjoint, silent, gradient, full = (
                     median(lambda arguments=arguments, run=run: run(*arguments)) / samples

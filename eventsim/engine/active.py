@@ -101,6 +101,17 @@ class ActiveSet:
         return cls(n_samples, n_ticks, lane_neuron, *map(starts, sizes), lane.astype(np.uint8), ticks,
                    np.full(bits.sum(), rho, np.float32))
 
+    def until(self, n_ticks):
+        """The same pairs among ``n_ticks``, which are not fewer; not of a full set."""
+        chunks, n_lists = n_chunks(self.n_ticks), len(self.lane_neuron) * self.n_samples
+
+        def longer(start):
+            ends = start[chunks::chunks] if chunks else np.zeros(n_lists, np.int64)
+            more = np.repeat(ends[:, None], n_chunks(n_ticks) - chunks, axis=1)
+            return np.append(np.hstack((start[:-1].reshape(n_lists, chunks), more)), start[-1])
+
+        return replace(self, n_ticks=n_ticks, entry_start=longer(self.entry_start), pair_start=longer(self.pair_start))
+
     def by_neuron(self, n_neurons: int):
         """Active pairs of every neuron, over all samples, int64[N]."""
         if self.full:

@@ -1,5 +1,6 @@
 """The adjoints of layers: gradients of their rows of weights, and the error of the layer below."""
 
+import math
 import weakref
 from dataclasses import dataclass
 
@@ -10,7 +11,19 @@ from eventsim.engine.active import ActiveSet
 from eventsim.engine.feed import lane_addresses
 from eventsim.engine.runs import by_address, by_tick, empty_runs, even_parts
 from eventsim.engine.sink import Sink
-from eventsim.kernels.layout import ADD, DRIVE_ROWS, LIF_FAMILY, NONE, SRM_FAMILY, SUMS, TILE
+from eventsim.kernels.layout import (
+    ADD,
+    DRIVE_ROWS,
+    LIF_FAMILY,
+    NONE,
+    SHARE_DIFFERENCE,
+    SHARE_OTHER_RATE,
+    SHARE_RATE,
+    SHARE_SLOPE,
+    SRM_FAMILY,
+    SUMS,
+    TILE,
+)
 from eventsim.kernels.memory import aligned_zeros
 
 # Tiles above a layer, and samples of a convolution, are in groups, each of which adds up a part of its own; the parts
@@ -19,6 +32,7 @@ GROUPS = 8
 # Rows of 64 numbers that the g of a block of samples may take: what a second-level cache holds. Fixed for the same
 # reason.
 _BLOCK_ROWS = 2400
+_SMALL = 1e-4  # a tick of so few time constants is taken by the first terms of a series
 _NO_LANES = np.empty((0, TILE), np.int32)
 # What kernels call the families of neurons.
 FAMILIES = {"srm": SRM_FAMILY, "lif": LIF_FAMILY, "li": LIF_FAMILY}
@@ -74,19 +88,46 @@ def below_arguments(below):
 
 def _wants_spikes(neuron, active):
     """Whether kernels need to know when the neurons of a layer fire."""
-    return neuron.family == "lif" and (active.full or neuron.reset == "hard")
+    return neuron.forgets or (neuron.family == "lif" and active.full)
+
+
+def _integral(shares, dt):
+    """float32[2], the integrals over a tick, in ticks, of what an input counts of g and ramp; see `sum_over_time`."""
+    of_rate, of_other = (_mean_fall(shares[i] * dt) for i in (SHARE_RATE, SHARE_OTHER_RATE))
+    h = shares[SHARE_OTHER_RATE] * dt
+    of_slope = (of_other - math.exp(-h)) / h if h > _SMALL else 0.5 - h / 3.0
+    of_ramp = shares[SHARE_SLOPE] * dt * of_slope + shares[SHARE_DIFFERENCE] * (of_rate - of_other)
+    return np.array([of_rate, of_ramp], np.float32)
+
+
+def _mean_fall(h):
+    """The mean of exp(-x) over 0 <= x < h."""
+    return -math.expm1(-h) / h if h else 1.0
+
+
+def _between(neuron, spikes, wiring, n_rows):
+    """Arguments that say what spikes between ticks count; ``n_rows`` of 64 numbers are g."""
+    shares = None if spikes.time is None else neuron.shares(spikes.dt)
+    has_ramp = shares is not None and shares[[SHARE_SLOPE, SHARE_DIFFERENCE]].any()
+    return {
+        "integral": np.empty(0, np.float32) if shares is None else _integral(shares, spikes.dt),
+        **dict(zip(("own_ptr", "own_tick", "own_lane"), wiring.own, strict=True)),
+        "g": (n_rows, TILE), "ramp": (n_rows if has_ramp else 0, TILE),
+    }
 
 
 def _common(neuron, spikes, wiring, active, error, below, truncate):
     """Arguments that both kernels take."""
     n_taps = neuron.n_taps(spikes.dt) if truncate else 0
+    constants = neuron.constants(spikes.dt, *([n_taps] if truncate else []))
+    if spikes.time is not None:
+        constants = neuron.adjoint_constants(spikes.dt)
     drive = wiring.drive if len(wiring.drive) else np.zeros((len(active.lane_neuron), DRIVE_ROWS, TILE), np.float32)
     return {
         "n_samples": spikes.n_samples, "n_ticks": spikes.n_ticks, "family": FAMILIES[neuron.family],
         "n_abs": neuron.dead_ticks(spikes.dt), "fired": (spikes.n_ticks if _wants_spikes(neuron, active) else 0,),
         "n_taps": n_taps, "dt": spikes.dt, "rho_width": neuron.rho_width, "rho_peak": neuron.rho_peak,
-        "constants": neuron.constants(spikes.dt, *([n_taps] if truncate else [])), "address": wiring.address,
-        "drive": drive,
+        "constants": constants, "address": wiring.address, "drive": drive,
         "kind": active.kind, "entry_start": active.entry_start, "pair_start": active.pair_start,
         "entry_lane": active.entry_lane, "entry_ticks": active.entry_ticks, "rho": active.rho, "error": error,
         **below_arguments(below), "ready": (TILE,), "state": (2, TILE),
@@ -104,7 +145,7 @@ def dense_adjoint(layer, neuron, done, error, below, sink, rows=None, truncate=F
     """
     spikes, wiring, active = done.feed.spikes, done.wiring, done.active
     block = block_samples(spikes)
-    rows = rows or by_address([spikes], block, None if spikes.time is None else neuron.tau_syn)[0]
+    rows = rows or by_address([spikes], block, [neuron])[0]
     tiles, plain = len(wiring.weight), done.feed.is_plain
     if not plain:
         sink = Sink(gradient=aligned_zeros(wiring.weight.shape, np.float32))
@@ -113,13 +154,13 @@ def dense_adjoint(layer, neuron, done, error, below, sink, rows=None, truncate=F
     near = _NO_LANES if below is None else lane_addresses(layer, below.lane_neuron)
     g_sum = np.zeros((tiles if wiring.moving else 0, TILE), np.float32)
     runs = empty_runs(spikes.sample_ptr, 0)
-    if active.full or _wants_spikes(neuron, active):  # and so runs the layer once more
+    if active.full or (_wants_spikes(neuron, active) and spikes.time is None):  # and so runs the layer once more
         runs = wiring.runs or by_tick(spikes)
     kernels.call_parts("dense_backward", {
         **_common(neuron, spikes, wiring, active, error, below, truncate), **runs._asdict(), **rows._asdict(),
         "block_samples": block, "n_neurons": layer.n_out, "near_tile": np.arange(len(near), dtype=np.int32),
-        "near_row": near, "rule": sink.rule, "settings": sink.settings, "g": (block * spikes.n_ticks, TILE),
-        "ramp": (0 if spikes.time is None else block * spikes.n_ticks, TILE),
+        "near_row": near, "rule": sink.rule, "settings": sink.settings,
+        **_between(neuron, spikes, wiring, block * spikes.n_ticks),
         "total": (layer.n_in if sink.rule != ADD and block < spikes.n_samples else 0, TILE),
         "weight": wiring.weight, "gradient": sink.gradient, "mean": sink.mean, "square": sink.square, "g_sum": g_sum,
         "error_below": error_below,
@@ -143,8 +184,8 @@ def patch_adjoint(layer, neuron, done, error, below, truncate=False) -> Adjoint:
     kernels.call_parts("patch_backward", {
         **_common(neuron, spikes, wiring, active, error, below, truncate), **wiring.runs._asdict(),
         "lanes": active.lanes, "weight": wiring.weight, "near_ptr": near_ptr, "near_tile": near_tile,
-        "near_row": near_row, "g": (spikes.n_ticks, TILE), "ramp": (0 if spikes.time is None else spikes.n_ticks, TILE),
-        "share": wiring.share, "gradient": gradient, "g_sum": g_sum, "error_below": error_below,
+        "near_row": near_row, **_between(neuron, spikes, wiring, spikes.n_ticks), "share": wiring.share,
+        "gradient": gradient, "g_sum": g_sum, "error_below": error_below,
     }, [{"group": i, "sample_first": first, "sample_last": last} for i, (first, last) in enumerate(groups)])
     return Adjoint(
         summed(gradient) if len(gradient) else None, summed(g_sum) if wiring.moving else None,

@@ -11,6 +11,7 @@ from eventsim.engine.gpu.active import DeviceActiveSet
 from eventsim.engine.gpu.devices import check_on_host
 from eventsim.engine.normalising import norm_gradient, weight_gradient
 from eventsim.engine.pair_adjoint import goes_by_pairs, pair_adjoint
+from eventsim.engine.readout import check_timed_gradient
 from eventsim.engine.runs import by_address
 from eventsim.engine.trace import Trace
 from eventsim.errors import ConfigError
@@ -96,11 +97,7 @@ def check_trainable(network):
     if network.clock == "exact":
         check_on_host(network, "the exact clock")
     if network.clock == "exact" and network.readout is not None:
-        raise ConfigError("networks whose potentials are read are trained on the grid clock only so far; leave out the "
-                          "exact one")
-    if network.clock == "exact" and not network.is_swept:
-        raise ConfigError(f"{type(network.neuron).__name__} neurons are trained on the grid clock only so far; leave "
-                          "out the exact one")
+        check_timed_gradient(network.readout)
     if any(layer.bias is not None for layer in network.layers):
         raise ConfigError("layers with a bias are for simulation only so far; train a network without")
     if not network.is_immediate:
@@ -134,17 +131,21 @@ def backward(network, trace: Trace, error, sinks, *, pressure=None, truncate=Fal
         raise ConfigError("the psp is truncated on the CPU only; leave out truncate, or the GPU")
     if truncate and trace.input.time is not None:
         raise ConfigError("the exact clock's psp is not truncated; leave out truncate, or run the spikes on the grid")
-    dense = [i for i, layer in enumerate(layers) if layer.patches is None and layer.device is None]
-    tau = None if trace.input.time is None else network.neuron.tau_syn
-    rows = dict(zip(dense, by_address([trace.layers[i].feed.spikes for i in dense], block_samples(trace.input), tau),
-                    strict=True)) if dense else {}
+    dense = [i for i, layer in enumerate(layers) if layer.patches is None and layer.device is None
+             and sets[i].n_ticks == trace.input.n_ticks]
+    rows = {}
+    if dense:
+        given, neurons = [trace.layers[i].feed.spikes for i in dense], [network.neurons[i] for i in dense]
+        rows = dict(zip(dense, by_address(given, block_samples(trace.input), neurons), strict=True))
     current = gather_error(sets[-1], error, network.readout is not None)
     end = len(sinks)
     for i in reversed(range(len(layers))):
         add_pressure(sets[i], current, pressure and pressure[i])
-        first = end - len(layers[i].parameters)
+        first, below = end - len(layers[i].parameters), sets[i - 1] if i > 0 else None
+        if below is not None and below.n_ticks < sets[i].n_ticks:  # where potentials are read at the end
+            below = below.until(sets[i].n_ticks)
         current = backward_layer(
-            layers[i], network.neurons[i], trace.layers[i], current, sets[i - 1] if i > 0 else None, sinks[first:end],
-            rows=rows.get(i), truncate=truncate,
+            layers[i], network.neurons[i], trace.layers[i], current, below, sinks[first:end], rows=rows.get(i),
+            truncate=truncate,
         )
         end = first

@@ -1,5 +1,6 @@
 """Layers without delays in continuous time: the layer sweep in windows."""
 
+import itertools
 import time
 import weakref
 
@@ -7,8 +8,9 @@ import numpy as np
 
 from eventsim.engine.backward import check_trainable
 from eventsim.engine.exact_active import sweep_active
-from eventsim.engine.exact_sweep import Part, PatchPart, arguments, at_rest, merged, patch_arguments
-from eventsim.engine.exact_wiring import cut_lists, tile, wire_back
+from eventsim.engine.exact_kernels import sweep
+from eventsim.engine.exact_sweep import Part, PatchPart, at_rest, merged
+from eventsim.engine.exact_wiring import cut_lists, own_spikes, tile, wire_back
 from eventsim.engine.feed import feed
 from eventsim.engine.forward import checked_supports
 from eventsim.engine.growing import run_to_end
@@ -16,41 +18,25 @@ from eventsim.engine.queue import check_timed_input, forward_queue
 from eventsim.engine.readout import read_times
 from eventsim.engine.runs import item_parts
 from eventsim.engine.trace import LayerTrace, Trace
-from eventsim.engine.windows import cut
 from eventsim.errors import ConfigError
-from eventsim.kernels.layout import SEGMENTS
 from eventsim.spikes import Spikes
 
-# Cost of stepping a tile over a window, in weight rows added, and that of a row, in those of the grid; only the balance
-# of the parts depends on it. A tile that cuts its own windows takes as long again over each.
-_STEP_COST, _ROW_COST = 5, 4
+# Cost of a weight row, in those of the grid; only the balance of the parts depends on it.
+_ROW_COST = 4
 # Spikes an item in the last run of a layer. Only the first guess at the size of a buffer depends on it.
 _room = weakref.WeakKeyDictionary()
 
 
-def _prepared(layer, neuron, spikes, tiles, lists, constants, support):
-    """The kernel of a layer, its arguments, and the cost of every list."""
-    events = np.diff(lists.sample_ptr)
-    if layer.patches is not None:
-        cost = events + 2 * _STEP_COST * (events // (SEGMENTS - 1) + 1)
-        return "exact_patches_forward", patch_arguments(tiles, lists, spikes.n_samples, neuron, constants), cost
-    windows = cut(
-        lists.sample_ptr, lists.time, lists.address, 0.0, spikes.n_ticks * spikes.dt, neuron, constants,
-        0.0 if support is None else spikes.dt, settles=not tiles.fires_alone,
-    )
-    shared = {**arguments(tiles, lists, constants), **windows._asdict()}
-    return "exact_forward", shared, events + _STEP_COST * windows.window_count
-
-
-def _swept(layer, spikes, tiles, kernel, shared, bounds, constants):
+def _swept(layer, spikes, tiles, run, bounds, constants):
     """The parts of a run that keeps nothing but spikes, and the number of those of every item."""
     n_items, room, end = len(tiles.theta) * spikes.n_samples, _room.get(layer, 0.0), spikes.n_ticks * spikes.dt
+    sizes = [(first, last, int(room * (last - first))) for first, last in bounds]
     if layer.patches is None:
-        kind, items = Part, at_rest(tiles, spikes.n_samples, constants)
+        items, parts = at_rest(tiles, spikes.n_samples, constants), [Part(*size) for size in sizes]
     else:
-        kind, items = PatchPart, {"item_spikes": np.zeros(n_items, np.int64), "anew": True, "end": end}
-    parts = [kind(first, last, int(room * (last - first))) for first, last in bounds]
-    run_to_end(kernel, {**shared, **items}, parts)
+        items = {"item_spikes": np.zeros(n_items, np.int64), "anew": True, "end": end}
+        parts = [PatchPart(first, last, constants, size) for first, last, size in sizes]
+    run_to_end(run.kernel, {**run.shared, **items}, parts)
     return parts, items["item_spikes"]
 
 
@@ -58,19 +44,23 @@ def _layer(layer, neuron, spikes, dt, name, support, rng):
     """A layer over a batch, as its `LayerTrace`."""
     if layer.kind == "sparse":
         raise ConfigError(f"{name or 'a layer'} is {layer}, and sparse layers run on the grid clock only")
+    if not neuron.fires:
+        return read_times(layer, neuron, spikes, dt, name, support, rng)
     started = time.perf_counter()
     given, constants, end = feed(layer, spikes, rng), neuron.exact_constants(dt), spikes.n_ticks * spikes.dt
     tiles = tile(layer, given, neuron, dt)
     lists = cut_lists(layer, given.spikes.sample_ptr, given.spikes.address, given.spikes.time)
-    kernel, shared, cost = _prepared(layer, neuron, spikes, tiles, lists, constants, support)
-    bounds, kept = item_parts(_ROW_COST * cost, len(tiles.weight)), {"feed": given}
+    run = sweep(layer, neuron, constants, tiles, lists, spikes.n_samples, 0.0, end,
+                0.0 if support is None else spikes.dt)
+    bounds, kept = item_parts(_ROW_COST * run.cost, len(tiles.weight)), {"feed": given}
     kept["rows"] = len(tiles.weight) * len(lists.address)
     if support is None:
-        parts, counts = _swept(layer, spikes, tiles, kernel, shared, bounds, constants)
+        parts, counts = _swept(layer, spikes, tiles, run, bounds, constants)
     else:
-        parts, active = sweep_active(kernel, shared, layer, neuron, spikes, support, bounds)
+        parts, active = sweep_active(run, layer, neuron, spikes, support, bounds)
         counts = np.concatenate([part.item_spikes for part in parts])
-        kept |= {"active": active, "wiring": wire_back(layer, given, tiles, lists, neuron)}
+        own = own_spikes(layer, neuron, parts, counts, spikes)
+        kept |= {"active": active, "wiring": wire_back(layer, given, tiles.weight, lists, neuron, own)}
     out = Spikes.of_kernel(*merged(parts, counts, spikes.n_samples, 0.0, end), spikes, layer.n_out)
     _room[layer] = 1.25 * len(out) / max(1, len(counts))
     taken, singly = (sum(int(part.progress[i]) for part in parts) for i in (parts[0].taken, parts[0].singly))
@@ -84,29 +74,23 @@ def forward_exact(network, spikes: Spikes, *, supports=None, rng=None) -> Trace:
         the ticks of the spikes' ``dt``; None: inference
     rng : in training, as in `forward`; the batch's statistics are those of the spikes in every tick
 
-    A neuron fires at the first instant t >= t_last + t_abs with u(t) >= theta. The constant input in every tick that
-    batch normalisation makes is a constant current. Networks with delays or recurrence go through `forward_queue`,
-    which gives the spikes of the others as well, but for rounding and one event at a time.
+    A neuron fires at the first instant t >= t_last + t_abs with u(t) >= theta; to leaky ones what arrives at once is
+    one input. The constant input in every tick that batch normalisation makes is a constant current. Networks with
+    delays or recurrence go through `forward_queue`, which gives the spikes of the others as well, but for rounding and
+    one event at a time.
     """
     check_timed_input(network, spikes)
     supports = checked_supports(network, supports)
-    if network.readout is not None:
+    trace = Trace(spikes, [])
+    if not network.is_immediate:
         if supports[0] is not None:
             check_trainable(network)
-        trace = forward_exact(network.spiking, spikes) if len(network.layers) > 1 else Trace(spikes, [])
-        last = trace.layers[-1].spikes if trace.layers else spikes
-        trace.layers.append(read_times(network.layers[-1], network.readout, last, network.dt, network.layer_names[-1]))
-        return trace
-    if not network.is_swept:
-        if supports[0] is not None:
-            check_trainable(network)
-        return forward_queue(network, spikes)
-    layers = []
-    current = spikes
-    for name, layer, support in zip(network.layer_names, network.layers, supports, strict=True):
-        layers.append(_layer(layer, network.neuron, current, network.dt, name, support, rng))
-        current = layers[-1].spikes
-    return Trace(spikes, layers)
+        trace = forward_queue(network.spiking, spikes)
+    layers = zip(network.layer_names, network.layers, network.neurons, supports, strict=True)
+    for name, layer, neuron, support in itertools.islice(layers, len(trace.layers), None):
+        current = trace.layers[-1].spikes if trace.layers else spikes
+        trace.layers.append(_layer(layer, neuron, current, network.dt, name, support, rng))
+    return trace
 
 
 def exact_layer(layer, neuron, spikes, dt, rng=None) -> LayerTrace:

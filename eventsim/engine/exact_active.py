@@ -38,22 +38,21 @@ class ActivePart(Buffers):
         return {**self.span, "progress": self.progress, "item_spikes": self.item_spikes, **self.blocks, **self.lists}
 
 
-def sweep_active(kernel, shared, layer, neuron, spikes, support, bounds):
-    """Run the items of a layer as ``kernel`` does; returns the parts, and the `ActiveSet` for ``support``.
-
-    shared : the arguments that ``kernel`` and the one that keeps active sets both have
-    """
+def sweep_active(run, layer, neuron, spikes, support, bounds):
+    """Run the items of a layer as the `Sweep` says; returns the parts, and the `ActiveSet` for ``support``."""
     room = _room.get(layer, {})
     parts = [ActivePart(first, last, spikes.n_ticks, room) for first, last in bounds]
     low, high = support_window(neuron, support)
     shared = {
-        **shared, "n_ticks": spikes.n_ticks, "dt": spikes.dt, "u_low": low, "u_high": high,
-        "rho_width": neuron.rho_width, "rho_peak": neuron.rho_peak, "state": (EXACT_ROWS, TILE), "response": (2, TILE),
-        "before": (2, TILE), "chunk_u": (CHUNK, TILE), "chunk_lanes": (CHUNK,),
+        **run.shared, "n_ticks": spikes.n_ticks, "dt": spikes.dt, "u_low": low, "u_high": high,
+        "rho_width": neuron.rho_width, "rho_peak": neuron.rho_peak, "state": (EXACT_ROWS, TILE),
+        "chunk_u": (CHUNK, TILE), "chunk_lanes": (CHUNK,),
     }
+    if neuron.family == "srm":
+        shared |= {"response": (2, TILE), "before": (2, TILE)}
     n_items = bounds[-1][1]
     if n_items and spikes.n_ticks:  # without a tick there is no chunk to close
-        run_to_end(f"{kernel}_active", shared, parts)
+        run_to_end(f"{run.kernel}_active", shared, parts)
         _room[layer] = {name: 1.25 * sum(len(part.used(name)) for part in parts) / n_items for name in _LISTS}
     lists = {name: np.concatenate([part.used(name) for part in parts]) for name in ("entry_lane", "entry_ticks", "rho")}
     blocks = {name: np.concatenate([part.blocks[name] for part in parts]) for name in ("block_entries", "block_pairs")}

@@ -4,21 +4,36 @@ import math
 
 import numpy as np
 
-from eventsim.engine.exact_sweep import Part, arguments, at_rest, merged, patch_arguments
+from eventsim.engine.exact_kernels import sweep
+from eventsim.engine.exact_sweep import Part, at_rest, merged
 from eventsim.engine.exact_wiring import cut_lists, inference_tiles
 from eventsim.engine.feed import arrivals
 from eventsim.engine.growing import run_to_end
-from eventsim.engine.windows import cut
-from eventsim.kernels.layout import STATE_PSP
+from eventsim.kernels.layout import (
+    EXACT_DEAD,
+    EXACT_HARD,
+    EXACT_KICK_B,
+    EXACT_KICK_C,
+    EXACT_LAM,
+    EXACT_MU,
+    EXACT_RECOIL,
+    EXACT_RESET,
+    EXACT_THETA,
+    LIF_CURRENT,
+    LIF_V,
+    STATE_PSP,
+)
 
+# Time constants after which of a current nothing is left that a float64 shows beside the rest.
+_GONE = 40.0
 _NO_TIMES, _NOBODY = np.empty(0), np.empty(0, np.int32)
 
 
 class ExactLayer:
     """A layer without delays in continuous time, of one sample that is given in pieces.
 
-    layer : Dense or Conv; neuron : SRM; dt : ms, the dead time of a neuron that has none of its own, and the tick that
-        normalisation was trained with
+    layer : Dense or Conv; neuron : its model
+    dt : ms, the dead time of a neuron that has none of its own, and the tick that normalisation was trained with
 
     Its state is float64 and as large as the layer, however long the sample is. How a sample is cut into pieces decides
     where windows end, and so on the last bits of spike times.
@@ -63,33 +78,56 @@ class ExactLayer:
         self._part.progress[:] = 0
         self._items["item_spikes"][:] = 0
         lists = cut_lists(self._layer, np.array([0, len(time)]), address, time)
-        if self._layer.patches is None:
-            windows = cut(lists.sample_ptr, lists.time, lists.address, begin, until, self._neuron, self._constants,
-                          settles=not self.fires_alone)
-            shared = {**arguments(self._tiles, lists, self._constants), **windows._asdict()}
-            run_to_end("exact_forward", {**shared, **self._items}, [self._part])
-        else:
-            shared = patch_arguments(self._tiles, lists, 1, self._neuron, self._constants)
-            run_to_end("exact_patches_forward", {**shared, **self._items, "anew": False, "end": until}, [self._part])
+        run = sweep(self._layer, self._neuron, self._constants, self._tiles, lists, 1, begin, until)
+        span = {} if self._layer.patches is None else {"anew": False, "end": until}
+        run_to_end(run.kernel, {**run.shared, **self._items, **span}, [self._part])
         if self._part.progress[2] == 0:  # as in most of a stream's many short pieces
             return _NO_TIMES, _NOBODY
         _, fired, when = merged([self._part], self._items["item_spikes"], 1, begin, until)
         return when, fired
 
     def _longest_wait(self):
-        """ms after which no psp can reach the threshold any more, if no input arrives."""
-        a, b = (np.maximum(self._items["state"][:, STATE_PSP + row], 0.0) for row in (0, 1))
-        tau, wait = self._neuron.tau_syn, self._neuron.tau_syn
-        while np.any((a + b * wait) * math.exp(-wait / tau) >= self._tiles.theta):
-            wait += tau
-        return wait
+        """ms after which no neuron can reach the threshold any more, if no input arrives."""
+        wait = _WAITS[self._neuron.family]
+        return wait(self._items["state"], self._tiles.theta, self._constants)
+
+
+def _srm_wait(state, theta, constants):
+    """Until no psp reaches the threshold."""
+    a, b = (np.maximum(state[:, STATE_PSP + row], 0.0) for row in (0, 1))
+    lam = constants[EXACT_LAM]
+    wait = 1.0 / lam
+    while np.any((a + b * wait) * math.exp(-lam * wait) >= theta):
+        wait += 1.0 / lam
+    return wait
+
+
+def _lif_wait(state, theta, constants):
+    """Until no potential that is never reset reaches the threshold; or, without a leak, until all have been reset."""
+    v, i = (np.maximum(state[:, row], 0.0) for row in (LIF_V, LIF_CURRENT))
+    lam, mu = constants[[EXACT_LAM, EXACT_MU]]
+    given = abs(constants[EXACT_KICK_C]) + constants[EXACT_KICK_B] / mu  # by a unit of current, at most
+    if lam == 0.0:
+        least = constants[EXACT_THETA] - constants[EXACT_RESET] if constants[EXACT_HARD] else -constants[EXACT_RECOIL]
+        spikes = np.where(np.isfinite(theta), v + given * i, 0.0).max(initial=0.0) / least
+        return _GONE / mu + constants[EXACT_DEAD] * (spikes + 1.0)
+    # Of v exp(-lam s) + i F(s), F is no more than that times (1 + s) exp(-s) with the slower of the rates.
+    slow, wait = min(lam, mu), 0.0
+    while np.any(v * math.exp(-lam * wait) + given * i * (1.0 + slow * wait) * math.exp(-slow * wait) >= theta):
+        wait += 1.0 / slow
+    return wait
+
+
+# By the families of neurons.
+_WAITS = {"srm": _srm_wait, "lif": _lif_wait}
 
 
 class ExactNetwork:
     """A network without delays, run piece by piece: the layers one after the other over every piece."""
 
     def __init__(self, network):
-        self._layers = [ExactLayer(layer, network.neuron, network.dt) for layer in network.layers]
+        self._layers = [ExactLayer(layer, neuron, network.dt)
+                        for layer, neuron in zip(network.layers, network.neurons, strict=True)]
 
     @property
     def fires_on(self) -> bool:

@@ -1,4 +1,4 @@
-"""The sweep of a layer in continuous time: what its kernels are called with, and what they fill."""
+"""The sweep of a layer in continuous time: what its kernels fill, and the state of its neurons."""
 
 import numpy as np
 
@@ -6,20 +6,22 @@ from eventsim import kernels
 from eventsim.engine.active import starts
 from eventsim.engine.growing import Buffers
 from eventsim.engine.runs import sample_parts
-from eventsim.engine.windows import lengths
 from eventsim.kernels.layout import (
-    EDGES,
+    EXACT_FAMILY,
+    EXACT_KICK_B,
+    EXACT_KICK_C,
     EXACT_LAM,
     EXACT_ROWS,
     EXACT_THETA,
+    LIF_CURRENT,
+    LIF_V,
     NEVER,
-    SEGMENTS,
+    SRM_FAMILY,
     STATE_PSP,
     STATE_SPIKE,
     TILE,
-    WINDOW_COLUMNS,
 )
-from eventsim.kernels.memory import aligned_empty, aligned_zeros
+from eventsim.kernels.memory import aligned_zeros
 
 # The lists that a part writes, see `Buffers`, and the room for each that there is at first.
 _LISTS = {"spike_time": (np.float64, 2), "spike_address": (np.int32, 2)}
@@ -42,47 +44,38 @@ class Part(Buffers):
 class PatchPart(Part):
     """A run of items of patches from the beginning to the end, which keeps the state of the present one."""
 
-    def __init__(self, first, last, room=0):
+    def __init__(self, first, last, constants, room=0):
         super().__init__(first, last, room, n_progress=6)
-        self._present = {
-            "since": np.empty(1), "state": aligned_empty((1, EXACT_ROWS, TILE), np.float64),
-            "response": aligned_empty((1, 2, TILE), np.float32),
-        }
+        self._present = {"since": np.empty(1), **_states(1, constants)}
 
     def arguments(self):
         return {**super().arguments(), **self._present}
 
 
+def _states(n_items, constants):
+    """The arrays that have the state of some items."""
+    state = {"state": aligned_zeros((n_items, EXACT_ROWS, TILE), np.float64)}
+    if constants[EXACT_FAMILY] == SRM_FAMILY:
+        state["response"] = aligned_zeros((n_items, 2, TILE), np.float32)
+    return state
+
+
 def at_rest(tiles, n_samples, constants):
     """Items to which nothing happened yet: their state, and the number of their spikes."""
     n_items = len(tiles.theta) * n_samples
-    state = aligned_zeros((n_items, EXACT_ROWS, TILE), np.float64)
+    out = {**_states(n_items, constants), "item_spikes": np.zeros(n_items, np.int64)}
+    state = out["state"]
     state[:, STATE_SPIKE] = NEVER
-    psp = np.where(np.isfinite(tiles.theta), tiles.theta - constants[EXACT_THETA], 0.0)
-    if psp.any():
-        state[:, STATE_PSP] = np.repeat(psp, n_samples, axis=0)
-        state[:, STATE_PSP + 1] = state[:, STATE_PSP] * constants[EXACT_LAM]
-    return {"state": state, "response": aligned_zeros((n_items, 2, TILE), np.float32),
-            "item_spikes": np.zeros(n_items, np.int64)}
-
-
-def arguments(tiles, lists, constants):
-    """Arguments that all sweeps take."""
-    return {
-        **tiles._asdict(), "address": lists.address, "sample_ptr": lists.sample_ptr,
-        "n_samples": len(lists.sample_ptr) - 1, "constants": constants, "edges": (EDGES + 2 * SEGMENTS,),
-        "fetched": (1, TILE),
-    }
-
-
-def patch_arguments(tiles, lists, n_samples, neuron, constants):
-    """Arguments of sweeps that cut every list into windows of its own."""
-    longest, silence = lengths(neuron, constants)
-    return {
-        **arguments(tiles, lists, constants), "time": lists.time, "n_batch": n_samples, "longest": longest,
-        "longest_silence": silence, "window": (WINDOW_COLUMNS,), "window_address": (SEGMENTS,),
-        "coefficient": (SEGMENTS - 1, 2), "upper": (SEGMENTS - 1,),
-    }
+    start = np.where(np.isfinite(tiles.theta), tiles.theta - constants[EXACT_THETA], 0.0)
+    if start.any():
+        start = np.repeat(start, n_samples, axis=0)
+        if constants[EXACT_FAMILY] == SRM_FAMILY:
+            state[:, STATE_PSP], state[:, STATE_PSP + 1] = start, start * constants[EXACT_LAM]
+        else:
+            state[:, LIF_V] = start
+            if constants[[EXACT_KICK_B, EXACT_KICK_C]].any():
+                state[:, LIF_CURRENT] = start
+    return out
 
 
 def merged(parts, counts, n_samples, begin, end):

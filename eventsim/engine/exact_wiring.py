@@ -5,11 +5,12 @@ from typing import NamedTuple
 import numpy as np
 
 from eventsim import kernels
+from eventsim.engine.active import starts
 from eventsim.engine.feed import feed
 from eventsim.engine.pieces import list_starts
 from eventsim.engine.runs import empty_runs, sample_parts
-from eventsim.engine.wiring import NO_DRIVE, Wiring, weigh
-from eventsim.kernels.layout import TILE
+from eventsim.engine.wiring import NO_DRIVE, NO_OWN, Wiring, weigh
+from eventsim.kernels.layout import EXACT_THETA, TILE
 from eventsim.model.precision import dequantized
 from eventsim.spikes import Spikes
 
@@ -42,10 +43,11 @@ class Tiles(NamedTuple):
 def tile(layer, given, neuron, dt) -> Tiles:
     """The tiles of a layer behind a `Feed`, whose constant input in every tick of ``dt`` ms is a constant current."""
     rows, scale, total = weigh(layer, given)
-    theta = np.full(layer.lane_neuron.shape, neuron.theta)
+    reached = neuron.exact_constants(dt)[EXACT_THETA]
+    theta = np.full(layer.lane_neuron.shape, reached)
     if total is not None:
         theta -= total * neuron.settled(dt)
-    least = theta - _ROUNDING * (neuron.theta + np.abs(theta))
+    least = theta - _ROUNDING * (reached + np.abs(theta))
     theta[layer.lane_neuron < 0] = np.inf
     return Tiles(dequantized(rows, scale), layer.lane_neuron, theta, np.clip(least, -_MOST, _MOST).astype(np.float32))
 
@@ -81,19 +83,41 @@ def cut_lists(layer, sample_ptr, address, time) -> Lists:
     return Lists(list_ptr, row, row_time)
 
 
-def wire_back(layer, given, tiles, lists, neuron) -> Wiring:
-    """What the backward pass gets: spikes between ticks count at the next one, see `group_times_by_address`."""
+def own_spikes(layer, neuron, parts, counts, spikes):
+    """A layer's own spikes by item, as `Wiring` has them, if its neurons forget at a spike; else none.
+
+    parts, counts : of the run, see `merged`; a spike is one of the first tick that is not before it
+    """
+    if not neuron.forgets:
+        return NO_OWN
+    time = np.concatenate([part.used("spike_time") for part in parts])
+    tick = np.ceil(time / spikes.dt)  # the quotient rounds, and so does the product that ticks are
+    tick -= (tick - 1.0) * spikes.dt >= time
+    tick += tick * spikes.dt < time
+    lane_of = np.empty(layer.n_out, np.uint8)
+    tiles, lanes = np.nonzero(layer.lane_neuron >= 0)
+    lane_of[layer.lane_neuron[tiles, lanes]] = lanes
+    lane = lane_of[np.concatenate([part.used("spike_address") for part in parts])]
+    seen, item = tick < spikes.n_ticks, np.repeat(np.arange(len(counts)), counts)
+    return starts(np.bincount(item[seen], minlength=len(counts))), tick[seen].astype(np.int32), lane[seen]
+
+
+def wire_back(layer, given, rows, lists, neuron, own=NO_OWN) -> Wiring:
+    """What the backward pass gets: spikes between ticks count at the next one, see `group_times_by_address`.
+
+    rows : float32[channel_tiles, rows, 64], of the layer's tiles; own : see `own_spikes`
+    """
     spikes, n_lists = given.spikes, len(lists.sample_ptr) - 1
     moving = given.constant is not None
     if layer.patches is None:
-        return Wiring(tiles.weight, None, spikes.address, None, n_lists, layer.n_out, NO_DRIVE, moving)
+        return Wiring(rows, None, spikes.address, None, n_lists, layer.n_out, NO_DRIVE, moving, own=own)
     tick, share = np.empty(len(lists.time), np.int32), np.empty((len(lists.time), 2), np.float32)
     runs, parts = empty_runs(lists.sample_ptr, spikes.n_ticks), sample_parts(lists.sample_ptr)
     if spikes.n_ticks:
         kernels.call_parts("share_times", {
-            "n_ticks": spikes.n_ticks, "dt": spikes.dt, "tau": neuron.tau_syn, "sample_ptr": lists.sample_ptr,
-            "time": lists.time, "tick": tick, "share": share,
+            "n_ticks": spikes.n_ticks, "dt": spikes.dt, "shares": neuron.shares(spikes.dt),
+            "sample_ptr": lists.sample_ptr, "time": lists.time, "tick": tick, "share": share,
         }, parts)
         kernels.call_parts("group_by_tick", {"sample_ptr": lists.sample_ptr, "tick": tick, **runs._asdict()}, parts)
-    n_neurons = len(tiles.weight) * TILE
-    return Wiring(tiles.weight, None, lists.address, runs, n_lists, n_neurons, NO_DRIVE, moving, share=share)
+    n_neurons = len(rows) * TILE
+    return Wiring(rows, None, lists.address, runs, n_lists, n_neurons, NO_DRIVE, moving, share=share, own=own)

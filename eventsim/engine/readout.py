@@ -2,12 +2,13 @@
 
 import math
 import time
+from dataclasses import replace
 
 import numpy as np
 
 from eventsim import kernels
 from eventsim.engine.active import ActiveSet, starts
-from eventsim.engine.exact_wiring import cut_lists
+from eventsim.engine.exact_wiring import cut_lists, wire_back
 from eventsim.engine.feed import feed
 from eventsim.engine.runs import empty_runs, item_parts
 from eventsim.engine.trace import LayerTrace, Readout
@@ -54,10 +55,23 @@ def read_ticks(layer, neuron, spikes, runs, name, support, truncate, rng):
     return LayerTrace.of(name, layer, given.spikes, out, started, **kept), empty_runs(out.sample_ptr, n_ticks)
 
 
-def read_times(layer, neuron, spikes, dt, name="") -> LayerTrace:
-    """A layer of `LI` neurons over a batch in continuous time; dt : ms, the tick that a constant input is one of."""
+def check_timed_gradient(neuron):
+    """Raise `ConfigError` where no gradient is known of what is read of `LI` neurons in continuous time."""
+    if neuron.readout == "max":
+        raise ConfigError("networks whose largest potentials are read are trained on the grid clock only so far; leave "
+                          "out the exact one, or read the mean or last")
+
+
+def read_times(layer, neuron, spikes, dt, name="", support=None, rng=None) -> LayerTrace:
+    """A layer of `LI` neurons over a batch in continuous time; dt : ms, the tick that a constant input is one of.
+
+    support : None, or whatever else where `backward` is to follow. What it gets has one tick more, at the end of the
+        sample, since it is the potential then, or its integral, that is read.
+    """
+    if support is not None:
+        check_timed_gradient(neuron)
     started, end = time.perf_counter(), spikes.n_ticks * spikes.dt
-    given = feed(layer, spikes)
+    given = feed(layer, spikes, rng)
     rows, scale, total = weigh(layer, given)
     rows = dequantized(rows, scale)
     lists = cut_lists(layer, given.spikes.sample_ptr, given.spikes.address, given.spikes.time)
@@ -74,8 +88,29 @@ def read_times(layer, neuron, spikes, dt, name="") -> LayerTrace:
     synapses = {"weight": rows, "gain": np.ones((len(rows), TILE), np.float32), "run_base": base, "run_count": count,
                 "run_start": start, "address": lists.address}
     readout = _read(layer, neuron, spikes, len(count), synapses, when, clock, each, settled, 1.0)
-    return LayerTrace.of(name, layer, given.spikes, no_spikes(spikes, layer), started, feed=given,
-                         rows=len(rows) * len(lists.address), readout=readout)
+    kept = {"feed": given, "rows": len(rows) * len(lists.address), "readout": readout}
+    if support is not None:
+        kept["feed"] = to_end = replace(given, spikes=_with_end(given.spikes))
+        kept |= {"wiring": wire_back(layer, to_end, rows, lists, neuron), "active": _end(readout, layer, spikes)}
+    return LayerTrace.of(name, layer, given.spikes, no_spikes(spikes, layer), started, **kept)
+
+
+def _with_end(spikes):
+    """The spikes in one tick more, which begins at the end of the sample."""
+    out = Spikes.of_kernel(spikes.sample_ptr, spikes.address, spikes.time, spikes, spikes.n_neurons)
+    out.n_ticks += 1
+    return out
+
+
+def _end(readout, layer, like):
+    """The tick at the end of every sample; rho: what the potential there, or its integral, adds to a score, over dt."""
+    n_ticks, lanes = like.n_ticks, layer.lane_neuron
+    if n_ticks == 0:
+        return ActiveSet.nothing(like.n_samples, 1, lanes)
+    words = np.zeros((len(lanes), like.n_samples, n_chunks(n_ticks + 1), TILE), np.uint64)
+    words[:, :, -1] = np.where(lanes >= 0, np.uint64(1) << np.uint64(n_ticks % CHUNK), np.uint64(0))[:, None]
+    return ActiveSet.of_words(words, n_ticks + 1, lanes,
+                              1.0 / like.dt / (n_ticks * like.dt if readout.kind == "mean" else 1.0))
 
 
 def decays(rate, n_ticks):

@@ -92,11 +92,11 @@ class Rows(NamedTuple):
     share: np.ndarray
 
 
-def by_address(lists, block_samples, tau=None) -> list[Rows]:
-    """The rows of each of some spike lists, for blocks of samples; lists with times need ``tau``, of the psp in ms."""
+def by_address(lists, block_samples, neurons) -> list[Rows]:
+    """The rows of each of some spike lists, for blocks of samples; neurons : those that each list reaches."""
     out, parts = [], []
     exact = lists[0].time is not None
-    for spikes in lists:
+    for spikes, neuron in zip(lists, neurons, strict=True):
         blocks, n = -(-spikes.n_samples // block_samples), len(spikes)
         rows = Rows(np.empty((blocks, spikes.n_neurons + 1), np.int64), np.empty(n, np.int32),
                     np.empty((n if exact else 0, 2), np.float32))
@@ -105,9 +105,10 @@ def by_address(lists, block_samples, tau=None) -> list[Rows]:
             "n_ticks": spikes.n_ticks, "sample_ptr": spikes.sample_ptr, "address": spikes.address,
             "neuron_end": (spikes.n_neurons,), "neuron_ptr": rows.neuron_ptr, "row": rows.row,
         }
-        given |= {"time": spikes.time, "dt": spikes.dt, "tau": tau, "share": rows.share} if exact else {
-            "tick": spikes.tick
-        }
+        if exact:
+            given |= {"time": spikes.time, "dt": spikes.dt, "shares": neuron.shares(spikes.dt), "share": rows.share}
+        else:
+            given["tick"] = spikes.tick
         parts += [{"block": block, **given} for block in range(blocks)]
     kernel = "group_times_by_address" if exact else "group_by_address"
     kernels.call_parts(kernel, {"block_samples": block_samples}, parts)

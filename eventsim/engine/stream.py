@@ -84,7 +84,7 @@ class Stream:
         span = _sample_of(network) if score_ms is None else checks.milliseconds("score_ms", score_ms)
         self._recent = window_of(network, span)
         spiking = network.spiking
-        self._engine = (ExactNetwork if spiking.is_swept else NetworkQueue)(spiking)
+        self._engine = (ExactNetwork if spiking.is_immediate else NetworkQueue)(spiking)
         self._arrivals = [arrivals(layer) for layer in network.layers]
         self._held_t, self._held_address = np.empty(0, np.int64), np.empty(0, np.int32)
         self._untaken: list[StreamSpikes] = []

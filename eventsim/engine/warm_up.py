@@ -1,16 +1,20 @@
 """Lets kernels compile before a clock runs: by the types of what they get, not by its size, so a tiny network does."""
 
+import itertools
+
 import numpy as np
 
 from eventsim.engine.simulate import run
 from eventsim.engine.stream import Stream
 from eventsim.events import Events
-from eventsim.model import Network
+from eventsim.model import LIF, Network
 from eventsim.spikes import Spikes
 
 # A weight with which one spike makes a neuron fire, so that spikes reach every kernel.
 _ENOUGH = 100.0
 _TICKS = 9
+# Stand for neurons of their family, which have kernels of their own in continuous time; None: the default ones.
+_MODELS = {"srm": None, "lif": LIF()}
 _DENSE, _DELAYED, _DELAYED_READ = "2-2-1", "2-2r-1@d1", "2-2r@d1-1"
 # All spikes stay in the first pool and not in the second; the second layer has so many that they are summed up first,
 # and the last pool leaves lanes over.
@@ -22,13 +26,15 @@ def tiny_networks(network=None) -> list[Network]:
 
     network : None: a network of dense layers on the grid
     """
-    notations, readout = [_DENSE], None if network is None else network.readout
+    notations, readout, models = [_DENSE], None if network is None else network.readout, [None]
     if network is not None:
         notations += [] if network.is_immediate else [_DELAYED if readout is None else _DELAYED_READ]
         notations += [_SPATIAL] if network.is_spatial else []
+        if network.clock == "exact":
+            models = [_MODELS[family] for family in sorted({neuron.family for neuron in network.spiking.neurons})]
     out = []
-    for notation in notations:
-        out.append(Network(notation, n_ticks=_TICKS, seed=None, readout=readout))
+    for notation, model in itertools.product(notations, models or [None]):
+        out.append(Network(notation, model, n_ticks=_TICKS, seed=None, readout=readout))
         for layer in out[-1].layers:
             if layer.n_weights:
                 layer.weight = np.full(layer.weight_shape, _ENOUGH)

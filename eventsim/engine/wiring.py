@@ -14,6 +14,7 @@ from eventsim.model.precision import quantized
 # Rounding of a potential that is the difference of two large ones, as a share of them.
 _ROUNDING = 1e-5
 _NO_SHARE = np.empty((0, 2), np.float32)
+NO_OWN = np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.uint8)
 NO_DRIVE = np.empty((0, DRIVE_ROWS, TILE), np.float32)
 
 
@@ -30,6 +31,8 @@ class Wiring:
     moving : whether there is a constant input
     pixels : int64[pixels], spikes that came from every pixel of a convolution's input; None: the layer is none
     share : float32[K, 2], what spikes between ticks count, see `share_times`; empty for those on ticks
+    own : (ptr int64[items + 1], tick int32[K'], lane uint8[K']) of the layer's own spikes, where the backward pass asks
+        for them and they are between ticks; else empty
     """
 
     weight: np.ndarray
@@ -42,6 +45,7 @@ class Wiring:
     moving: bool
     pixels: np.ndarray | None = None
     share: np.ndarray = field(default_factory=lambda: _NO_SHARE)
+    own: tuple = NO_OWN
 
     def gain(self, unit):
         """float32[tiles, 64], what kernels multiply a neuron's summed rows with; a weight of 1 is ``unit``."""

@@ -146,13 +146,8 @@ class Network:
 
     @property
     def is_immediate(self) -> bool:
-        """Whether no layer has delays or recurrence."""
+        """Whether no layer has delays or recurrence: in continuous time layers are swept one after the other then."""
         return all(layer.is_immediate for layer in self.layers)
-
-    @property
-    def is_swept(self) -> bool:
-        """Whether it runs layer after layer in continuous time, rather than in the event queue."""
-        return self.is_immediate and all(neuron.family == "srm" for neuron in self.neurons)
 
     @property
     def is_spatial(self) -> bool:

@@ -13,6 +13,7 @@ import h5py
 
 from eventsim import files
 from eventsim.errors import ConfigError, FormatError
+from eventsim.hdf5 import WRITING, check_heaps
 from eventsim.spikes import Spikes
 
 FORMAT, VERSION = "eventsim-spikes", 1
@@ -20,7 +21,7 @@ FORMAT, VERSION = "eventsim-spikes", 1
 
 def write(path, trace, source):
     """Write the input and the spikes of every layer of ``trace``; ``source`` is a dict that says where it came from."""
-    with files.replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    with files.replacing(path) as temporary, h5py.File(temporary, "w", **WRITING) as file:
         file.attrs.update(
             format=FORMAT, version=VERSION, package=version("eventsim"), source=json.dumps(source),
             dt=trace.input.dt, n_ticks=trace.input.n_ticks,
@@ -51,6 +52,7 @@ def _groups(file):
 def is_spike_file(path) -> bool:
     """Whether a file says that it is one, damaged or not."""
     try:
+        check_heaps(path)
         with h5py.File(path, "r") as file:
             return _is_ours(file)
     except OSError:
@@ -81,6 +83,7 @@ def _read_spikes(group, shared):
 def describe(path) -> dict | None:
     """What a spike file says of itself; None where the file is none, or damaged."""
     try:
+        check_heaps(path)
         with h5py.File(path, "r") as file:
             if not _is_ours(file):
                 return None

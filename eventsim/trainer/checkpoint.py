@@ -27,6 +27,7 @@ import numpy as np
 
 from eventsim import files
 from eventsim.errors import ConfigError, EventsimError, FormatError
+from eventsim.hdf5 import WRITING, check_heaps
 from eventsim.model import Network
 
 FORMAT = "eventsim-model"
@@ -86,7 +87,7 @@ def save(path, network, *, provenance=None, training=None):
         if layer.kind != field.kind:
             raise ConfigError(f"layer {name} cannot be saved: {network.arch.notation} says {field.kind} there; save a "
                               "network made with the notation of its layers")
-    with files.replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    with files.replacing(path) as temporary, h5py.File(temporary, "w", **WRITING) as file:
         file.attrs.update(format=FORMAT, version=_version_for(network), package=version("eventsim"))
         file.attrs["network"] = json.dumps(network.config())
         file.attrs["provenance"] = json.dumps(provenance or {})
@@ -168,6 +169,7 @@ def _opened(path):
     with files.reading(path):
         path.open("rb").close()  # what the operating system refuses is said in its own words
     try:
+        check_heaps(path)
         with h5py.File(path, "r") as file:
             _checked_header(file, path)
             yield file

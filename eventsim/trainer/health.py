@@ -35,8 +35,8 @@ class _Epoch:
         self.rates, self.silent, self.accuracy = (summary[name] for name in ("rates", "silent", "accuracy"))
         self.names = network.spiking.layer_names
         ticks = metrics.ticks / max(metrics.samples, 1)
-        shortest = network.neuron.shortest_interval(network.dt, network.clock)
-        self.allowed = max(1.0, ticks * network.dt / shortest)  # spikes in a sample
+        shortest = (neuron.shortest_interval(network.dt, network.clock) for neuron in network.spiking.neurons)
+        self.allowed = [max(1.0, ticks * network.dt / interval) for interval in shortest]  # spikes in a sample
 
     def is_last(self, i):
         """Whether the output spikes of the network are those of layer ``i``."""
@@ -77,18 +77,19 @@ def _silent(epoch):
 
 def _saturated(epoch):
     """A layer whose neurons fire nearly as often as they can; an output that its target asks to is none."""
-    if epoch.allowed < _LEAST_ALLOWED:
-        return
     for i, (rate, silent) in epoch.fired():
+        allowed = epoch.allowed[i]
+        if allowed < _LEAST_ALLOWED:
+            continue
         wanted = epoch.config.mean_target(epoch.network.arch.n_outputs) if epoch.is_last(i) else 0.0
         rate /= max(1.0 - silent, 1e-9)
-        if rate < max(SATURATED * epoch.allowed, 1.5 * wanted):
+        if rate < max(SATURATED * allowed, 1.5 * wanted):
             continue
         others = [] if epoch.is_last(i) or epoch.config.rate_high is not None else [
-            f"with --rate-high {max(1, round(epoch.allowed / 30))}, which holds its rate down"]
+            f"with --rate-high {max(1, round(allowed / 30))}, which holds its rate down"]
         yield Finding("saturated", epoch.names[i], (
             f"layer {epoch.names[i]} saturates: those of its neurons that fire had {rate:.3g} spikes a sample in epoch "
-            f"{epoch.number}, {100 * rate / epoch.allowed:.0f} % of what their dead time allows, so their spikes tell "
+            f"{epoch.number}, {100 * rate / allowed:.0f} % of what their dead time allows, so their spikes tell "
             f"little"), epoch.cure(*others))
 
 

@@ -13,12 +13,10 @@ block of samples at once: a weight's gradient is summed up in a register and the
 once.
 """
 
-import math
-
 import numpy as np
 
 from eventsim.kernels.cpu.jit import kernel
-from eventsim.kernels.cpu.lif import adjoint_lif, replay_lif
+from eventsim.kernels.cpu.lif import adjoint_lif, mark_spikes, replay_lif
 from eventsim.kernels.cpu.optimizer import adam_row, announce_row, sgd_row
 from eventsim.kernels.cpu.send import send_error
 from eventsim.kernels.cpu.srm import (
@@ -71,7 +69,6 @@ from eventsim.kernels.status import Status
 
 _OK = np.int32(Status.OK)
 _ONE, _NOBODY = np.uint64(1), np.uint64(0)
-_SMALL = 1e-4  # a tick of so few time constants is taken by the first terms of a series
 
 
 @kernel
@@ -127,11 +124,16 @@ def recompute_rho(
 
 @kernel
 def replay(
-    family, kind, run, run_end, n_ticks, n_abs, n_taps, rho_width, rho_peak, rows, run_tick, run_start, address,
-    constants, ready, g, drive, fired,
+    family, kind, item, run, run_end, n_ticks, n_abs, n_taps, rho_width, rho_peak, rows, run_tick, run_start, address,
+    own_ptr, own_tick, own_lane, constants, ready, g, drive, fired,
 ):
-    """g[T,64] = rho of every potential of a tile, where ``kind`` is ALL; and the lanes that fire, where asked for."""
-    if family == SRM_FAMILY:
+    """g[T,64] = rho of every potential of a tile, where ``kind`` is ALL; and the lanes that fire, where asked for.
+
+    own_ptr, own_tick, own_lane : the spikes of every item, where they are known already; else empty
+    """
+    if len(own_ptr) > 0:
+        mark_spikes(own_ptr[item], own_ptr[item + 1], own_tick, own_lane, fired)
+    elif family == SRM_FAMILY:
         recompute_rho(run, run_end, n_ticks, n_abs, n_taps, rho_width, rho_peak, rows, run_tick, run_start, address,
                       constants, ready, g, drive)
     else:
@@ -146,7 +148,7 @@ def adjoint(family, first, last, n_driven, n_taps, dt, constants, state, g, kept
     if family == SRM_FAMILY:
         adjoint_psp(first, last, n_driven, n_taps, dt, constants, state, g, kept, ramp)
     else:
-        adjoint_lif(first, last, dt, constants, state, g, fired if constants[LIF_HARD] > 0 else fired[0:0])
+        adjoint_lif(first, last, dt, constants, state, g, ramp, fired if constants[LIF_HARD] > 0 else fired[0:0])
 
 
 @kernel
@@ -208,26 +210,26 @@ def adjoint_psp(first, last, n_driven, n_taps, dt, constants, state, g, kept, ra
 
 
 @kernel
-def sum_over_time(n, constants, g, ramp):
-    """Sum of g over the first n ticks; or, where there is ``ramp``, its integral from the first of them on, in ticks.
+def sum_over_time(n, integral, g, ramp):
+    """Sum of g over the first n ticks; or, of what counts between ticks, its integral from the first on, in ticks.
 
-    That of exp(-x h) (g + x ramp) over 0 <= x < 1, with h = dt / tau_syn, is what stands before every further tick.
+    integral float32[2] : that of what g and ramp count (`share_times`) ahead of a tick, over a tick; or empty
     """
-    if len(ramp) == 0:
+    if len(integral) == 0:
         return sum_rows(g, None, 0, n)
-    h = np.float64(constants[GAIN_SYN]) / math.e
-    of_g = -math.expm1(-h) / h
-    of_ramp = (of_g - math.exp(-h)) / h if h > _SMALL else 0.5 - h / 3.0
-    return splat(np.float32(of_g)) * sum_rows(g, None, 1, n) + splat(np.float32(of_ramp)) * sum_rows(ramp, None, 1, n)
+    total = splat(integral[0]) * sum_rows(g, None, 1, n)
+    return total + splat(integral[1]) * sum_rows(ramp, None, 1, n) if len(ramp) > 0 else total
 
 
 @kernel
 def _sum_between(g, ramp, row, share, first, last):
-    """Sum of g at spikes between the ticks, see `adjoint_psp`; share float32[K,2] is what g and ramp count."""
+    """Sum of g at spikes between the ticks, see `share_times`; share float32[K,2] is what g and ramp count."""
     total = zeros()
     for k in range(first, last):
         i = np.int64(row[k])
-        total = total + splat(share[k, 0]) * load(g, i) + splat(share[k, 1]) * load(ramp, i)
+        total = total + splat(share[k, 0]) * load(g, i)
+        if len(ramp) > 0:
+            total = total + splat(share[k, 1]) * load(ramp, i)
     return total
 
 
@@ -265,17 +267,19 @@ def _update_weights(tile, rule, driven, block, is_first, is_last, neuron_ptr, ro
 @kernel
 def dense_backward(
     group, tile_first, tile_last, n_samples, block_samples, n_neurons, n_ticks, family, n_abs, n_taps, dt, rho_width,
-    rho_peak, constants, run_base, run_count, run_tick, run_start, address, drive, neuron_ptr, row, share, kind,
-    entry_start, pair_start, entry_lane, entry_ticks, rho, error, below_kind, below_lanes, below_entry_start,
-    below_pair_start, below_lane, below_ticks, near_tile, near_row, rule, settings, ready, fired, state, g, ramp, kept,
-    sums, total, weight, gradient, mean, square, g_sum, error_below,
+    rho_peak, constants, run_base, run_count, run_tick, run_start, address, drive, neuron_ptr, row, share, integral,
+    own_ptr, own_tick, own_lane, kind, entry_start, pair_start, entry_lane, entry_ticks, rho, error, below_kind,
+    below_lanes, below_entry_start, below_pair_start, below_lane, below_ticks, near_tile, near_row, rule, settings,
+    ready, fired, state, g, ramp, kept, sums, total, weight, gradient, mean, square, g_sum, error_below,
 ):
     """Weight gradient of the tiles tile_first..tile_last-1, and their part of the error of the layer below.
 
     run_base, run_count, run_tick, run_start, address : the layer's input by tick, see `group_by_tick`
     drive float32[tiles,4,64] : see `driven_forward`
     neuron_ptr int64[blocks,N_in+1], row : the same by address, for blocks of ``block_samples``, see `group_by_address`
-    share float32[K,2] : of spikes between ticks, see `group_times_by_address`; else empty, and so is ``ramp``
+    share float32[K,2] : of spikes between ticks, see `group_times_by_address`, and integral float32[2], see
+        `sum_over_time`; else empty, and so is ``ramp``
+    own_ptr int64[tiles*B+1], own_tick, own_lane : the layer's own spikes, if they are to be known and are; else empty
     kind, entry_start, pair_start, entry_lane, entry_ticks, rho : the layer's `ActiveSet`
     error : float32[G,P], the error at its pairs, one row for each group of tiles above, added in the order of groups
     below_kind, ... : the `ActiveSet` of the layer below; kind NONE: there is none
@@ -304,9 +308,9 @@ def dense_backward(
                 ticks_ramp = ramp[(sample - first) * n_ticks : (sample - first + 1) * n_ticks]
                 if kind == ALL or len(fired) > 0:
                     replay(
-                        family, kind, run_base[sample], run_base[sample] + run_count[sample], n_ticks, n_abs, n_taps,
-                        rho_width, rho_peak, rows, run_tick, run_start, address, constants, ready, ticks_g,
-                        drive[tile], fired,
+                        family, kind, item, run_base[sample], run_base[sample] + run_count[sample], n_ticks, n_abs,
+                        n_taps, rho_width, rho_peak, rows, run_tick, run_start, address, own_ptr, own_tick, own_lane,
+                        constants, ready, ticks_g, drive[tile], fired,
                     )
                 state[:] = np.float32(0.0)
                 driven = False
@@ -337,7 +341,7 @@ def dense_backward(
                             ticks_g[begin:end], sums, error_below[group],
                         )
                 if driven and len(g_sum) > 0:
-                    store(load(g_sum, tile) + sum_over_time(n_driven, constants, ticks_g, ticks_ramp), g_sum, tile)
+                    store(load(g_sum, tile) + sum_over_time(n_driven, integral, ticks_g, ticks_ramp), g_sum, tile)
                 tile_is_driven |= driven
             _update_weights(
                 tile, rule, tile_is_driven, first // block_samples, first == 0, last == n_samples, neuron_ptr, row,

@@ -33,7 +33,7 @@ from eventsim.kernels.layout import (
     TILE,
 )
 
-_NOBODY = np.uint64(0)
+_ONE, _NOBODY = np.uint64(1), np.uint64(0)
 
 
 @kernel
@@ -184,15 +184,25 @@ def replay_lif(
 
 
 @kernel
-def adjoint_lif(first, last, dt, constants, state, g, fired):
+def mark_spikes(first, last, tick, lane, fired):
+    """fired[t], the lanes that fire in tick t, of spikes first..last-1 of a tile."""
+    fired[:] = _NOBODY
+    for k in range(first, last):
+        fired[tick[k]] |= _ONE << np.uint64(lane[k])
+
+
+@kernel
+def adjoint_lif(first, last, dt, constants, state, g, ramp, fired):
     """g[t] <- dt dL/d(input of tick t), where g holds dL/dv, for the ticks from last - 1 down to first.
 
     state float32[2,64] : dL/dv and dL/di, of the tick before the last one done; fired uint64[T] : lanes that a hard
         reset made forget what they had, or empty
+    Into ``ramp`` float32[T,64] goes dt dL/dv, unless it is empty: what an input ahead of a tick does through a current
+    until then, the potential has of it.
     """
     decay, feed, gain = splat(constants[LIF_DECAY]), splat(constants[LIF_FEED]), splat(constants[LIF_GAIN] * dt)
     syn_decay, syn_gain = splat(constants[LIF_SYN_DECAY]), splat(constants[LIF_SYN_GAIN] * dt)
-    of_v, of_i = load(state, 0), load(state, 1)
+    of_v, of_i, length = load(state, 0), load(state, 1), splat(dt)
     for t in range(last - 1, first - 1, -1):
         of_i = syn_decay * of_i + feed * of_v
         of_v = decay * of_v
@@ -200,5 +210,7 @@ def adjoint_lif(first, last, dt, constants, state, g, fired):
             of_v = where(fired[t], zeros(), of_v)
         of_v = of_v + load(g, t)
         store(gain * of_v + syn_gain * of_i, g, t)
+        if len(ramp) > 0:
+            store(length * of_v, ramp, t)
     store(of_v, state, 0)
     store(of_i, state, 1)

@@ -9,7 +9,7 @@ import numpy as np
 from eventsim.kernels.cpu.dense_adjoint import adjoint, drive_all, drive_pairs, replay, sum_over_time
 from eventsim.kernels.cpu.jit import kernel
 from eventsim.kernels.cpu.send import send_error
-from eventsim.kernels.cpu.vector import flush_subnormals, load, restore_subnormals, splat, store
+from eventsim.kernels.cpu.vector import flush_subnormals, load, restore_subnormals, splat, store, zeros
 from eventsim.kernels.layout import ALL, CHUNK, NONE
 from eventsim.kernels.status import Status
 
@@ -31,7 +31,9 @@ def _collect(run, run_end, end, run_tick, run_start, address, g, gradient):
 def _collect_between(run, run_end, end, run_tick, run_start, address, share, g, ramp, gradient):
     """The same for spikes that stand ahead of their tick, see `share_times`."""
     while run < run_end and run_tick[run] < end:
-        own, slope = load(g, np.int64(run_tick[run])), load(ramp, np.int64(run_tick[run]))
+        own, slope = load(g, np.int64(run_tick[run])), zeros()
+        if len(ramp) > 0:
+            slope = load(ramp, np.int64(run_tick[run]))
         for k in range(run_start[run], run_start[run + 1]):
             row = np.int64(address[k])
             change = splat(share[k, 0]) * own + splat(share[k, 1]) * slope
@@ -42,15 +44,16 @@ def _collect_between(run, run_end, end, run_tick, run_start, address, share, g, 
 @kernel
 def patch_backward(
     group, sample_first, sample_last, n_samples, n_ticks, family, n_abs, n_taps, dt, rho_width, rho_peak, constants,
-    run_base, run_count, run_tick, run_start, address, share, weight, drive, lanes, kind, entry_start, pair_start,
-    entry_lane, entry_ticks, rho, error, below_kind, below_lanes, below_entry_start, below_pair_start, below_lane,
-    below_ticks, near_ptr, near_tile, near_row, ready, fired, state, g, ramp, kept, sums, gradient, g_sum,
-    error_below,
+    run_base, run_count, run_tick, run_start, address, share, integral, own_ptr, own_tick, own_lane, weight, drive,
+    lanes, kind, entry_start, pair_start, entry_lane, entry_ticks, rho, error, below_kind, below_lanes,
+    below_entry_start, below_pair_start, below_lane, below_ticks, near_ptr, near_tile, near_row, ready, fired, state, g,
+    ramp, kept, sums, gradient, g_sum, error_below,
 ):
     """Gradient of the rows of weights over the samples sample_first..sample_last-1, and the error of the layer below.
 
     run_base, run_count, run_tick, run_start, address : the lists of patches, see `cut_patches`
     share float32[K,2] : of spikes between ticks, see `share_times`; else empty
+    integral, own_ptr, own_tick, own_lane : see `dense_backward`
     weight float32[channel_tiles,rows,64] : of all patches; drive float32[tiles,4,64] : see `driven_forward`
     lanes, kind, entry_start, pair_start, entry_lane, entry_ticks, rho : the layer's `ActiveSet`
     error : float32[G,P], the error at its pairs, one row for each group above, added in the order of groups
@@ -74,8 +77,8 @@ def patch_backward(
             run, run_end = run_base[spikes], run_base[spikes] + run_count[spikes]
             if kind == ALL or len(fired) > 0:
                 replay(
-                    family, kind, run, run_end, n_ticks, n_abs, n_taps, rho_width, rho_peak, rows, run_tick, run_start,
-                    address, constants, ready, g, drive[tile], fired,
+                    family, kind, item, run, run_end, n_ticks, n_abs, n_taps, rho_width, rho_peak, rows, run_tick,
+                    run_start, address, own_ptr, own_tick, own_lane, constants, ready, g, drive[tile], fired,
                 )
             state[:] = np.float32(0.0)
             n_driven = 0
@@ -109,7 +112,7 @@ def patch_backward(
                 _collect(run, run_end, n_driven, run_tick, run_start, address, g, gradient[group, channel_tile])
             if len(g_sum) > 0:
                 store(
-                    load(g_sum[group], tile) + sum_over_time(n_driven, constants, g, ramp), g_sum[group], tile
+                    load(g_sum[group], tile) + sum_over_time(n_driven, integral, g, ramp), g_sum[group], tile
                 )
     restore_subnormals(mode)
     return _OK

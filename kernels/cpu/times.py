@@ -5,7 +5,9 @@ import math
 import numpy as np
 
 from eventsim.kernels.cpu.jit import kernel
+from eventsim.kernels.cpu.lif_windows import fade_beyond
 from eventsim.kernels.cpu.lists import count_by_address
+from eventsim.kernels.layout import SHARE_DIFFERENCE, SHARE_OTHER_RATE, SHARE_RATE, SHARE_SLOPE
 from eventsim.kernels.status import Status
 
 _OK = np.int32(Status.OK)
@@ -103,29 +105,46 @@ def merge_times(
 
 
 @kernel
-def _next_tick(time, dt, n_ticks, tau):
-    """The tick that a spike counts at, and what g and ramp count there (see `share_times`)."""
+def next_tick(time, dt):
+    """The first tick k with k dt >= time; as products round, which a quotient may miss by one."""
     tick = np.int64(math.ceil(time / dt))
-    ahead = max(0.0, tick * dt - time)
-    fall = math.exp(-ahead / tau) if tick < n_ticks else 0.0
-    return min(tick, n_ticks - 1), fall, fall * ahead / dt
+    while (tick - 1) * dt >= time:
+        tick -= 1
+    while tick * dt < time:
+        tick += 1
+    return tick
 
 
 @kernel
-def share_times(sample_first, sample_last, n_ticks, dt, tau, sample_ptr, time, tick, share):
+def _share(time, dt, n_ticks, shares):
+    """The tick that a spike counts at, and what g and ramp count there (see `share_times`)."""
+    tick = next_tick(time, dt)
+    if tick >= n_ticks:
+        return n_ticks - 1, 0.0, 0.0
+    ahead, other = tick * dt - time, shares[SHARE_OTHER_RATE]
+    of_ramp = 0.0
+    if shares[SHARE_SLOPE] != 0.0:
+        of_ramp = shares[SHARE_SLOPE] * ahead * math.exp(-other * ahead)
+    if shares[SHARE_DIFFERENCE] != 0.0:
+        of_ramp += shares[SHARE_DIFFERENCE] * fade_beyond(ahead, shares[SHARE_RATE], other)
+    return tick, math.exp(-shares[SHARE_RATE] * ahead), of_ramp
+
+
+@kernel
+def share_times(sample_first, sample_last, n_ticks, dt, shares, sample_ptr, time, tick, share):
     """Where spikes in continuous time count on the grid: at the tick that follows them, or at their own.
 
-    g at the time of one ahead of tick k is share[0] g[k] + share[1] ramp[k] (`adjoint_psp`). After the last tick g is
-    0.
+    An input at the time of one ahead of tick k counts share[0] g[k] + share[1] ramp[k], which are what `adjoint_psp` or
+    `adjoint_lif` leaves of the tick. After the last tick it counts nothing. shares float64[4] : see `layout`
     """
     for k in range(sample_ptr[sample_first], sample_ptr[sample_last]):
-        tick[k], share[k, 0], share[k, 1] = _next_tick(time[k], dt, n_ticks, tau)
+        tick[k], share[k, 0], share[k, 1] = _share(time[k], dt, n_ticks, shares)
     return _OK
 
 
 @kernel
 def group_times_by_address(
-    block, block_samples, n_ticks, dt, tau, sample_ptr, address, time, neuron_end, neuron_ptr, row, share
+    block, block_samples, n_ticks, dt, shares, sample_ptr, address, time, neuron_end, neuron_ptr, row, share
 ):
     """`group_by_address` for spikes in continuous time, which count as `share_times` says."""
     sample_first, sample_last = count_by_address(block, block_samples, sample_ptr, address, neuron_end, neuron_ptr)
@@ -133,6 +152,6 @@ def group_times_by_address(
         for k in range(sample_ptr[b], sample_ptr[b + 1]):
             i = neuron_end[address[k]]
             neuron_end[address[k]] = i + 1
-            tick, share[i, 0], share[i, 1] = _next_tick(time[k], dt, n_ticks, tau)
+            tick, share[i, 0], share[i, 1] = _share(time[k], dt, n_ticks, shares)
             row[i] = (b - sample_first) * n_ticks + tick
     return _OK

@@ -23,6 +23,20 @@ _WINDOWS = """
     scratch float32[one,lanes]: fetched
 """
 
+_LIF_WINDOWS = """
+    int32[spikes]: address
+    int64[samples]: sample_ptr window_base window_count
+    float64[windows,columns]: window
+    int64[windows]: window_step
+    float64[windows,columns]: step
+    int64[windows]: step_event
+    float64[spikes,two]: coefficient
+    float32[spikes]: upper
+    float64[constants]: constants
+    scratch float64[edges]: edges
+    scratch float32[one,lanes]: fetched
+"""
+
 _LISTS = """
     int32[spikes]: address
     float64[spikes]: time
@@ -36,6 +50,20 @@ _LISTS = """
     scratch float32[events]: upper
 """
 
+_LIF_LISTS = """
+    int32[spikes]: address
+    float64[spikes]: time
+    int64[samples]: sample_ptr
+    float64[constants]: constants
+    scratch float64[edges]: edges
+    scratch float32[one,lanes]: fetched
+    scratch float64[columns]: window
+    scratch float64[steps,columns]: step
+    scratch int64[steps]: step_event
+    scratch float64[events,two]: coefficient
+    scratch float32[events]: upper
+"""
+
 _SPIKES = """
     out int64[items]: item_spikes
     out float64[spikes]: spike_time
@@ -43,8 +71,6 @@ _SPIKES = """
 """
 
 _ACTIVE = f"""
-    scratch float64[rows,lanes]: state
-    scratch float32[rows,lanes]: response before
     scratch float32[ticks,lanes]: chunk_u
     scratch uint64[ticks]: chunk_lanes
     out int64[six]: progress
@@ -102,6 +128,32 @@ KERNELS["exact_patches_forward"] = kernel("exact_patches", f"""
     {_SPIKES}
 """)
 
+KERNELS["cut_lif_windows"] = kernel("lif_windows", """
+    int64: sample_first sample_last
+    float64: begin end longest longest_step dt
+    int64[samples]: sample_ptr
+    float64[spikes]: time
+    float64[constants]: constants
+    int64[samples]: window_base
+    out int64[samples]: window_count
+    out float64[windows,columns]: window
+    out int64[windows]: window_step
+    out float64[windows,columns]: step
+    out int64[windows]: step_event
+    out float64[spikes,two]: coefficient
+    out float32[spikes]: upper
+""")
+
+KERNELS["lif_exact_forward"] = kernel("lif_sweep", f"""
+    int64: item_first item_last n_samples
+    float32[tiles,n_in,lanes]: weight
+    {_NEURONS}
+    {_LIF_WINDOWS}
+    out float64[items,rows,lanes]: state
+    out int64[five]: progress
+    {_SPIKES}
+""")
+
 KERNELS["exact_forward_active"] = kernel("exact_active", f"""
     int64: item_first item_last n_samples n_ticks
     float64: dt
@@ -109,6 +161,8 @@ KERNELS["exact_forward_active"] = kernel("exact_active", f"""
     float32[tiles,n_in,lanes]: weight
     {_NEURONS}
     {_WINDOWS}
+    scratch float64[rows,lanes]: state
+    scratch float32[rows,lanes]: response before
     {_ACTIVE}
 """)
 
@@ -119,6 +173,42 @@ KERNELS["exact_patches_forward_active"] = kernel("exact_active", f"""
     float32[tiles,n_in,lanes]: weight
     {_NEURONS}
     {_LISTS}
+    scratch float64[rows,lanes]: state
+    scratch float32[rows,lanes]: response before
+    {_ACTIVE}
+""")
+
+KERNELS["lif_patches_forward"] = kernel("lif_patches", f"""
+    int64: item_first item_last n_samples n_batch anew
+    float64: end longest longest_step
+    float32[tiles,n_in,lanes]: weight
+    {_NEURONS}
+    {_LIF_LISTS}
+    out float64[items]: since
+    out float64[items,rows,lanes]: state
+    out int64[six]: progress
+    {_SPIKES}
+""")
+
+KERNELS["lif_exact_forward_active"] = kernel("lif_active", f"""
+    int64: item_first item_last n_samples n_ticks
+    float64: dt
+    float32: u_low u_high rho_width rho_peak
+    float32[tiles,n_in,lanes]: weight
+    {_NEURONS}
+    {_LIF_WINDOWS}
+    scratch float64[rows,lanes]: state
+    {_ACTIVE}
+""")
+
+KERNELS["lif_patches_forward_active"] = kernel("lif_active", f"""
+    int64: item_first item_last n_samples n_batch n_ticks
+    float64: dt longest longest_step
+    float32: u_low u_high rho_width rho_peak
+    float32[tiles,n_in,lanes]: weight
+    {_NEURONS}
+    {_LIF_LISTS}
+    scratch float64[rows,lanes]: state
     {_ACTIVE}
 """)
 
@@ -136,7 +226,8 @@ KERNELS["merge_times"] = kernel("times", """
 
 KERNELS["share_times"] = kernel("times", """
     int64: sample_first sample_last n_ticks
-    float64: dt tau
+    float64: dt
+    float64[four]: shares
     int64[samples]: sample_ptr
     float64[spikes]: time
     out int32[spikes]: tick
@@ -145,7 +236,8 @@ KERNELS["share_times"] = kernel("times", """
 
 KERNELS["group_times_by_address"] = kernel("times", """
     int64: block block_samples n_ticks
-    float64: dt tau
+    float64: dt
+    float64[four]: shares
     int64[samples]: sample_ptr
     int32[spikes]: address
     float64[spikes]: time

@@ -179,6 +179,14 @@ KERNELS["group_by_address"] = kernel("lists", """
     out int32[spikes]: row
 """)
 
+BETWEEN = """
+    float32[spikes,two]: share
+    float32[two]: integral
+    int64[items]: own_ptr
+    int32[spikes]: own_tick
+    uint8[spikes]: own_lane
+"""
+
 ACTIVE = """
     int64[blocks]: entry_start pair_start
     uint8[entries]: entry_lane
@@ -209,7 +217,7 @@ KERNELS["dense_backward"] = kernel("dense_adjoint", f"""
     float32[tiles,rows,lanes]: drive
     int64[blocks,neurons]: neuron_ptr
     int32[spikes]: row
-    float32[spikes,two]: share
+    {BETWEEN}
     {BACKWARD}
     int32[near]: near_tile
     int32[near,lanes]: near_row

@@ -1,7 +1,7 @@
 """Convolutions, and the stages between layers."""
 
 from eventsim.kernels.spec.declare import Kernel, kernel
-from eventsim.kernels.spec.grid import ACTIVE, BACKWARD, BELOW, INPUT
+from eventsim.kernels.spec.grid import ACTIVE, BACKWARD, BELOW, BETWEEN, INPUT
 
 KERNELS: dict[str, Kernel] = {}
 
@@ -89,7 +89,7 @@ KERNELS["patch_backward"] = kernel("patch_adjoint", f"""
     float32: dt rho_width rho_peak
     float32[constants]: constants
     {INPUT}
-    float32[spikes,two]: share
+    {BETWEEN}
     float32[tiles,n_in,lanes]: weight
     float32[tiles,rows,lanes]: drive
     int64[tiles]: lanes

@@ -28,7 +28,19 @@ def test_what_does_not_fit_is_refused(refuse, tree):
     message = refuse(*train, "--neuron", "lif", "--tau-ref", 2)
     assert message.startswith("neuron 'lif' has no parameter 'tau_ref'; it has theta, tau_mem")
     assert "has no parameter 'tau_mem'" in refuse(*train, "--tau-mem", 2)
-    assert "LIF neurons are trained on the grid clock only" in refuse(*train, "--neuron", "lif", "--clock", "exact")
+    assert "the loss spike_count_slayer filters output spikes with tau_syn" in refuse(
+        *train, "--neuron", "lif", "--loss", "spike_count_slayer")
+
+
+@pytest.mark.parametrize("kind, arch", [("lif", "34x34x2-16-10"), ("cubalif", "34x34x2-4a-4c3-2p-bn-10")])
+def test_they_are_trained_on_the_exact_clock(call, tree, recording, kind, arch):
+    done = call("train", "--arch", arch, "--data", tree, "--epochs", 1, "--neuron", kind, "--clock", "exact", "--out",
+                "run", "--json")
+    assert all(rate > 0.1 for rate in done["history"][-1]["rates"])
+    about = call("info", "run", "--json")["network"]
+    assert (about["clock"], about["neuron"]["kind"]) == ("exact", kind)
+    assert call("simulate", recording, "--model", "run", "--json")["clock"] == "exact"
+    assert call("evaluate", "run", "--json")["accuracy"] == done["accuracy"]
 
 
 def test_they_run_in_continuous_time_and_in_streams(call, tree, recording):

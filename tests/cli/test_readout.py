@@ -153,10 +153,17 @@ def test_an_export_is_read_again(read, call, recording):
     assert call("evaluate", "net.nir", "--data", "synthetic", "--json")["loss"] > 0
 
 
+def test_they_are_trained_on_the_exact_clock(call, tree):
+    done = call("train", "--arch", ARCH, "--data", tree, "--epochs", 1, "--neuron", "lif", "--readout", "mean",
+                "--clock", "exact", "--out", "run", "--json")
+    about = call("info", "run", "--json")["network"]
+    assert about["clock"] == "exact" and call("evaluate", "run", "--json")["accuracy"] == done["accuracy"]
+
+
 def test_what_does_not_fit_is_refused(refuse, tree):
     train = ("train", "--arch", ARCH, "--data", tree, "--epochs", 1, "--neuron", "lif")
     assert "choose cross_entropy or potential_error" in refuse(*train, "--readout", "mean", "--loss", "spike_count")
     assert "choose spike_count or " in refuse(*train, "--loss", "cross_entropy")
     assert "readout_tau is the time constant of a readout" in refuse(*train, "--readout-tau", 5)
     assert "true_count is a setting of" in refuse(*train, "--readout", "mean", "--true-count", 5)
-    assert "trained on the grid clock only so far" in refuse(*train, "--readout", "mean", "--clock", "exact")
+    assert "trained on the grid clock only so far" in refuse(*train, "--readout", "max", "--clock", "exact")

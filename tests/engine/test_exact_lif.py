@@ -1,11 +1,13 @@
-"""Leaky integrate-and-fire in continuous time, through the event queue, against scanning; and the grid's error."""
+"""Leaky integrate-and-fire in continuous time, swept and in the event queue, against scanning; and the grid's error."""
 
 import numpy as np
 import pytest
 from lif_scenes import NEURONS, network_of, parameters, strength
 from naive import exact_lif as naive
+from queue_scenes import first_difference
 
 from eventsim.engine import Stream, run
+from eventsim.engine.exact import forward_exact
 from eventsim.engine.queue import forward_queue
 from eventsim.errors import ConfigError
 from eventsim.events import Events
@@ -41,11 +43,12 @@ def test_spikes_are_those_of_scanning(name, rng):
     network, p = network_of(rng, neuron, widths=(30, 25, 6)), parameters(neuron, 1.0)
     p.t_abs = neuron.dead_time(1.0)
     spikes = timed(rng, 30)
-    trace = run(network, spikes)
+    swept, queued = (forward(network, spikes).layers for forward in (forward_exact, forward_queue))
     given = spikes
-    for layer, done in zip(network.layers, trace.layers, strict=True):
+    for layer, done, other in zip(network.layers, swept, queued, strict=True):
         wanted = naive.layer(*of_sample(given, 0), layer.weight.astype(float), p, T_END)
-        assert_same(of_sample(done.spikes, 0), wanted)
+        for engine in (done, other):
+            assert_same(of_sample(engine.spikes, 0), wanted)
         given = done.spikes
 
 
@@ -58,13 +61,16 @@ def test_a_constant_input_is_a_constant_current(name, rng):
     spikes = timed(rng, 30, n=60)
     wanted = naive.layer(*of_sample(spikes, 0), network.layers[0].weight.astype(float), p, T_END,
                          drive=network.layers[0].bias)
-    assert_same(of_sample(run(network, spikes).layers[0].spikes, 0), wanted, atol=1e-8)
+    for forward in (forward_exact, forward_queue):
+        assert_same(of_sample(forward(network, spikes).output, 0), wanted, atol=1e-8)
 
 
-def test_a_stream_gives_the_same(rng):
-    network = Network("6x5x1-20-4", NEURONS["current"], clock="exact", seed=None)
-    for layer in network.layers:
-        layer.weight = 8.0 * rng.normal(0.3, 1.0, layer.weight_shape)
+@pytest.mark.parametrize("names", [("current", "current"), ("hard", "as fast")], ids="-".join)
+def test_a_stream_gives_the_same(names, rng):
+    network = Network("6x5x1-20-4", clock="exact", seed=None)
+    for layer, name in zip(network.layers, names, strict=True):
+        layer.neuron = NEURONS[name]
+        layer.weight = strength(layer.neuron) * rng.normal(0.3, 1.0, layer.weight_shape)
     t = np.sort(rng.choice(50_000, 200, replace=False))
     events = Events(t, rng.integers(0, 6, 200), rng.integers(0, 5, 200), np.zeros(200, int), network.sensor)
     whole = network.simulate(events).output
@@ -123,14 +129,18 @@ def test_the_grid_tends_to_continuous_time(name, rng):
 @pytest.mark.parametrize("names", [("subtract", "current, hard", "as fast"), ("current", "srm", "hard"),
                                    ("srm", "subtract", "srm")], ids="-".join)
 def test_layers_may_have_different_neurons(names, rng):
-    """Their spikes are those of networks of one layer each, given the spikes of the one before."""
+    """Their spikes are those of networks of one layer each, given the spikes of the one before; and of the sweep."""
     models = [SRM(theta=1.0, tau_syn=5.0) if name == "srm" else NEURONS[name] for name in names]
     network = Network("30-70-66-9", models[1], seed=None)
     for layer, model in zip(network.layers, models, strict=True):
         layer.neuron = model
         layer.weight = strength(model) * rng.normal(0.15, 0.6, layer.weight_shape) * np.sqrt(30 / layer.n_in)
     layer_input = timed(rng, 30, n_samples=2)
-    for layer, done, model in zip(network.layers, forward_queue(network, layer_input).layers, models, strict=True):
+    trace = forward_queue(network, layer_input)
+    for b in range(2):
+        one = layer_input.sample(b)
+        assert first_difference(forward_exact(network, one), forward_queue(network, one)) is None
+    for layer, done, model in zip(network.layers, trace.layers, models, strict=True):
         alone = Network(f"{layer.n_in}-{layer.n_out}", model, seed=None)
         alone.layers[0].weight = layer.weight
         wanted = forward_queue(alone, layer_input).output

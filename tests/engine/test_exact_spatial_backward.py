@@ -4,10 +4,13 @@ import importlib
 
 import numpy as np
 import pytest
-from exact_gradient_scenes import NEURONS, check_active, errors_for, parameters, random_times
+from exact_gradient_scenes import NEURONS, check_active, errors_for, random_times
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lif_scenes import NEURONS as LEAKY
+from lif_scenes import strength, timed_parameters
 from naive import exact_spatial as naive
+from naive.exact_lif_gradient import fired
 from queue_scenes import by_neuron
 from scenes import shaken
 from spatial_scenes import folded, gradients, matrix, spatial_network
@@ -53,7 +56,8 @@ def compare_with_naive(network, spikes, supports, errors, seed=0):
     """Compare a training run's spikes, statistics, active sets and gradients."""
     trace, plain = (forward_exact(network, spikes, supports=kept, rng=np.random.default_rng(seed))
                     for kept in (supports, None))
-    p, dt, n_ticks, excused = parameters(network.neuron, network.dt), spikes.dt, spikes.n_ticks, 0
+    dt, n_ticks, excused = spikes.dt, spikes.n_ticks, 0
+    p = timed_parameters(network.neuron, dt)
     given, walked = spikes, []
     for layer, done, other, support in zip(network.layers, trace.layers, plain.layers, supports, strict=True):
         done.spikes.check()
@@ -71,7 +75,8 @@ def compare_with_naive(network, spikes, supports, errors, seed=0):
         found = [naive.potentials(stages, b, batch[b], x, w, own[b], p, dt, n_ticks) for b in range(len(batch))]
         active = [check_active(done.active, b, *one, support, p) for b, one in enumerate(found)]
         excused += sum(doubtful for _, doubtful in active)
-        walked.append((stages, batch, x, w, [u for u, _ in found], [where for where, _ in active]))
+        cut = [fired(*one, dt, n_ticks, w.shape[1]) for one in own]
+        walked.append((stages, batch, x, w, [u for u, _ in found], [where for where, _ in active], cut))
         given = done.spikes
     assert excused <= 3
     error, wanted = errors.transpose(0, 2, 1).astype(float), []
@@ -102,13 +107,27 @@ def test_neurons_of_every_kind(rng, kind):
     compare_with_naive(network, spikes, supports, errors_for(network, spikes, rng))
 
 
+@pytest.mark.parametrize(("case", "kind"), [
+    *(("pooled and normalised", kind) for kind in ("subtract", "hard", "dead", "strict", "current, hard", "as fast")),
+    ("strides and groups", "hard"), ("spiking pool", "current"), ("spiking pool", "dead, hard"), ("dropped", "late"),
+])
+def test_leaky_neurons(rng, case, kind):
+    notation, supports = CASES[case]
+    network = spatial_network(rng, notation, LEAKY[kind], 30, gain=2.0 * strength(LEAKY[kind]) / LEAKY[kind].theta)
+    spikes = random_times(rng, network.arch.n_inputs, 60, 30, n_samples=2)
+    compare_with_naive(network, spikes, supports, errors_for(network, spikes, rng))
+
+
 @st.composite
 def runs(draw):
     """A network, a batch, supports and errors."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     notation, supports = CASES[draw(st.sampled_from(list(CASES)))]
     n_ticks, dt = draw(st.sampled_from([1, 30, 64, 65, 129])), draw(st.sampled_from([1.0, 0.3]))
-    network = spatial_network(rng, notation, NEURONS[draw(st.sampled_from(list(NEURONS)))], n_ticks, dt)
+    leaky = [name for name, neuron in LEAKY.items() if np.isfinite(neuron.tau_mem)]
+    neuron = draw(st.sampled_from([*NEURONS.values(), *(LEAKY[name] for name in leaky)]))
+    gain = 3.0 if neuron in NEURONS.values() else 2.0 * strength(neuron) / neuron.theta
+    network = spatial_network(rng, notation, neuron, n_ticks, dt, gain)
     empty = draw(st.sets(st.integers(0, 3), max_size=1))
     n_spikes, n_samples = draw(st.integers(1, 80)), draw(st.integers(1, 4))
     spikes = random_times(rng, network.arch.n_inputs, n_spikes, n_ticks, dt, n_samples, empty)

@@ -7,9 +7,16 @@ import numpy as np
 import pytest
 from naive import exact_spatial as naive
 from naive.exact import alpha
+from naive.exact_lif import after
 from naive.srm import surrogate
 
-P = SimpleNamespace(theta=10.0, tau_syn=3.0, tau_ref=1.0, scale_ref=2.0, t_abs=1.0, tau_rho=1.0, scale_rho=1.0)
+SURROGATE = {"theta": 10.0, "t_abs": 1.0, "tau_rho": 1.0, "scale_rho": 1.0}
+NEURONS = {
+    "srm": SimpleNamespace(tau_syn=3.0, tau_ref=1.0, scale_ref=2.0, **SURROGATE),
+    "lif": SimpleNamespace(tau_mem=4.0, tau_syn=None, reset="hard", **SURROGATE),
+    "current": SimpleNamespace(tau_mem=4.0, tau_syn=2.5, reset="subtract", **SURROGATE),
+    "as fast": SimpleNamespace(tau_mem=3.0, tau_syn=3.0, reset="subtract", **SURROGATE),
+}
 DT, TICKS, SAMPLES = 0.7, 12, 2
 STAGES = {
     "plain": (np.arange(6), 1.0, np.arange(6), False, False), "pooled": (np.array([0, 0, 1, 1, 2, -1]), 0.25,
@@ -20,10 +27,11 @@ STAGES = {
 }
 
 
-@pytest.fixture(params=STAGES.values(), ids=STAGES)
+@pytest.fixture(params=[(name, kind) for name in NEURONS for kind in STAGES], ids="-".join)
 def scene(request, rng):
     """Stages, the spikes of a batch before them, the weights, and what is fixed: potentials, and errors."""
-    table, unit, channel, is_normalised, drops = request.param
+    neuron, kind = request.param
+    table, unit, channel, is_normalised, drops = STAGES[kind]
     n, channels = len(channel), channel.max() + 1
     norm = (rng.normal(1, 0.3, channels), rng.normal(0, 0.3, channels)) if is_normalised else ()
     kept = rng.random((SAMPLES, n)) < 0.6 if drops else None
@@ -31,7 +39,16 @@ def scene(request, rng):
     given = [(np.sort(rng.uniform(0, TICKS * DT, 25)), rng.integers(0, 6, 25)) for _ in range(SAMPLES)]
     u, error = rng.normal(8, 3, (2, SAMPLES, TICKS, 4))
     return SimpleNamespace(stages=stages, given=given, w=rng.normal(0, 2, (n, 4)), u=u, error=error,
-                           active=np.ones(u.shape, bool))
+                           active=np.ones(u.shape, bool), p=NEURONS[neuron])
+
+
+def response(t, p):
+    """What a unit of weight at t does to the potential at the ticks."""
+    age = np.arange(TICKS) * DT - t
+    if not hasattr(p, "tau_mem"):
+        return alpha(age, p.tau_syn)
+    jump = 1.0 if p.tau_syn is None else 0.0
+    return np.array([after(jump, 1.0 - jump, s, p)[0] if s >= 0 else 0.0 for s in age])
 
 
 def reached(scene, w=None, more=0.0, extra=None, **changed):
@@ -43,20 +60,21 @@ def reached(scene, w=None, more=0.0, extra=None, **changed):
     batch = [naive.arriving(stages, b, *one) for b, one in enumerate(scene.given)]
     x, total = naive.counted(stages, batch, DT, TICKS) + more, 0.0
     for b, one in enumerate(batch):
-        u, _ = naive.potentials(stages, b, one, x, scene.w if w is None else w, (np.empty(0), np.empty(0, int)), P, DT,
-                                TICKS)
+        weights, nobody = scene.w if w is None else w, (np.empty(0), np.empty(0, int))
+        u, _ = naive.potentials(stages, b, one, x, weights, nobody, scene.p, DT, TICKS)
         if extra is not None and extra[0] == b:
             _, t, j, share = extra
-            psp = alpha(np.arange(TICKS) * DT - t, P.tau_syn)
-            u += share * stages.unit * naive.affine(stages, x)[0][stages.channel[j]] * np.outer(psp, scene.w[j])
-        total += DT * np.sum(surrogate(scene.u[b], P) * scene.error[b] * u)
+            size = share * stages.unit * naive.affine(stages, x)[0][stages.channel[j]]
+            u += size * np.outer(response(t, scene.p), scene.w[j])
+        total += DT * np.sum(surrogate(scene.u[b], scene.p) * scene.error[b] * u)
     return total
 
 
 def found(scene):
     batch = [naive.arriving(scene.stages, b, *one) for b, one in enumerate(scene.given)]
     x = naive.counted(scene.stages, batch, DT, TICKS)
-    return naive.backward(scene.stages, batch, x, scene.w, scene.u, scene.active, scene.error, P, DT)
+    resets = np.zeros_like(scene.active)
+    return naive.backward(scene.stages, batch, x, scene.w, scene.u, scene.active, resets, scene.error, scene.p, DT)
 
 
 def by_differences(value, at, step=1e-4):

@@ -1,9 +1,11 @@
 """What is read of the potentials of the last layer, on both clocks, and its gradient, against the naive recursion."""
 
+import importlib
+
 import numpy as np
 import pytest
 from naive import li as naive
-from scenes import dense, random_spikes, shaken
+from scenes import dense, random_spikes, shaken, step_in_two_ways
 from spatial_scenes import matrix, random_times, spatial_network
 
 from eventsim.engine import Sink, backward, potentials, run
@@ -289,10 +291,89 @@ def test_the_time_constant_is_that_of_the_neurons():
     assert Network("4-3", LIF()).readout is None
 
 
+def ended(network, rng, n_spikes=60):
+    """A batch of input spikes at any times, some of them after the last tick."""
+    array = random_times(rng, network, n_spikes, n_samples=3).to_structured()
+    end, late = network.n_ticks * network.dt, rng.random(len(array)) < 0.1
+    array["time"][late] = end - network.dt * rng.uniform(0.0, 1.0, late.sum())
+    return Spikes.from_structured(array, n_samples=3, n_neurons=network.arch.n_inputs, n_ticks=network.n_ticks,
+                                  dt=network.dt)
+
+
+@pytest.mark.parametrize("notation, n_ticks", [("30-6", 50), ("30-6", 64), ("6x5x2-3c2", 50), ("6x5x2-2p-bn-3c2", 64)])
+@pytest.mark.parametrize("tau", TAUS)
+@pytest.mark.parametrize("readout", ["mean", "last"])
+def test_gradients_in_continuous_time_are_those_of_finite_differences(readout, tau, notation, n_ticks, rng):
+    """The score is linear in the weights, and by constant input in those of a normalised layer."""
+    network = spatial_network(rng, notation, LIF(), n_ticks, 0.5)
+    network.layers[0].neuron = LI(tau_mem=tau, readout=readout)
+    layer, spikes = network.layers[0], ended(network, rng)
+    trace = run(network, spikes, supports=[np.inf])
+    np.testing.assert_array_equal(trace.scores, run(network, spikes).scores)
+    errors = rng.normal(size=trace.scores.shape).astype(np.float32)
+    arrays = [np.zeros_like(array) for array in network.parameters]
+    backward(network, trace, errors.__getitem__, [Sink(gradient=array) for array in arrays])
+    got, weight = by_weight(layer, arrays[0]), layer.weight.astype(float)
+    for place in rng.choice(weight.size, 12, replace=False):
+        sides = []
+        for sign in (1.0, -1.0):
+            moved = weight.copy()
+            moved.reshape(-1)[place] += sign
+            layer.weight = moved
+            sides.append(float((run(network, spikes).scores * errors).sum()))
+        wanted = (sides[0] - sides[1]) / 2.0
+        assert got.reshape(-1)[place] == pytest.approx(wanted, rel=1e-4, abs=2e-5 * float(np.abs(got).max()))
+
+
+@pytest.mark.parametrize("n_ticks", [50, 64])
+@pytest.mark.parametrize("tau", TAUS)
+@pytest.mark.parametrize("readout", ["mean", "last"])
+def test_gradients_in_continuous_time_reach_the_layer_below(readout, tau, n_ticks, rng):
+    """The error of a hidden spike is what one at its tick adds to the scores."""
+    for neuron in (LIF(tau_mem=8.0), SRM(theta=1.0, tau_syn=4.0)):
+        network = network_of(rng, readout, tau, dt=0.5, neuron=neuron)
+        network.n_ticks = n_ticks
+        spikes, end = ended(network, rng), 0.5 * n_ticks
+        trace = run(network, spikes, supports=[0.6, np.inf])
+        errors, hidden = rng.normal(size=(3, 6)).astype(np.float32), trace.layers[0].spikes
+
+        def adds(time, end=end):
+            return naive.in_continuous_time([(time, 0)], np.ones((1, 1)), tau, end, readout)[0]
+
+        by_tick, top = np.array([adds(0.5 * k) for k in range(n_ticks)]), np.zeros((70, 6))
+        below = (errors @ matrix(network.layers[1]).T)[:, :, None] * by_tick
+        for b in range(3):
+            one = hidden.sample(b)
+            for time, j in zip(one.time, one.address, strict=True):
+                top[j] += adds(time) * errors[b]
+        assert len(hidden) > 30
+        found = gradients(network, trace, errors)
+        got = [by_weight(layer, rows) for layer, rows in zip(network.layers, found, strict=True)]
+        close(got[1] / np.abs(top).max(), top / np.abs(top).max())
+        alone = Network("30-70", neuron, dt=0.5, n_ticks=n_ticks, seed=None)
+        alone.layers[0].weight = network.layers[0].weight
+        wanted = gradients(alone, run(alone, spikes, supports=[0.6]), below.astype(np.float32))[0]
+        wanted = by_weight(alone.layers[0], wanted)
+        assert np.abs(wanted).max() > 0
+        close(got[0] / np.abs(wanted).max(), wanted / np.abs(wanted).max())
+
+
+@pytest.mark.parametrize("rows", [2400, 81])
+def test_a_step_on_the_way_is_a_step_afterwards_in_continuous_time(rows, monkeypatch, rng):
+    """Also where there is room for g of two samples of a hidden layer, and of one in which the end is a tick too."""
+    monkeypatch.setattr(importlib.import_module("eventsim.engine.adjoint"), "_BLOCK_ROWS", rows)
+    networks = [network_of(np.random.default_rng(5), "mean", 9.0, "20-70-3") for _ in range(2)]
+    for network in networks:
+        network.n_ticks = 40
+    batches = [(ended(networks[0], rng), rng.normal(size=(3, 3)).astype(np.float32)) for _ in range(3)]
+    state = step_in_two_ways(networks, batches)
+    assert all(np.abs(state[f"mean{i}"]).max() > 0 for i in range(2))
+
+
 def test_what_is_not_there_yet_is_refused(rng):
-    network = network_of(rng, "mean", 9.0)
+    network = network_of(rng, "max", 9.0)
     network.n_ticks, network.clock = 50, "exact"
-    with pytest.raises(ConfigError, match="trained on the grid clock only so far"):
+    with pytest.raises(ConfigError, match="largest potentials are read are trained on the grid clock only so far"):
         run(network, random_times(rng, network, 20), supports=[1.0, 1.0])
     from eventsim.engine import forward
 

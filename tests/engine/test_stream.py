@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from naive import stream as naive
 
 import eventsim as es
-from eventsim.engine import exact_stream, windows
+from eventsim.engine import windows
 from eventsim.engine.recent import Recent, StreamSpikes
 from eventsim.errors import ConfigError
 from eventsim.model.layers import Sparse
@@ -262,7 +262,7 @@ def test_no_spike_is_lost_between_layers_where_times_are_coarse(network, start, 
         return got
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(exact_stream, "cut", watched)
+        patch.setattr(windows, "cut", watched)
         _, report = outcome(es.Stream(coarse), cut(later, range(1, 400, 3)))
     assert report.spikes[0] > 20 or tau_syn < 1
     assert not any(taken)

@@ -74,9 +74,9 @@ def test_rows_by_address_and_their_shares_give_g_at_every_spike(seed, n_samples,
     neuron_ptr, row = np.full((blocks, n + 1), -7), np.full(len(time), -7, np.int32)
     share = np.full((len(time), 2), np.nan, np.float32)
     for block in range(blocks):
-        call("group_times_by_address", block=block, block_samples=block_samples, n_ticks=n_ticks, dt=dt, tau=tau,
-             sample_ptr=sample_ptr, address=address, time=time, neuron_end=(n,), neuron_ptr=neuron_ptr, row=row,
-             share=share)
+        call("group_times_by_address", block=block, block_samples=block_samples, n_ticks=n_ticks, dt=dt,
+             shares=SRM(tau_syn=tau).shares(dt), sample_ptr=sample_ptr, address=address, time=time, neuron_end=(n,),
+             neuron_ptr=neuron_ptr, row=row, share=share)
     drive, ticks = rng.normal(size=(n_samples, n_ticks)), np.arange(n_ticks) * dt
     p, g = np.zeros((n_samples, n_ticks + 1)), np.zeros((n_samples, n_ticks + 1))
     for t in range(n_ticks - 1, -1, -1):  # as `adjoint_psp` steps it; ramp is p after what drives it

@@ -73,3 +73,19 @@ def layer(times, addresses, w, p, t_end, drive=0.0):
     drive = np.broadcast_to(drive, w.shape[1])
     found = [neuron(times, w[addresses, i], p, t_end, drive=drive[i]) for i in range(w.shape[1])]
     return sorted((t, i) for i, own in enumerate(found) for t in own)
+
+
+def potential(t, times, weights, own, p, drive=0.0):
+    """A neuron's potential at t, to which what arrives then counts, and of its ``own`` spikes only those before."""
+    v = current = now = 0.0
+    happens = [(when, 0, weight) for when, weight in zip(times, weights, strict=True) if when <= t]
+    for when, kind, weight in sorted([*happens, *((when, 1, 0.0) for when in own if when < t), (t, 2, 0.0)]):
+        v, current = after(v, current, when - now, p, drive)
+        now = when
+        if kind == 1:
+            v = p.v_reset if p.reset == "hard" else v - p.drop
+        elif p.tau_syn is None:
+            v += weight
+        else:
+            current += weight
+    return v

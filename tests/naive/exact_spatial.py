@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from naive.exact import settling
-from naive.exact_gradient import adjoint, sampled
+from naive.exact_lif_gradient import adjoint, sampled, settled
 from naive.srm import surrogate
 
 
@@ -64,13 +63,13 @@ def potentials(stages, b, given, x, w, own, p, dt, n_ticks):
     """`sampled` of sample b, whose spikes ``given`` arrive and whose neurons fire the spikes ``own``."""
     s, c = affine(stages, x)
     weights = (stages.unit * s[stages.channel])[:, None] * w
-    return sampled(*given, weights, *own, p, dt, n_ticks, current=c[stages.channel] @ w / dt)
+    return sampled(*given, weights, *own, p, dt, n_ticks, c[stages.channel] @ w / dt)
 
 
-def backward(stages, batch, x, w, u, active, error, p, dt):
+def backward(stages, batch, x, w, u, active, cut, error, p, dt):
     """(dL/dw, (dL/dgamma, dL/dbeta), error before the stages [B][T, N]) of a layer.
 
-    batch : what arrives; u, active, error : [B][T, N_out]
+    batch : what arrives; u, active, cut (where neurons fired, see `exact_lif_gradient`), error : [B][T, N_out]
     """
     n_ticks = x.shape[1]
     s, c = affine(stages, x)
@@ -80,9 +79,9 @@ def backward(stages, batch, x, w, u, active, error, p, dt):
     for b, (times, addresses) in enumerate(batch):
         d = np.where(active[b], surrogate(u[b], p), 0.0) * error[b]
         for t, j in zip(times, addresses, strict=True):
-            by_spikes[j] += stages.unit * adjoint(t, d, p.tau_syn, dt)
-        by_current += settling(ticks, p.tau_syn) @ d
-        errors.append(np.array([adjoint(t, d, p.tau_syn, dt) for t in ticks]) @ w.T * own_s)
+            by_spikes[j] += stages.unit * adjoint(t, d, cut[b], p, dt)
+        by_current += settled(d, cut[b], p, dt)
+        errors.append(np.array([adjoint(t, d, cut[b], p, dt) for t in ticks]) @ w.T * own_s)
     by_weights = own_s[:, None] * by_spikes + own_c[:, None] * by_current
     of_channel = stages.channel == np.arange(len(s))[:, None]
     by_s, by_c = of_channel @ (w * by_spikes).sum(axis=1), of_channel @ (w * by_current).sum(axis=1)

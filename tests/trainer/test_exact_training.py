@@ -41,6 +41,42 @@ def test_training_learns(patches, settings):
     assert last["val_accuracy"] >= 0.9
 
 
+@pytest.mark.parametrize("neuron", [
+    es.model.LIF(tau_mem=10.0), es.model.LIF(tau_mem=10.0, reset="hard"), es.model.CubaLIF(tau_mem=8.0, tau_syn=4.0),
+    es.model.CubaLIF(tau_mem=5.0, tau_syn=5.0, reset="hard"),
+], ids=["subtract", "hard", "current", "current, hard"])
+def test_leaky_neurons_learn(patches, neuron):
+    trainer = trained(Splits(patches(120), patches(40, seed=1), ""), exact_network(neuron=neuron), epochs=4,
+                      learning_rate=0.02)
+    assert trainer.history[-1]["loss"] < 0.7 * trainer.history[0]["loss"]
+    assert trainer.history[-1]["val_accuracy"] >= 0.9
+
+
+def test_layers_of_different_neurons_learn_and_go_on_where_they_stopped(patches, tmp_path):
+    def mixed():
+        network = exact_network("8x8x1-6c3p1-2p-bn-20-4")
+        for layer, neuron in zip(network.layers, (es.model.LIF(reset="hard"), None, es.model.CubaLIF(tau_syn=4.0)),
+                                 strict=True):
+            layer.neuron = neuron
+        return network
+
+    data = Splits(patches(80), patches(40, seed=1), "")
+    whole = trained(data, mixed(), epochs=4, learning_rate=0.02, out=tmp_path / "whole")
+    first, last = whole.history[0], whole.history[-1]
+    assert last["loss"] < 0.7 * first["loss"] and last["val_accuracy"] >= 0.8
+    cut = es.Trainer(mixed(), out=tmp_path / "cut", **(SETTINGS | {"epochs": 4, "learning_rate": 0.02}))
+    kernels.set_threads(2)
+    with pytest.raises(Interrupted):
+        cut.fit(data, StopAt(13))
+    kernels.set_threads(None)
+    resumed = es.Trainer.resume(tmp_path / "cut")
+    resumed.fit(data)
+    assert_same_weights(whole, resumed)
+    assert_same_course(whole, resumed)
+    events = patches(4, seed=9).events(2)
+    assert whole.network.simulate(events).output == es.load(tmp_path / "whole").simulate(events).output
+
+
 @pytest.mark.parametrize("arch", ["8x8x1-6c3p1-2p-bn-20-do0.2-4", "8x8x1-6c3-2a-8c2-4"])
 def test_convolutions_learn_and_go_on_where_they_stopped(arch, patches, tmp_path):
     """On any number of threads; what follows the batch, as running statistics do, is taken up too."""

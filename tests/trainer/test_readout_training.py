@@ -20,8 +20,8 @@ from .conftest import StopAt, assert_same_course
 SETTINGS = {"epochs": 2, "learning_rate": 0.03}
 
 
-def trained(data, arch="8x8x1-30-4", neuron=None, readout="mean", seed=1, **settings):
-    network = es.Network(arch, neuron or LIF(), readout=readout, seed=seed)
+def trained(data, arch="8x8x1-30-4", neuron=None, readout="mean", seed=1, clock="grid", **settings):
+    network = es.Network(arch, neuron or LIF(), clock=clock, readout=readout, seed=seed)
     trainer = es.Trainer(network, **(SETTINGS | settings))
     trainer.fit(data)
     return trainer
@@ -37,6 +37,9 @@ def weights(trainer):
     ("8x8x1-30-4", LIF(), LI(tau_mem=math.inf, readout="last"), {}),
     ("8x8x1-30-4", LIF(), "mean", {"loss": "potential_error"}), ("8x8x1-4", LIF(), "max", {}),
     ("8x8x1-6c3-2p-bn-4", LIF(), "mean", {}), ("8x8x1-6c3p1-do0.1-4c8", LIF(), "mean", {}),
+    ("8x8x1-30-4", LIF(), "mean", {"clock": "exact"}), ("8x8x1-30-4", SRM(), "last", {"clock": "exact"}),
+    ("8x8x1-4", LIF(), "mean", {"clock": "exact"}), ("8x8x1-6c3-2p-bn-4", LIF(), "mean", {"clock": "exact"}),
+    ("8x8x1-6c3p1-do0.1-4c8", CubaLIF(), "mean", {"clock": "exact"}),
 ], ids=str)
 def test_training_learns(patches, arch, neuron, readout, settings):
     data = Splits(patches(120), patches(40, seed=1), "")
@@ -75,12 +78,12 @@ def test_resumed_run_ends_in_the_same_bits(patches, tmp_path, readout, batches):
     np.testing.assert_array_equal(loaded.simulate(events).scores, whole.network.simulate(events).scores)
 
 
-@pytest.mark.parametrize("readout", READOUTS)
-def test_threads_change_no_bit(patches, readout):
+@pytest.mark.parametrize("readout, clock", [*((readout, "grid") for readout in READOUTS), ("mean", "exact")])
+def test_threads_change_no_bit(patches, readout, clock):
     found = []
     for n in (1, 2, 3):
         kernels.set_threads(n)
-        found.append(weights(trained(patches(24), readout=readout, epochs=1)))
+        found.append(weights(trained(patches(24), readout=readout, clock=clock, epochs=1)))
     kernels.set_threads(None)
     for other in found[1:]:
         for a, b in zip(found[0], other, strict=True):
@@ -116,5 +119,5 @@ def test_a_silent_hidden_layer_is_named_and_the_last_is_not(patches):
 
 
 def test_what_cannot_be_trained_yet_is_refused():
-    with pytest.raises(ConfigError, match="potentials are read are trained on the grid clock only so far"):
-        es.Trainer(es.Network("8x8x1-30-4", LIF(), clock="exact", readout="mean"))
+    with pytest.raises(ConfigError, match="largest potentials are read are trained on the grid clock only so far"):
+        es.Trainer(es.Network("8x8x1-30-4", LIF(), clock="exact", readout="max"))

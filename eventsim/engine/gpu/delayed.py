@@ -19,7 +19,7 @@ def delayed_layer(layer, neuron, spikes, runs, name, support, truncate, rng):
     check_layer(layer, neuron)
     check_delayed(layer, neuron, support, truncate)
     started = time.perf_counter()
-    device, given = layer.device, uploaded(layer.device, spikes, runs)
+    device, given = layer.device, uploaded(layer.device, spikes)
     n_samples, n_ticks, tiles = given.n_samples, given.n_ticks, n_tiles(layer.n_out)
     delay, own_delay, depth = delays(layer, neuron, given.dt, n_ticks)
     weight, *own = (part.packed for part in layer.projections)

@@ -21,14 +21,14 @@ from eventsim.kernels.layout import TILE
 def tiled_layer(layer, neuron, spikes, runs, name, support, truncate, rng):
     """A `Dense` layer or a convolution on a device over a batch; returns its `LayerTrace`, and None.
 
-    There are no runs to hand on: spikes on a device have their own.
+    ``runs`` have no use, and there are none to hand on: spikes on a device have their own.
     """
     check_layer(layer, neuron)
     if truncate:
         raise ConfigError("the psp is truncated on the CPU only; leave out truncate, or the GPU")
     started = time.perf_counter()
     device, n_samples, n_ticks = layer.device, spikes.n_samples, spikes.n_ticks
-    given = feed(layer, uploaded(device, spikes, runs), rng)
+    given = feed(layer, uploaded(device, spikes), rng)
     wiring = wire(layer, given, neuron)
     arguments = wiring.arguments() | neuron_arguments(device, wiring, neuron)
     kernel = "lif_forward" if neuron.family == "lif" else "driven_forward" if len(wiring.drive) else "dense_forward"
@@ -37,7 +37,7 @@ def tiled_layer(layer, neuron, spikes, runs, name, support, truncate, rng):
     fired = device.zeros((wiring.n_items, n_ticks), np.uint64)
     kept = {"feed": given, "rows": len(wiring.weight) * len(wiring.lists)}
     if support is not None:
-        kept["wiring"] = replace(wiring, fired=fired if getattr(neuron, "reset", None) == "hard" else None)
+        kept["wiring"] = replace(wiring, fired=fired if neuron.forgets else None)
     if support is not None and math.isfinite(support):
         low, high = support_window(neuron, support)
         bits = device.zeros((wiring.n_items, n_ticks), np.uint64)

@@ -21,7 +21,7 @@ def read_ticks(layer, neuron, spikes, runs, name, support, truncate, rng):
     if truncate:
         raise ConfigError("the psp is truncated on the CPU only; leave out truncate, or the GPU")
     started = time.perf_counter()
-    given = feed(layer, uploaded(layer.device, spikes, runs), rng)
+    given = feed(layer, uploaded(layer.device, spikes), rng)
     wiring = wire(layer, given, neuron)
     readout = _read(layer, neuron, wiring, spikes)
     kept = {"feed": given, "rows": len(wiring.weight) * len(wiring.lists), "readout": readout}

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from eventsim.engine.runs import Runs, by_tick
+from eventsim.engine.runs import Runs
 from eventsim.kernels.layout import n_tiles
 from eventsim.spikes import Spikes
 
@@ -21,13 +21,16 @@ class DeviceSpikes(Spikes):
     __slots__ = ("_fetched", "_ptr", "_runs", "_tick_ptr", "device", "on_device")
 
     @classmethod
-    def of(cls, device, sample_ptr, address, tick, like: Spikes, n_neurons, *, tick_ptr=None, runs=None):
-        """Spikes of ``n_neurons`` neurons on the ticks of ``like``; sample_ptr is the host's, the rest the device's."""
+    def of(cls, device, sample_ptr, address, tick, like: Spikes, n_neurons, tick_ptr=None) -> "DeviceSpikes":
+        """Spikes of ``n_neurons`` neurons on the ticks of ``like``; sample_ptr is the host's, the rest the device's.
+
+        tick_ptr : see there, where it is known
+        """
         out = cls.__new__(cls)
         out.sample_ptr, out.time = sample_ptr, None
         out.sample_ptr.flags.writeable = False
         out.device, out.on_device = device, (address, tick)
-        out._tick_ptr, out._runs, out._ptr = tick_ptr, runs, None
+        out._tick_ptr, out._runs, out._ptr = tick_ptr, None, None
         out.n_neurons, out.n_ticks, out.dt = n_neurons, like.n_ticks, like.dt
         out._fetched = [None, None]
         return out
@@ -87,17 +90,12 @@ class DeviceSpikes(Spikes):
         return marks.get().view(bool)
 
 
-def uploaded(device, spikes, runs=None) -> DeviceSpikes:
-    """The spikes on a device; those that are there already, as they are.
-
-    runs : those of the spikes, where they are there already
-    """
+def uploaded(device, spikes) -> DeviceSpikes:
+    """The spikes on a device; those that are there already, as they are."""
     if isinstance(spikes, DeviceSpikes):
         return spikes
-    runs = by_tick(spikes) if runs is None else runs
     address, tick = device.put(spikes.address), device.put(spikes.tick)
-    return DeviceSpikes.of(device, spikes.sample_ptr, address, tick, spikes, spikes.n_neurons,
-                           runs=Runs(*map(device.put, runs)))
+    return DeviceSpikes.of(device, spikes.sample_ptr, address, tick, spikes, spikes.n_neurons)
 
 
 def sample_starts(tick_ptr, n_samples, n_ticks):

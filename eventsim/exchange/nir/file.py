@@ -9,6 +9,7 @@ import numpy as np
 
 from eventsim import files
 from eventsim.errors import ConfigError, FormatError
+from eventsim.hdf5 import check_heaps
 
 # Deflate does not compress better than 1032 to 1; what claims to is no file to be read.
 _MOST_RATIO, _SLACK = 1100, 2**20
@@ -128,6 +129,8 @@ def load(path):
     with files.reading(path):
         size = files.as_path(path).stat().st_size
         files.as_path(path).open("rb").close()
+    with _damaged(path):
+        check_heaps(path)
     with _damaged(path), h5py.File(path, "r") as file, files.as_path(path).open("rb") as raw:
         data = _plain(file["node"], raw, size)
         metadata = data.get("metadata", {})

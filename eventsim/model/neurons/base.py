@@ -23,7 +23,8 @@ class Neuron:
 
     Every one has theta, the threshold, t_abs, the dead time in ms (None: one tick), and tau_rho and scale_rho, the
     surrogate's width in thresholds and half its area. A model gives ``constants(dt)``, float32, for the kernels of its
-    family on the grid, ``exact_constants(dt)``, float64, for those in continuous time, and ``settled(dt)``.
+    family on the grid, ``exact_constants(dt)``, float64, for those in continuous time, ``shares(dt)``, float64, of
+    inputs between ticks, and ``settled(dt)``.
 
     Attributes
     ----------
@@ -58,6 +59,10 @@ class Neuron:
             )
         return number
 
+    def adjoint_constants(self, dt: float):
+        """`constants` of the neuron whose potential at the ticks is that in continuous time, for the backward pass."""
+        return self.constants(dt)
+
     def dead_ticks(self, dt: float) -> int:
         """Ticks from a spike to the first tick that may hold the next one."""
         return 1 if self.t_abs is None else min(max(1, round(self.t_abs / dt)), _MOST_DEAD_TICKS)
@@ -69,6 +74,11 @@ class Neuron:
     def dead_time(self, dt: float) -> float:
         """ms, dead time in continuous time; it defaults to a tick of ``dt``."""
         return dt if self.t_abs is None else self.t_abs
+
+    @property
+    def forgets(self) -> bool:
+        """Whether a spike makes the potential forget what it had, gradients included."""
+        return False
 
     @property
     def rho_width(self) -> float:

@@ -48,6 +48,23 @@ class LI(Neuron):
         """float32[10], what the adjoint needs: those of a leaky neuron without a reset, see `kernels.layout`."""
         return np.array([math.exp(-dt / self.tau_mem), 1.0, 0.0, 0.0, math.inf, 0.0, 0.0, 0.0, 0.0, 0.0], np.float32)
 
+    def adjoint_constants(self, dt: float):
+        """float32[10], the same in continuous time, where the mean is read of the potential's integral.
+
+        The potential is to its integral what the current of a synapse is to a potential that does not leak.
+        """
+        if self.readout != "mean":
+            return self.constants(dt)
+        held = dt if math.isinf(self.tau_mem) else -self.tau_mem * math.expm1(-dt / self.tau_mem)
+        return np.array([1.0, 0.0, math.exp(-dt / self.tau_mem), 1.0, math.inf, held, 0.0, 0.0, 0.0, 0.0], np.float32)
+
+    def shares(self, dt: float):
+        """float64[4], what an input ahead of a tick counts there, of what `adjoint_lif` keeps; see `layout`."""
+        rate = 1.0 / self.tau_mem
+        if self.readout != "mean":
+            return np.array([rate, rate, 0.0, 0.0])
+        return np.array([rate, 0.0, 0.0, -self.tau_mem] if rate else [0.0, 0.0, 1.0, 0.0])
+
     def share(self, n_ticks: int, dt: float):
         """What a unit of input in each tick adds to the mean or the last potential of a sample, float64[T]."""
         left = np.arange(n_ticks - 1, -1, -1)  # ticks that follow

@@ -7,7 +7,7 @@ import numpy as np
 
 from eventsim import checks
 from eventsim.errors import ConfigError
-from eventsim.kernels.layout import LIF_FAMILY
+from eventsim.kernels.layout import EXACT_KICK_B, EXACT_KICK_C, EXACT_LAM, EXACT_MU, LIF_FAMILY
 from eventsim.model.neurons.base import Neuron
 
 RESETS = ("subtract", "hard")
@@ -24,8 +24,9 @@ class LIF(Neuron):
 
     A neuron that is not dead spikes where v >= theta, or if ``strict`` v > theta; then v falls by ``v_drop``
     (``reset="subtract"``) or to v_reset ("hard"). On the grid v is decayed by :math:`e^{-dt/\tau_{mem}}`, the input of
-    the tick is added, and then compared: unlike with `SRM`, input acts within its tick. In continuous time it runs in
-    the event queue, for simulation.
+    the tick is added, and then compared: unlike with `SRM`, input acts within its tick. In continuous time what arrives
+    at one instant is added up, and then compared: where all inputs are on ticks, and dead times whole ones, spikes and
+    gradients are those of the grid. No gradient goes through the reset, and a hard one ends that of all before.
 
     Not implemented: a resistance and a resting potential, which scale and shift weights and potentials.
     """
@@ -66,6 +67,11 @@ class LIF(Neuron):
         """float64[11], what the exact clock's kernels need; times in ms. The dead time defaults to a tick of ``dt``."""
         return self._exact_constants(dt, 1.0, 1.0, 0.0, 0.0)
 
+    def shares(self, dt: float):
+        """float64[4], what an input ahead of a tick counts there, of what `adjoint_lif` keeps; see `layout`."""
+        lam = 1.0 / self.tau_mem
+        return np.array([lam, lam, 0.0, 0.0])
+
     def settled(self, dt: float) -> float:
         """What the potential comes to in the end by a constant input of 1 in every tick, in continuous time."""
         if math.isinf(self.tau_mem):
@@ -92,6 +98,11 @@ class LIF(Neuron):
         """The least potential of a type of numbers at which the neuron fires."""
         theta = kind(self.theta)
         return np.nextafter(theta, kind(np.inf)) if self.strict else theta
+
+    @property
+    def forgets(self) -> bool:
+        """Whether the reset is hard."""
+        return self.reset == "hard"
 
     @property
     def taken(self) -> float:
@@ -121,6 +132,17 @@ class CubaLIF(LIF):
         share = 1.0 - decay if math.isfinite(self.tau_mem) else dt
         feed, gain = (share, 0.0) if self.late else (share * syn_decay, share)
         return self._constants(decay, gain, syn_decay, 1.0, feed)
+
+    def adjoint_constants(self, dt: float):
+        """float32[10], `constants` of a current that acts as in continuous time: after the tick, with exact decays."""
+        lam, mu, slope, difference = 1.0 / self.tau_mem, 1.0 / self.tau_syn, *self.shares(dt)[2:]
+        fall, fade = math.exp(-lam * dt), math.exp(-mu * dt)
+        return self._constants(fall, 0.0, fade, 1.0, slope * dt * fall + difference * (fade - fall))
+
+    def shares(self, dt: float):
+        """float64[4], what an input ahead of a tick counts there, of what `adjoint_lif` keeps; see `layout`."""
+        constants = self.exact_constants(dt)
+        return constants[[EXACT_MU, EXACT_LAM, EXACT_KICK_B, EXACT_KICK_C]]
 
     def exact_constants(self, dt: float):
         """float64[11], what the exact clock's kernels need; times in ms. The dead time defaults to a tick of ``dt``."""

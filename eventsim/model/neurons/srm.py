@@ -65,6 +65,11 @@ class SRM(Neuron):
         recoil = -self.scale_ref * self.theta * math.e * mu
         return np.array([lam, mu, math.e * lam, recoil, self.theta, self.dead_time(dt), SRM_FAMILY])
 
+    def shares(self, dt: float):
+        """float64[4], what an input ahead of a tick counts there, of g and ramp of `adjoint_psp`; see `layout`."""
+        lam = 1.0 / self.tau_syn
+        return np.array([lam, lam, 1.0 / dt, 0.0])
+
     def settled(self, dt: float) -> float:
         """What the potential comes to in the end by a constant input of 1 in every tick."""
         return math.e * self.tau_syn / dt

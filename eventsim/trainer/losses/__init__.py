@@ -31,11 +31,17 @@ def default_loss(network) -> str:
 
 
 def check_loss(loss, network):
-    """Raise `ConfigError` where a loss is on spikes and the network's potentials are read, or the other way round."""
-    takes = getattr(loss, "takes", _takes(network))  # what somebody made takes what there is
-    if takes == _takes(network):
-        return
+    """Raise `ConfigError` where a loss is on spikes and the network's potentials are read, or the other way round.
+
+    And where it is on the psp of output spikes, which neurons without synaptic dynamics do not make.
+    """
+    takes, neuron = getattr(loss, "takes", _takes(network)), network.neurons[-1]  # what somebody made takes what is
     name = next((name for name, kind in LOSSES.items() if type(loss) is kind), type(loss).__name__)
+    if takes == _takes(network):
+        if getattr(loss, "filters", False) and not hasattr(neuron, "tau_syn"):
+            raise ConfigError(f"the loss {name} filters output spikes with tau_syn of their neurons, and "
+                              f"{type(neuron).__name__} neurons have none; choose {DEFAULTS[takes]}")
+        return
     what = {"spikes": "is on output spikes, and the network has none: the potentials of its last layer are read",
             "potentials": "is on what is read of output potentials, and the network's output neurons spike"}[takes]
     raise ConfigError(f"the loss {name} {what}; choose {' or '.join(_fitting(network))}")
@@ -45,5 +51,5 @@ def loss_of(loss, network, trace, labels) -> LossResult:
     """Value and error of a loss for the `Trace` of a batch, with labels int64[B]; raises as `check_loss` does."""
     check_loss(loss, network)
     if trace.readout is None:
-        return loss(trace.output, labels, network.neuron)
+        return loss(trace.output, labels, network.neurons[-1])
     return loss(trace.readout, labels)

@@ -79,6 +79,8 @@ class SpikeCountSlayer(SpikeCount):
     L = 1/2 sum err^2 dt (slayerPytorch, ``src/spikeLoss.py``). Divides by ticks there, by ms here: equal at dt = 1.
     """
 
+    filters = True
+
     def __call__(self, spikes, labels, neuron, truncate=False) -> LossResult:
         """Value and error for a batch of output spikes with labels int64[B]."""
         c, first, last = self._deviation(spikes, labels)

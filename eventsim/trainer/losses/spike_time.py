@@ -17,7 +17,7 @@ class SpikeTime:
     other one false_count spikes, evenly over the sample.
     """
 
-    takes = "spikes"
+    takes, filters = "spikes", True
     defaults: ClassVar[dict] = {"true_count": 60.0, "false_count": 10.0}
 
     def __init__(self, true_count=60, false_count=10):
