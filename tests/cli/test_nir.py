@@ -100,7 +100,7 @@ def test_what_cannot_be_exported_leaves_no_file(refuse, call, run, recording, he
     delayed = es.Network("9-5@d2")
     delayed.layers[0].delay = np.arange(45.0).reshape(9, 5)
     es.save("delayed.h5", delayed)
-    assert "dense1 cannot be exported: it has delays that differ by synapse" in refuse("export", "delayed.h5", "out.nir")
+    assert "dense1 cannot be exported: it has delays that differ by" in refuse("export", "delayed.h5", "out.nir")
     assert "no such file" in refuse("export", run, "out.nir", "--sample", "nowhere.bin")
     assert not list(here.glob("*.nir"))
 
