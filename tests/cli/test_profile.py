@@ -120,7 +120,7 @@ def test_what_cannot_be_is_refused_before_anything_runs(refuse, call, run, tree,
 
 def test_a_recording_that_begins_late_is_noticed(call, shell, run, recording):
     events = eventsim.read(recording)
-    late = Events(events.t + 5_000_000, events.x, events.y, events.p, events.sensor)
+    late = Events(events.t + 1_000_000, events.x, events.y, events.p, events.sensor)
     eventsim.write("late.csv", late)
     for command in ("simulate", "profile"):
         assert "--start first begins with its first event" in shell(command, "late.csv", "--model", run).stderr
