@@ -13,6 +13,7 @@ from eventsim.engine.exact_sweep import Part, PatchPart, at_rest, merged
 from eventsim.engine.exact_wiring import cut_lists, own_spikes, tile, wire_back
 from eventsim.engine.feed import feed
 from eventsim.engine.forward import checked_supports
+from eventsim.engine.gpu import exact as gpu
 from eventsim.engine.growing import run_to_end
 from eventsim.engine.queue import check_timed_input, forward_queue
 from eventsim.engine.readout import read_times
@@ -44,6 +45,8 @@ def _layer(layer, neuron, spikes, dt, name, support, rng):
     """A layer over a batch, as its `LayerTrace`."""
     if layer.kind == "sparse":
         raise ConfigError(f"{name or 'a layer'} is {layer}, and sparse layers run on the grid clock only")
+    if layer.device is not None:
+        return gpu.timed_layer(layer, neuron, spikes, dt, name, support, rng)
     if not neuron.fires:
         return read_times(layer, neuron, spikes, dt, name, support, rng)
     started = time.perf_counter()
@@ -80,6 +83,7 @@ def forward_exact(network, spikes: Spikes, *, supports=None, rng=None) -> Trace:
     one event at a time.
     """
     check_timed_input(network, spikes)
+    gpu.check_timed(network)
     supports = checked_supports(network, supports)
     trace = Trace(spikes, [])
     if not network.is_immediate:
