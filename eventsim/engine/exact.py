@@ -14,6 +14,7 @@ from eventsim.engine.exact_wiring import cut_lists, own_spikes, tile, wire_back
 from eventsim.engine.feed import feed
 from eventsim.engine.forward import checked_supports
 from eventsim.engine.gpu import exact as gpu
+from eventsim.engine.gpu.devices import check_timed
 from eventsim.engine.growing import run_to_end
 from eventsim.engine.queue import check_timed_input, forward_queue
 from eventsim.engine.readout import read_times
@@ -83,7 +84,7 @@ def forward_exact(network, spikes: Spikes, *, supports=None, rng=None) -> Trace:
     one event at a time.
     """
     check_timed_input(network, spikes)
-    gpu.check_timed(network)
+    check_timed(network)
     supports = checked_supports(network, supports)
     trace = Trace(spikes, [])
     if not network.is_immediate:

@@ -218,6 +218,62 @@ extern "C" __global__ void exact_forward(
     singles[own] = n.singles;
 }
 
+// What a neuron's potential is at the ticks, see `exact_forward_active`.
+struct Sampled {
+    float c, d;  // refractory response at the last tick
+
+    // The potential of the tick at t; the tick before was at `since`. Whether it may be active, in *is_awake.
+    __device__ float at_tick(
+        const Neuron& n, double t, double since, float fall, const double* constants, bool* is_awake)
+    {
+        const bool earlier = since >= n.spike, lately = n.spike >= since;
+        const float now = fmaf(d, (float)(t - since), c) * fall;
+        // A response is rounded towards the safe side in every window, so it is taken up only where a spike came to it.
+        d = lately ? n.response[1] : d * fall;
+        c = lately ? n.response[0] : now;
+        *is_awake = t >= n.spike + constants[EXACT_DEAD] || !earlier;
+        // A spike on the very tick before was fired after that tick was sampled.
+        return (float)(n.a + (constants[EXACT_THETA] - n.theta)) + (earlier && lately ? n.response[0] : now);
+    }
+};
+
+// `exact_forward` whose windows end on every tick of dt ms, and that keeps the potentials of the ticks where they are active,
+// u_low <= u < u_high: active and u as in `dense_forward_active`. A potential has in it the response to all spikes up to the
+// tick before, and a neuron is left out in the ticks of its dead time after the one in which it spiked.
+extern "C" __global__ void exact_forward_active(
+    i64 n_items, i64 n_samples, i64 n_in, i64 n_ticks, double dt, float u_low, float u_high, const float* weight,
+    const double* theta, const float* least, const i32* address, const i64* window_base, const i64* window_count,
+    const double* window, const i64* window_event, const i32* window_address, const double* coefficient,
+    const float* upper, const double* constants, const i64* spike_ptr, i64* spike_count, i64* singles,
+    double* spike_time, u64* active, float* u)
+{
+    (void)n_items;
+    const Windows given = {
+        address, window_base, window_count, window, window_event, window_address, coefficient, upper};
+    Neuron n = at_rest(n_samples, n_in, weight, theta, least, constants, spike_ptr, spike_time);
+    const i64 item = blockIdx.x, sample = item % n_samples, own = item * TILE + threadIdx.x;
+    const float fall = (float)exp(-constants[EXACT_MU] * dt);
+    const bool is_neuron = n.theta < NO_TIME, rests = is_neuron && u_low <= 0.0f && 0.0f < u_high;
+    Sampled sampled = {0.0f, 0.0f};
+    if (n_ticks > 0) {
+        write_bits(active, item * n_ticks, rests);
+        u[item * n_ticks * TILE + threadIdx.x] = 0.0f;
+    }
+    for (i64 w = given.base[sample]; w < given.base[sample] + given.count[sample]; w++) {
+        sweep_window(n, given, w, constants);
+        const i64 tick = (i64)window[w * WINDOW_COLUMNS + AT_TICK];
+        if (tick < 0 || tick >= n_ticks)
+            continue;
+        bool is_awake;
+        const float now = sampled.at_tick(
+            n, window[w * WINDOW_COLUMNS + WINDOW_END], (double)(tick - 1) * dt, fall, constants, &is_awake);
+        write_bits(active, item * n_ticks + tick, is_neuron && now >= u_low && !(now >= u_high) && is_awake);
+        u[(item * n_ticks + tick) * TILE + threadIdx.x] = now;
+    }
+    spike_count[own] = n.spikes;
+    singles[own] = n.singles;
+}
+
 // The spikes of all lanes, item by item, lane behind lane: from spike_ptr[lanes + 1], where there was room for them, to
 // list_ptr[lanes + 1]. neuron[tiles, 64]: whose they are.
 extern "C" __global__ void list_times(

@@ -29,6 +29,16 @@ KERNELS["exact_forward"] = launched("exact", "n_items", f"""
     {_SPIKES}
 """)
 
+KERNELS["exact_forward_active"] = launched("exact", "n_items", f"""
+    int64: n_items n_samples n_in n_ticks
+    float64: dt
+    float32: u_low u_high
+    {_GIVEN}
+    {_SPIKES}
+    out uint64[items,ticks]: active
+    out float32[items,ticks,lanes]: u
+""")
+
 KERNELS["list_times"] = by_thread("exact", "n_lanes", """
     int64: n_lanes n_samples
     int32[tiles,lanes]: neuron

@@ -56,15 +56,15 @@ def test_spikes_are_those_of_the_cpu(one_device, rng, kind, gain):
     assert_same(network, one_device, forward_exact(on_device(network, one_device), spikes), want)
 
 
-@pytest.mark.parametrize("kind", NEURONS)
+@pytest.mark.parametrize("kind", ["default", "equal-taus", "long-recovery"])
 def test_spikes_are_those_of_the_equations(one_device, rng, kind):
-    network = random_network(rng, (12, 7), NEURONS[kind], FEED_FORWARD, n_ticks=40)
-    spikes = random_times(rng, 12, 50, n_ticks=40)
+    network = random_network(rng, (12, 4), NEURONS[kind], FEED_FORWARD, n_ticks=30)
+    spikes = random_times(rng, 12, 40, n_ticks=30)
     got = forward_exact(on_device(network, one_device), spikes).output
     wanted = naive.layer(spikes.time, spikes.address, network.layers[0].weight.astype(float),
-                         parameters(NEURONS[kind], 1.0), 40.0)
+                         parameters(NEURONS[kind], 1.0), 30.0)
     times, addresses = np.array(wanted).T
-    for mine, other in zip(by_neuron(got.time, got.address, 7), by_neuron(times, addresses, 7), strict=True):
+    for mine, other in zip(by_neuron(got.time, got.address, 4), by_neuron(times, addresses, 4), strict=True):
         np.testing.assert_allclose(mine, other, rtol=0, atol=1e-9)
 
 

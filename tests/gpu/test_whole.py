@@ -203,12 +203,11 @@ class TestWhatDoesNotRunThere:
                 es.Network("4x5x1-5", readout=readout).to("gpu").simulate(events, clock="exact")
         with pytest.raises(ConfigError, match="the event queue runs on the CPU only"):
             forward_queue(network, spikes)
-        with pytest.raises(ConfigError, match="training on the exact clock runs on the CPU only"):
-            forward_exact(network, spikes, supports=[0.3])
         with pytest.raises(ConfigError, match="a stream runs on the CPU only"):
             es.Stream(network)
-        with pytest.raises(ConfigError, match="the exact clock runs on the CPU only"):
-            es.Trainer(network)
+        for notation, neuron in (("4x5x1-3c3-5", None), ("20-5", LIF())):
+            with pytest.raises(ConfigError, match="does not run on a GPU on the exact clock; so far dense"):
+                es.Trainer(es.Network(notation, neuron, clock="exact").to("gpu"))
 
     def test_devices_that_there_are_not(self, as_gpu, recording):
         assert "there is no gpu:3, the last one is gpu:0" in refused("simulate", recording, "--device", "gpu:3")

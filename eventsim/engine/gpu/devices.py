@@ -56,6 +56,13 @@ def check_timed_layer(layer, neuron):
                           "far dense layers of SRM neurons do, without delays; use the CPU, or the grid clock")
 
 
+def check_timed(network):
+    """Raise `ConfigError` for a network on a device that does not run there in continuous time."""
+    if network.device is not None:
+        for layer, neuron in zip(network.layers, network.neurons, strict=True):
+            check_timed_layer(layer, neuron)
+
+
 def on_device(network, device):
     """The network with its weights on a `Device`, or with None on the host; itself where they are there.
 

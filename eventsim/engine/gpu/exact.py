@@ -8,13 +8,14 @@ import time
 import numpy as np
 
 from eventsim.engine import windows
-from eventsim.engine.active import starts
+from eventsim.engine.active import starts, support_window
 from eventsim.engine.exact_sweep import by_sample
 from eventsim.engine.exact_wiring import tile
 from eventsim.engine.feed import feed
+from eventsim.engine.gpu.active import listed
 from eventsim.engine.gpu.devices import check_timed_layer
+from eventsim.engine.gpu.wiring import DeviceWiring
 from eventsim.engine.trace import LayerTrace
-from eventsim.errors import ConfigError
 from eventsim.kernels.layout import TILE
 from eventsim.spikes import Spikes
 
@@ -22,30 +23,30 @@ from eventsim.spikes import Spikes
 _FIRST_ROOM = 32
 
 
-def check_timed(network):
-    """Raise `ConfigError` for a network on a device that does not run there in continuous time."""
-    if network.device is not None:
-        for layer, neuron in zip(network.layers, network.neurons, strict=True):
-            check_timed_layer(layer, neuron)
-
-
 def timed_layer(layer, neuron, spikes, dt, name, support, rng):
     """A layer over a batch of spikes on the host, as its `LayerTrace`, whose spikes are there, too."""
     check_timed_layer(layer, neuron)
-    if support is not None:
-        raise ConfigError("training on the exact clock runs on the CPU only so far; use the CPU or the grid clock")
-    started = time.perf_counter()
+    started, device = time.perf_counter(), layer.device
     given, constants, end = feed(layer, spikes, rng), neuron.exact_constants(dt), spikes.n_ticks * spikes.dt
     tiles, lists = tile(layer, given, neuron, dt), given.spikes
     cut = windows.cut(lists.sample_ptr, lists.time, lists.address, 0.0, end, neuron, constants,
-                      settles=not tiles.fires_alone)
-    arguments = _arguments(layer.device, tiles, lists, cut, constants)
-    counts, singles, times, addresses = _run(layer.device, "exact_forward", arguments, tiles)
+                      0.0 if support is None else spikes.dt, settles=not tiles.fires_alone)
+    arguments, kernel = _arguments(device, tiles, lists, cut, constants), "exact_forward"
+    kept = {"feed": given, "rows": len(tiles.weight) * len(lists)}
+    if support is not None:
+        kernel, (low, high) = "exact_forward_active", support_window(neuron, support)
+        shape = arguments["n_items"], spikes.n_ticks
+        bits, u = device.zeros(shape, np.uint64), device.empty((*shape, TILE), np.float32)
+        arguments |= {"n_ticks": spikes.n_ticks, "dt": spikes.dt, "u_low": low, "u_high": high, "active": bits, "u": u}
+    counts, singles, times, addresses = _run(device, kernel, arguments, tiles)
+    if support is not None:
+        kept["active"] = listed(device, bits, u, spikes, layer, neuron)
+        kept["wiring"] = DeviceWiring(arguments["weight"], lists, layer.n_out, None, given.constant is not None)
     out = by_sample(times, addresses, counts, spikes.n_samples, 0.0, end)
     taken = layer.n_out * int(cut.window_count.sum())
     return LayerTrace.of(
-        name, layer, lists, Spikes.of_kernel(*out, spikes, layer.n_out), started, feed=given,
-        rows=len(tiles.weight) * len(lists), singly=singles / taken if taken else 0.0,
+        name, layer, lists, Spikes.of_kernel(*out, spikes, layer.n_out), started,
+        singly=singles / taken if taken else 0.0, **kept,
     )
 
 
