@@ -9,7 +9,7 @@ import numpy as np
 from eventsim.engine.backward import check_trainable
 from eventsim.engine.exact_active import sweep_active
 from eventsim.engine.exact_kernels import sweep
-from eventsim.engine.exact_sweep import Part, PatchPart, at_rest, merged
+from eventsim.engine.exact_sweep import Part, PatchPart, at_rest, joined, merged
 from eventsim.engine.exact_wiring import cut_lists, own_spikes, tile, wire_back
 from eventsim.engine.feed import feed
 from eventsim.engine.forward import checked_supports
@@ -63,7 +63,7 @@ def _layer(layer, neuron, spikes, dt, name, support, rng):
     else:
         parts, active = sweep_active(run, layer, neuron, spikes, support, bounds)
         counts = np.concatenate([part.item_spikes for part in parts])
-        own = own_spikes(layer, neuron, parts, counts, spikes)
+        own = own_spikes(layer, neuron, *joined(parts), counts, spikes)
         kept |= {"active": active, "wiring": wire_back(layer, given, tiles.weight, lists, neuron, own)}
     out = Spikes.of_kernel(*merged(parts, counts, spikes.n_samples, 0.0, end), spikes, layer.n_out)
     _room[layer] = 1.25 * len(out) / max(1, len(counts))

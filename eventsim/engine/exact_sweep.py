@@ -80,12 +80,16 @@ def at_rest(tiles, n_samples, constants):
 
 def merged(parts, counts, n_samples, begin, end):
     """(sample_ptr, address, time) of the spikes of all items, ``counts`` of each, sorted by (sample, time, address)."""
-    time, address = (np.concatenate([part.used(name) for part in parts]) for name in _LISTS)
-    return by_sample(time, address, counts, n_samples, begin, end)
+    return by_sample(*joined(parts), counts, n_samples, begin, end)
+
+
+def joined(parts):
+    """Times and addresses of the spikes of all items, one behind the other."""
+    return tuple(np.concatenate([part.used(name) for part in parts]) for name in _LISTS)
 
 
 def by_sample(item_time, item_address, counts, n_samples, begin, end):
-    """`merged` for the lists of all items, one behind the other."""
+    """`merged` for spikes that are `joined`."""
     sample_ptr = starts(counts.reshape(len(counts) // max(1, n_samples), n_samples).sum(axis=0))
     n = int(sample_ptr[-1])
     when, address = np.empty(n), np.empty(n, np.int32)

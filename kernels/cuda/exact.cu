@@ -8,7 +8,7 @@
 #define BOUND_SHRINK ((float)(1.0 - 4e-7))
 
 // The input of a sample, cut into windows: see `cut_windows` and `fill_windows` in kernels/cpu/windows.py.
-struct Windows {
+struct SrmWindows {
     const i32* address;
     const i64 *base, *count;
     const double* columns;
@@ -19,7 +19,7 @@ struct Windows {
 };
 
 // A neuron: its weights, threshold, and where its spikes go; what it did so far.
-struct Neuron {
+struct SrmNeuron {
     const float* rows;  // [n_in, 64], of its lane
     double theta;
     float least;
@@ -60,7 +60,7 @@ __device__ __forceinline__ void running_sums(double* values)
 
 // The bits of the segments in which a neuron may cross; a and b of all eight in the arrays.
 __device__ inline u32 doubtful_segments(
-    const Neuron& n, double origin, double awake, double lift, const double* window, const i32* window_address,
+    const SrmNeuron& n, double origin, double awake, double lift, const double* window, const i32* window_address,
     double lam, double enough, double* a, double* b)
 {
     for (int k = 0; k < SEGMENTS; k++) {
@@ -88,7 +88,7 @@ __device__ inline u32 doubtful_segments(
 }
 
 // Run a neuron through a window, segment by segment; its psp is still that of the window's begin.
-__device__ inline void run_lane(Neuron& n, const double* window, const i32* window_address, const double* constants)
+__device__ inline void run_lane(SrmNeuron& n, const double* window, const i32* window_address, const double* constants)
 {
     const double lam = constants[EXACT_LAM], mu = constants[EXACT_MU], theta = n.theta;
     const double begin = window[WINDOW_BEGIN], stop = window[LENGTH];
@@ -155,7 +155,7 @@ __device__ inline void run_lane(Neuron& n, const double* window, const i32* wind
 }
 
 // Take a neuron over window w.
-__device__ inline void sweep_window(Neuron& n, const Windows& given, i64 w, const double* constants)
+__device__ inline void sweep_window(SrmNeuron& n, const SrmWindows& given, i64 w, const double* constants)
 {
     const double* window = given.columns + w * WINDOW_COLUMNS;
     float bound = psp_bound(n.a, n.b, window, constants[EXACT_LAM]);
@@ -177,12 +177,12 @@ __device__ inline void sweep_window(Neuron& n, const Windows& given, i64 w, cons
 }
 
 // The thread's neuron before any input: with a constant one, its psp takes away what the threshold is less by.
-__device__ inline Neuron at_rest(
+__device__ inline SrmNeuron at_rest(
     i64 n_samples, i64 n_in, const float* weight, const double* theta, const float* least, const double* constants,
     const i64* spike_ptr, double* spike_time)
 {
     const i64 tile = blockIdx.x / n_samples, own = (i64)blockIdx.x * TILE + threadIdx.x;
-    Neuron n;
+    SrmNeuron n;
     n.rows = weight + tile * n_in * TILE + threadIdx.x;
     n.theta = theta[tile * TILE + threadIdx.x];
     n.least = least[tile * TILE + threadIdx.x];
@@ -208,9 +208,9 @@ extern "C" __global__ void exact_forward(
     const i64* spike_ptr, i64* spike_count, i64* singles, double* spike_time)
 {
     (void)n_items;
-    const Windows given = {
+    const SrmWindows given = {
         address, window_base, window_count, window, window_event, window_address, coefficient, upper};
-    Neuron n = at_rest(n_samples, n_in, weight, theta, least, constants, spike_ptr, spike_time);
+    SrmNeuron n = at_rest(n_samples, n_in, weight, theta, least, constants, spike_ptr, spike_time);
     const i64 sample = blockIdx.x % n_samples, own = (i64)blockIdx.x * TILE + threadIdx.x;
     for (i64 w = given.base[sample]; w < given.base[sample] + given.count[sample]; w++)
         sweep_window(n, given, w, constants);
@@ -224,7 +224,7 @@ struct Sampled {
 
     // The potential of the tick at t; the tick before was at `since`. Whether it may be active, in *is_awake.
     __device__ float at_tick(
-        const Neuron& n, double t, double since, float fall, const double* constants, bool* is_awake)
+        const SrmNeuron& n, double t, double since, float fall, const double* constants, bool* is_awake)
     {
         const bool earlier = since >= n.spike, lately = n.spike >= since;
         const float now = fmaf(d, (float)(t - since), c) * fall;
@@ -237,8 +237,8 @@ struct Sampled {
     }
 };
 
-// `exact_forward` whose windows end on every tick of dt ms, and that keeps the potentials of the ticks where they are active,
-// u_low <= u < u_high: active and u as in `dense_forward_active`. A potential has in it the response to all spikes up to the
+// `exact_forward` whose windows end on every tick of dt ms, and that keeps the potentials of the ticks where they are
+// active, u_low <= u < u_high: active and u as in `dense_forward_active`. A potential has in it the response to all spikes up to the
 // tick before, and a neuron is left out in the ticks of its dead time after the one in which it spiked.
 extern "C" __global__ void exact_forward_active(
     i64 n_items, i64 n_samples, i64 n_in, i64 n_ticks, double dt, float u_low, float u_high, const float* weight,
@@ -248,9 +248,9 @@ extern "C" __global__ void exact_forward_active(
     double* spike_time, u64* active, float* u)
 {
     (void)n_items;
-    const Windows given = {
+    const SrmWindows given = {
         address, window_base, window_count, window, window_event, window_address, coefficient, upper};
-    Neuron n = at_rest(n_samples, n_in, weight, theta, least, constants, spike_ptr, spike_time);
+    SrmNeuron n = at_rest(n_samples, n_in, weight, theta, least, constants, spike_ptr, spike_time);
     const i64 item = blockIdx.x, sample = item % n_samples, own = item * TILE + threadIdx.x;
     const float fall = (float)exp(-constants[EXACT_MU] * dt);
     const bool is_neuron = n.theta < NO_TIME, rests = is_neuron && u_low <= 0.0f && 0.0f < u_high;
