@@ -4,10 +4,12 @@ On the host they have the same bits. A GPU rounds exponentials in its own way, s
 """
 
 import importlib
+import itertools
 
 import numpy as np
 import pytest
 from exact_gradient_scenes import NEURONS, errors_for, random_times
+from naive.exact import alpha
 from scenes import random_network
 from spatial_scenes import random_times as times_for
 from spatial_scenes import spatial_network
@@ -67,6 +69,24 @@ def test_active_sets_and_gradients_are_those_of_the_cpu(one_device, rng, kind, c
     network = random_network(rng, (12, 70, 66, 9), (5.0 * gain, 2.0 * gain, 2.0 * gain), NEURONS[kind], dt)
     spikes = random_times(rng, 12, int(2 * n_ticks * dt), n_ticks, dt, empty=(1,))
     compare(one_device, network, spikes, supports, errors_for(network, spikes, rng))
+
+
+def test_a_spike_on_a_tick_is_seen_from_the_next_tick_on(one_device):
+    """Thresholds that a psp reaches on a tick, or by the last bits of its time before or after it."""
+    spikes, on_tick = Spikes([0, 1], [0], time=[0.0], n_neurons=1, n_ticks=30, dt=0.25), 0
+    for k, step in itertools.product(range(2, 6), (-2, -1, 0, 1, 2)):
+        theta = 20.0 * alpha(k * 0.25, 2.5) * (1 + step * 2.0**-52)
+        network = es.Network("1-1", es.SRM(theta=theta, tau_syn=2.5, t_abs=0.5, scale_ref=0.02), dt=0.25, seed=None)
+        network.layers[0].weight = [[20.0]]
+        want = forward_exact(network, spikes, supports=(INF,))
+        got = forward_exact(on_device(network, one_device), spikes, supports=(INF,))
+        on_tick += np.isin(want.output.time, np.arange(30) * 0.25).sum()
+        np.testing.assert_allclose(got.output.time, want.output.time, rtol=0, atol=1e-12)
+        if (got.output.time == want.output.time).all():  # else rounding may put a spike to the other side of a tick
+            active, wanted = got.layers[0].active.get(), want.layers[0].active
+            np.testing.assert_array_equal(active.entry_ticks, wanted.entry_ticks)
+            assert_close(one_device, active.rho, wanted.rho)
+    assert on_tick > 5
 
 
 def test_threads_of_a_warp_wait_for_each_other(device, rng):
