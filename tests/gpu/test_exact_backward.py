@@ -76,7 +76,7 @@ def test_a_spike_on_a_tick_is_seen_from_the_next_tick_on(one_device):
     spikes, on_tick = Spikes([0, 1], [0], time=[0.0], n_neurons=1, n_ticks=30, dt=0.25), 0
     for k, step in itertools.product(range(2, 6), (-2, -1, 0, 1, 2)):
         theta = 20.0 * alpha(k * 0.25, 2.5) * (1 + step * 2.0**-52)
-        network = es.Network("1-1", es.SRM(theta=theta, tau_syn=2.5, t_abs=0.5, scale_ref=0.02), dt=0.25, seed=None)
+        network = es.Network("1-1", es.SRM(theta=theta, tau_syn=2.5, t_abs=0.25, scale_ref=0.02), dt=0.25, seed=None)
         network.layers[0].weight = [[20.0]]
         want = forward_exact(network, spikes, supports=(INF,))
         got = forward_exact(on_device(network, one_device), spikes, supports=(INF,))

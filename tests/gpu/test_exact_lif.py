@@ -12,6 +12,7 @@ from spatial_scenes import spatial_network
 import eventsim as es
 from eventsim.engine.exact import forward_exact
 from eventsim.engine.gpu.devices import on_device
+from eventsim.spikes import Spikes
 
 from .test_exact import assert_same
 from .test_exact_backward import assert_close, compare
@@ -40,6 +41,18 @@ def test_spikes_are_those_of_scanning(one_device, rng, name):
     times, addresses = np.array(wanted).T
     for mine, other in zip(by_neuron(got.time, got.address, 6), by_neuron(times, addresses, 6), strict=True):
         np.testing.assert_allclose(mine, other, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["current", "as fast", "current, if"])
+def test_a_potential_that_turns_in_a_silence_is_followed_to_its_peak(one_device, name):
+    """One input spike, and weights of which some just reach the threshold by the current of its synapse."""
+    network = es.Network("1-70", NEURONS[name], n_ticks=60, seed=None)
+    network.layers[0].weight = NEURONS[name].theta * np.linspace(0.1, 8.0, 70)[None]
+    spikes = Spikes([0, 1], [0], time=[1.25], n_neurons=1, n_ticks=60)
+    want = forward_exact(network, spikes)
+    fired = np.bincount(want.output.address, minlength=70)
+    assert (fired == 0).any() and (fired == 1).any()
+    assert_same(network, one_device, forward_exact(on_device(network, one_device), spikes), want)
 
 
 @pytest.mark.parametrize("name", ["hard", "current"])
