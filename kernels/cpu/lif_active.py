@@ -12,8 +12,9 @@ from eventsim.kernels.cpu.active import close_chunk
 from eventsim.kernels.cpu.exact import neurons_of, spikes_at_most
 from eventsim.kernels.cpu.exact_patches import limits
 from eventsim.kernels.cpu.jit import inlined, kernel
+from eventsim.kernels.cpu.lif_exact import SAME_TIME
 from eventsim.kernels.cpu.lif_patches import begin_lif, lif_is_at_rest
-from eventsim.kernels.cpu.lif_sweep import SAME_TIME, run_window, take_in
+from eventsim.kernels.cpu.lif_sweep import run_window, take_in
 from eventsim.kernels.cpu.lif_windows import cut_window, feed, has_current, peak
 from eventsim.kernels.cpu.surrogate import surrogate
 from eventsim.kernels.cpu.sweep import fetch_tile

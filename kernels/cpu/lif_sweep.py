@@ -15,7 +15,7 @@ import numpy as np
 
 from eventsim.kernels.cpu.exact import MARGIN, neurons_of, spikes_at_most
 from eventsim.kernels.cpu.jit import inlined, kernel
-from eventsim.kernels.cpu.lif_exact import lif_crossing
+from eventsim.kernels.cpu.lif_exact import SAME_TIME, lif_crossing
 from eventsim.kernels.cpu.lif_windows import feed, has_current
 from eventsim.kernels.cpu.segment import rising_root
 from eventsim.kernels.cpu.sweep import fetch_tile
@@ -60,8 +60,6 @@ from eventsim.kernels.status import Status
 
 _OK, _GROW = np.int32(Status.OK), np.int32(Status.GROW)
 _ONE, _NOBODY = np.uint64(1), np.uint64(0)
-# Of a time: two that differ by less are the same but for rounding.
-SAME_TIME = 2.0**-51
 
 
 @inlined

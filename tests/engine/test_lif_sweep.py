@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lif_scenes import NEURONS, network_of, same_but_for_rounding, strength, timed_parameters
 from naive import exact_lif as naive
-from queue_scenes import by_neuron
+from queue_scenes import by_neuron, first_difference
 from scenes import shaken
 from spatial_scenes import GEOMETRIES, behind_stages, random_times, spatial_network
 
@@ -158,7 +158,7 @@ def test_dead_times_from_the_shortest_to_the_longest(neuron):
     network.layers[0].weight = [[1e6, -1e6]]
     got = forward_exact(network, Spikes([0, 1], [0], time=[0.0], n_neurons=1, n_ticks=30)).output
     assert set(got.address) == {0} and abs(len(got) - np.ceil(30 / neuron.t_abs)) <= 1
-    np.testing.assert_allclose(np.diff(got.time), neuron.t_abs, rtol=1e-9)
+    np.testing.assert_allclose(got.time, neuron.t_abs * np.arange(len(got)), rtol=1e-12)
 
 
 @pytest.mark.parametrize("strict, wanted", [(False, [3, 6, 9]), (True, [4, 8])])
@@ -168,6 +168,32 @@ def test_a_strict_threshold_must_be_exceeded(strict, wanted):
     spikes = Spikes([0, 10], np.zeros(10, np.int32), time=np.arange(1.0, 11.0), n_neurons=1, n_ticks=12)
     for run in (forward_exact, forward_queue):
         assert run(network, spikes).output.time.tolist() == wanted
+
+
+def test_a_step_whose_middle_is_the_turn():
+    """A potential that rises over the threshold and turns in the very middle of the time between two arrivals."""
+    network = Network("1-1", CubaLIF(tau_mem=5.0, tau_syn=5.0, t_abs=0.01), n_ticks=40, seed=None)
+    network.layers[0].weight = [[4.8182659]]
+    spikes = Spikes([0, 2], [0, 0], time=[26.0, 36.0], n_neurons=1, n_ticks=40)
+    swept, queued = forward_exact(network, spikes).output, forward_queue(network, spikes).output
+    assert len(swept) > 3 and abs(swept.time[0] - 27.362879) < 1e-6
+    np.testing.assert_allclose(swept.time, queued.time, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("reset", ["subtract", "hard"])
+@pytest.mark.parametrize("t_abs, dt", [(None, 0.1), (0.3, 0.1), (0.05, 0.3), (0.01, 0.1)])
+def test_dead_times_in_a_row_end_at_arrivals_and_at_the_end_but_for_rounding(rng, reset, t_abs, dt):
+    """Inputs on ticks, and neurons that fire whenever they may: with active sets, without, and in the queue."""
+    network = network_of(rng, LIF(tau_mem=5.0, t_abs=t_abs, reset=reset), (8, 66, 30), dt, gain=1.0)
+    network.n_ticks = 129
+    time, address = np.sort(rng.integers(0, 129, 150)) * dt, rng.integers(0, 8, 150)
+    array = np.zeros(150, [("sample", np.int64), ("time", float), ("address", np.int32)])
+    array["time"], array["address"] = time, address
+    spikes = Spikes.from_structured(array[np.lexsort((address, time))], n_samples=1, n_neurons=8, n_ticks=129, dt=dt)
+    swept = forward_exact(network, spikes)
+    assert len(swept.output) > 100
+    for other in (forward_exact(network, spikes, supports=[0.5, np.inf]), forward_queue(network, spikes)):
+        assert first_difference(swept, other) is None
 
 
 def test_a_long_rise_is_waited_out():
