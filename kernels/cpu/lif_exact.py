@@ -17,7 +17,7 @@ import numpy as np
 
 from eventsim.kernels.cpu.crossing import ROUNDING, first_crossing
 from eventsim.kernels.cpu.jit import kernel
-from eventsim.kernels.cpu.lif_windows import feed, has_current
+from eventsim.kernels.cpu.lif_windows import feed, has_current, instant
 from eventsim.kernels.layout import (
     EXACT_DEAD,
     EXACT_HARD,
@@ -34,8 +34,6 @@ from eventsim.kernels.layout import (
 
 # Rows of a tile's state in the event queue, which has two more for others.
 V, CURRENT, _, _, SINCE, LAST = range(6)
-# Of a time: two that differ by less are the same but for rounding, that of thousands of dead times in a row included.
-SAME_TIME = 2.0**-40
 _MOST_STEPS = 200
 
 
@@ -156,7 +154,7 @@ def lif_spike(state, lane, theta, now, constants):
 def _ready(state, lane, now, constants):
     """When a neuron may fire again; at present, if it is so but for rounding."""
     ready = state[LAST, lane] + constants[EXACT_DEAD]
-    return now if abs(ready - now) <= now * SAME_TIME else ready
+    return now if abs(ready - now) <= instant(now, constants) else ready
 
 
 @kernel
@@ -185,6 +183,6 @@ def lif_next_crossing(state, theta, lane, now, constants, edges):
 
 
 @kernel
-def lif_waits(state, lane, now, arrival, constants):
-    """Whether a dead time ends now, and with it a neuron that fires waits for an arrival: they are at once."""
-    return now <= state[LAST, lane] + constants[EXACT_DEAD] and arrival <= now * (1.0 + SAME_TIME)
+def lif_waits(now, arrival, constants):
+    """Whether a crossing waits for an arrival that is at the same time but for rounding."""
+    return arrival <= now + instant(now, constants)

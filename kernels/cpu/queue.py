@@ -5,7 +5,7 @@ heap of *flights*, spikes on their way over a delay, and the next input spike. O
 what arrives at its very moment does not act yet (eps(0) = 0), and of crossings the lower neuron, those of lower layers
 being lower. So the order is total, and every zero delay, a layer's own spikes included, is an arrival like any other.
 (Of leaky integrate-and-fire neurons, which what arrives moves at once, crossings come last: what arrives at the same
-time adds up, in whatever order. That is the same time but for rounding where a dead time ends.)
+time adds up, in whatever order. The same time is that but for rounding.)
 
 Neurons of all layers are numbered in one row, as the lanes of their layers' tiles of 64; some lanes are none, and have
 an infinite threshold. What a presynaptic neuron's spike reaches is a list of tiles, each with a row of weights. Between
@@ -365,7 +365,7 @@ def queue_network(
                 _expect(neuron, when, True, t_end, crossings)
                 continue
             arrival = min(flight, given, until)
-            if model[EXACT_FAMILY] == LIF_FAMILY and lif_waits(own, lane, now, arrival, model):
+            if model[EXACT_FAMILY] == LIF_FAMILY and lif_waits(now, arrival, model):
                 _expect(neuron, arrival, False, t_end, crossings)
                 continue
             _recoil(own, limit, lane, now, model)
