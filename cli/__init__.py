@@ -18,6 +18,7 @@ COMMANDS = {
     "export": "Export a network as a NIR graph.",
     "generate": "Write recordings of a synthetic event camera.",
     "bench": "Measure the engine's speed on this machine.",
+    "devices": "Show the processor and the GPUs that networks can run on.",
 }
 
 

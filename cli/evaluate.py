@@ -1,5 +1,7 @@
 """``eventsim evaluate``: accuracy of a trained network on a data set."""
 
+from dataclasses import replace
+
 import click
 
 from eventsim.cli import options
@@ -12,10 +14,11 @@ from eventsim.cli.nir import reading_options
 @options.split_option
 @options.clock_option
 @options.weights_option
+@options.device_option
 @reading_options
 @options.threads_option
 @options.json_option
-def evaluate(run, data, split, clock, weights, as_json):
+def evaluate(run, data, split, clock, weights, device, as_json):
     """Measure the accuracy of a trained network.
 
     Prints the accuracy and loss, the confusion of classes, and how active and how sparse every layer was. Where a data
@@ -32,13 +35,14 @@ def evaluate(run, data, split, clock, weights, as_json):
     from eventsim.report import evaluation
 
     model = find_model(run, weights, clock)
+    model = replace(model, network=model.network.to(device))
     splits = model.open_data(data)
     dataset = splits.part(split)
     metrics = run_over(model, dataset)
     if as_json:
         source = model.data_source(data)["source"]
-        print_json({"model": str(model.path), "weights": weights, "clock": model.network.clock, "data": source,
-                    "split": split, **evaluation.as_dict(model.network, metrics)})
+        print_json({"model": str(model.path), "weights": weights, "device": device, "clock": model.network.clock,
+                    "data": source, "split": split, **evaluation.as_dict(model.network, metrics)})
         return
     show([("Model", model), ("Data", splits.note), ("Samples", f"{len(dataset)} ({split})")], "",
          *evaluation.screen(model.network, metrics))

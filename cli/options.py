@@ -148,6 +148,14 @@ def _set_threads(context, parameter, value):
         raise ConfigError(str(error)) from None
 
 
+def _check_device(context, parameter, value):
+    """The name, of a device that there is: said before anything is read."""
+    from eventsim.engine.gpu.devices import open_device
+
+    open_device(value)
+    return value
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
 threads_option = click.option(
     "--threads", type=click.IntRange(min=1), metavar="N", callback=_set_threads, expose_value=False,
@@ -161,6 +169,10 @@ model_option = click.option(
 weights_option = click.option(
     "--weights", type=click.Choice(["float32", "float16", "int8"]), default="float32", show_default=True,
     help="Precision of the weights: int8 is the fastest, and costs some accuracy.",
+)
+device_option = click.option(
+    "--device", default="cpu", show_default=True, metavar="cpu|gpu[:N]", callback=_check_device,
+    help="What to compute on; `eventsim devices` lists what there is.",
 )
 clock_option = click.option(
     "--clock", type=ClockType(), metavar="grid|exact|TICK",

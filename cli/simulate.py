@@ -21,12 +21,14 @@ from eventsim.cli.output import busy, print_json, show
 @click.option("--out", type=click.Path(path_type=pathlib.Path), help="Also write the spikes of all layers (HDF5).")
 @options.force_option
 @options.weights_option
+@options.device_option
 @options.threads_option
 @follow_flag
 @live_options
 @options.json_option
 @click.pass_context
-def simulate(context, recording, model, clock, codec, sensor, start, out, force, weights, follow, as_json, **live):
+def simulate(context, recording, model, clock, codec, sensor, start, out, force, weights, device, follow,
+             as_json, **live):
     """Run one recording through a trained network.
 
     Prints the class, the spikes of the output neurons (or what is read of their potentials), and a line for every
@@ -58,7 +60,7 @@ def simulate(context, recording, model, clock, codec, sensor, start, out, force,
     from eventsim.report import simulation, spike_file
 
     if follow:
-        options.refuse_typed(context, {"out", "force", "weights", "start"},
+        options.refuse_typed(context, {"out", "force", "weights", "device", "start"},
                              "goes with a recording; leave it out with --follow")
         run_stream(recording, model, clock, codec, sensor, as_json, **live)
         return
@@ -68,13 +70,13 @@ def simulate(context, recording, model, clock, codec, sensor, start, out, force,
     if is_address(recording):
         raise ConfigError(f"{recording}: is a stream, not a file; add --follow")
     found = find_model(model, weights, clock)
-    network = found.network
+    network = found.network.to(device)
     with busy("running the network (kernels compile when first used)"):
         events, trace = run_recording(network, recording, sensor, codec, start)
     if out is not None:
         spike_file.write(out, trace, {"recording": recording, "model": str(found.path)})
     if as_json:
-        print_json({"file": recording, "model": str(found.path), "weights": weights,
+        print_json({"file": recording, "model": str(found.path), "weights": weights, "device": device,
                     **simulation.as_dict(network, events, trace)})
         return
     facts = simulation.facts(network, events, trace)

@@ -50,10 +50,11 @@ from eventsim.trainer.losses import DEFAULTS
 @click.option("--resume", type=click.Path(path_type=pathlib.Path), metavar="RUN",
               help="Go on with an interrupted run; all else comes from it.")
 @click.option("--tensorboard", is_flag=True, help="Write event files for TensorBoard into the run folder, too.")
+@options.device_option
 @options.threads_option
 @options.json_option
 @click.pass_context
-def train(context, recipe, show_recipe, resume, tensorboard, as_json, **choices):
+def train(context, recipe, show_recipe, resume, tensorboard, device, as_json, **choices):
     """Train a network on recordings.
 
     Every default of a named architecture is one that it trains well with; a recipe has every setting, and says what it
@@ -77,7 +78,7 @@ def train(context, recipe, show_recipe, resume, tensorboard, as_json, **choices)
         options.refuse_typed(context, {"recipe", "show_recipe", *choices} - {"data"}, "cannot be changed in a run that "
                              "goes on; leave it out beside --resume, or start a new run")
         moved = choices["data"] if options.typed(context, "data") else None
-        _resume(resume, moved, wished, as_json)
+        _resume(resume, moved, wished, device, as_json)
         return
     if show_recipe and recipe is None:
         raise ConfigError(f"--show prints a recipe; name it with --recipe, one of {', '.join(recipes.names())}")
@@ -101,16 +102,17 @@ def train(context, recipe, show_recipe, resume, tensorboard, as_json, **choices)
                   "arch": network["arch"]}
     if plan is not None:
         provenance["recipe"] = f"{plan.name}, version {plan.version}"
-    _start(wished, as_json, name, provenance, network, training.neuron_of(neuron, own_neuron),
+    _start(wished, device, as_json, name, provenance, network, training.neuron_of(neuron, own_neuron),
            chosen_over(settings, own_settings), **places)
 
 
-def _start(wished, as_json, name, provenance, network, neuron, settings, *, data, samples, validation_samples, out):
+def _start(wished, device, as_json, name, provenance, network, neuron, settings, *, data, samples, validation_samples,
+           out):
     """Train from the beginning; ``wished`` names logs beside those of every run."""
     logs = _logs(wished)
     seed = settings.get("seed", TrainingConfig.seed)
     source = data_source(data, seed, samples, validation_samples)
-    network = Network(**network, neuron=from_config(neuron), seed=seed)
+    network = Network(**network, neuron=from_config(neuron), seed=seed).to(device)
     check_trainable(network)
     splits = open_source(source)
     if splits.train is not None:
@@ -124,9 +126,9 @@ def _logs(names):
     return [LOGS[name]() for name in names]
 
 
-def _resume(run, moved, wished, as_json):
+def _resume(run, moved, wished, device, as_json):
     """Train what is left of a run; ``moved`` is where its data lies now, if elsewhere, ``wished`` names more logs."""
-    trainer = Trainer.resume(run)
+    trainer = Trainer.resume(run, device)
     source = trainer.provenance.get("data")
     if moved is not None:
         source = data_source(moved, trainer.config.seed) if source is None else source | {

@@ -28,6 +28,39 @@ def aligned_zeros(shape: tuple[int, ...], dtype) -> np.ndarray:
     return _aligned(np.zeros, shape, dtype)
 
 
+def on_host(array) -> np.ndarray:
+    """An array of the host as it is, one of a device as a copy for the host."""
+    return array if isinstance(array, np.ndarray) else array.get()
+
+
+def assign(array, values: np.ndarray):
+    """Set all numbers of an array of the host or of a device to those of a host's array of the same shape and type."""
+    if isinstance(array, np.ndarray):
+        array[...] = values
+    else:
+        array.set(values)
+
+
+def add(array, values: np.ndarray):
+    """Add a host's array to one of the host or of a device, in place."""
+    if isinstance(array, np.ndarray):
+        array += values
+        return
+    total = array.get()
+    total += values
+    array.set(total)
+
+
+def zeros_like(array):
+    """An array of zeros where ``array`` is; on the host it starts on a cache line."""
+    if isinstance(array, np.ndarray):
+        return aligned_zeros(array.shape, array.dtype)
+    with array.device:  # CuPy copies to the one that is in use
+        out = array.copy()
+        out.fill(0)
+    return out
+
+
 def aligned(array: np.ndarray) -> np.ndarray:
     """The array, or a copy of it that starts on a cache line."""
     if array.ctypes.data % _LINE == 0:

@@ -51,9 +51,9 @@ def bin_events(events, dt=1.0, n_ticks=None, mode="or") -> tuple[Spikes, Binning
     dt = checks.milliseconds("dt", dt)
     n_ticks = None if n_ticks is None else checks.whole_number("n_ticks", n_ticks, 0)
     checks.choice("mode", mode, MODES)
-    t, step = _on_grid(events, dt)
+    t, step = on_grid(events, dt)
     if n_ticks is None:
-        n_ticks = _ticks_to_last(t, step, dt)
+        n_ticks = ticks_to_last(t, step, dt)
     tick, address = np.empty(len(events), np.int32), np.empty(len(events), np.int32)
     counts = np.empty(3, np.int64)
     sensor = events.sensor
@@ -78,7 +78,7 @@ def exact_times(events, duration=None, dt=1.0) -> tuple[Spikes, BinningReport]:
     dt = checks.milliseconds("dt", dt)
     time = events.t / 1000.0
     if duration is None:
-        n_ticks = _ticks_to_last(*_on_grid(events, dt), dt)
+        n_ticks = ticks_to_last(*on_grid(events, dt), dt)
         n_ticks += len(time) > 0 and n_ticks * dt <= time[-1]  # where rounding puts the last event on the end
         duration = math.inf
     else:
@@ -112,7 +112,7 @@ def _check_events(events):
         raise ConfigError(f"expected Events, got {type(events).__name__}")
 
 
-def _on_grid(events, dt):
+def on_grid(events, dt):
     """Times int64[E] and the length of a tick in their unit, such that ``tick = time // length``."""
     step = round(dt * 1000)
     if step / 1000 == dt:
@@ -123,7 +123,8 @@ def _on_grid(events, dt):
     return ticks, 1
 
 
-def _ticks_to_last(t, step, dt):
+def ticks_to_last(t, step, dt):
+    """The least number of ticks that hold the last event; t and step as `on_grid` gives them."""
     return _as_n_ticks(max(int(t[-1]) // step + 1, 0) if len(t) else 0, dt)
 
 

@@ -47,6 +47,20 @@ def _l2_bytes():
         return _USUAL_L2
 
 
+def _vectors():
+    """The widest vector instructions that the compiler uses here."""
+    import llvmlite.binding
+
+    has = llvmlite.binding.get_host_cpu_features()
+    names = {"avx512f": "AVX-512", "avx2": "AVX2", "avx": "AVX", "sse2": "SSE2", "sve": "SVE", "neon": "NEON"}
+    return next((name for feature, name in names.items() if has.get(feature)), "no vector instructions")
+
+
+def describe() -> dict:
+    """The processor's name, threads that this process may use, vector instructions, and bytes of a core's L2 cache."""
+    return {"name": _cpu_name(), "threads": available_cores(), "vectors": _vectors(), "l2_bytes": _l2_bytes()}
+
+
 def read_rate(n_bytes) -> float:
     """Bytes/s at which one core reads ``n_bytes`` over and over."""
     rows = aligned_empty((max(1, n_bytes // _ROW), TILE), np.float32)

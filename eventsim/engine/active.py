@@ -15,6 +15,12 @@ def starts(sizes):
     return out
 
 
+def support_window(neuron, support):
+    """Potentials (low, high) with |u - theta| <= support * theta is low <= u < high, in float32."""
+    low = np.float32(neuron.theta * (1.0 - support))
+    return low, np.nextafter(np.float32(neuron.theta * (1.0 + support)), np.float32(np.inf))
+
+
 @functools.cache
 def _ones_in_sixteen():
     """uint8[65536], the bits that are set in every word of 16."""

@@ -5,6 +5,10 @@ import numpy as np
 from eventsim.engine.active import ActiveSet
 from eventsim.engine.adjoint import block_samples, dense_adjoint, patch_adjoint
 from eventsim.engine.feed import lane_addresses, route_back
+from eventsim.engine.gpu import backward as gpu
+from eventsim.engine.gpu import stages as gpu_stages
+from eventsim.engine.gpu.active import DeviceActiveSet
+from eventsim.engine.gpu.devices import check_on_host
 from eventsim.engine.normalising import norm_gradient, weight_gradient
 from eventsim.engine.pair_adjoint import goes_by_pairs, pair_adjoint
 from eventsim.engine.readout import check_timed_gradient
@@ -12,6 +16,7 @@ from eventsim.engine.runs import by_address
 from eventsim.engine.trace import Trace
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import ADD, n_chunks
+from eventsim.kernels.memory import add
 
 
 def takes_steps(layer) -> bool:
@@ -32,7 +37,9 @@ def backward_layer(layer, neuron, done, error, below, sinks, *, rows=None, trunc
     """
     if not takes_steps(layer) and any(sink.rule != ADD for sink in sinks):
         raise ConfigError(f"no step of an optimiser can be taken on the way through {layer}; give its sinks arrays")
-    if layer.patches is None:
+    if layer.device is not None:
+        adjoint = gpu.adjoint(layer, neuron, done, error, below, *sinks[:1])
+    elif layer.patches is None:
         adjoint = dense_adjoint(layer, neuron, done, error, below, sinks[0], rows, truncate)
     elif neuron.family == "srm" and goes_by_pairs(layer, done, truncate):
         adjoint = pair_adjoint(layer, neuron, done, error, below)
@@ -41,8 +48,7 @@ def backward_layer(layer, neuron, done, error, below, sinks, *, rows=None, trunc
     given, error_below = done.feed, adjoint.error
     shift = slope = None
     if adjoint.rows is not None and layer.n_weights:
-        gradient = sinks[0].gradient
-        gradient += weight_gradient(layer, given, adjoint)
+        add(sinks[0].gradient, weight_gradient(layer, given, adjoint))
     if given.constant is not None:
         gamma, beta, shift, slope = norm_gradient(layer, given, adjoint)
         for sink, values in zip(sinks[-2:], (gamma, beta), strict=True):
@@ -50,19 +56,24 @@ def backward_layer(layer, neuron, done, error, below, sinks, *, rows=None, trunc
         if given.statistics is None:  # the running ones do not depend on the spikes
             shift = slope = None
     if below is not None and (shift is not None or given.kept is not None):
-        route_back(layer, given, below, lane_addresses(layer, below.lane_neuron), error_below, shift, slope)
+        back = gpu_stages.route_back if layer.device is not None else route_back
+        back(layer, given, below, lane_addresses(layer, below.lane_neuron), error_below, shift, slope)
     return error_below
 
 
 def gather_error(active: ActiveSet, error, is_read=False):
-    """The output error at the pairs of the output layer's active set, float32[1, P].
+    """The output error at the pairs of the output layer's active set, float32[1, P], where that is.
 
     ``error(b)`` is float32[N, T], by spikes; where potentials are read (``is_read``) float32[N], by scores.
     """
+    on_device = isinstance(active, DeviceActiveSet)
     if is_read:
         own = np.array([error(b) for b in range(active.n_samples)], np.float32)
-        sample, address, ticks = active.entries()
-        return np.repeat(own[sample, address] if len(sample) else own.ravel()[:0], ticks)[None]
+        sample, address, ticks = (active.host if on_device else active).entries()
+        out = np.repeat(own[sample, address] if len(sample) else own.ravel()[:0], ticks)[None]
+        return active.device.put(out) if on_device else out
+    if on_device:
+        return gpu.gather_error(active, error)
     out = np.empty((1, active.n_pairs), np.float32)
     for b in range(active.n_samples):
         pair, address, tick = active.coordinates(b)
@@ -74,12 +85,17 @@ def add_pressure(active: ActiveSet, error, pressure):
     """Add a number for each sample, float32[B], to the error float32[G, P] at the pairs of an active set, in place."""
     if pressure is None or not active.n_pairs:
         return
+    if isinstance(active, DeviceActiveSet):
+        gpu.add_pressure(active, error, pressure)
+        return
     pairs = np.diff(active.pair_start[:: n_chunks(active.n_ticks)])  # of every tile and sample
     error[0] += np.repeat(np.resize(pressure, len(pairs)), pairs)
 
 
 def check_trainable(network):
-    """Raise `ConfigError` for a network whose gradient is not known."""
+    """Raise `ConfigError` for a network whose gradient is not known, where it is."""
+    if network.clock == "exact":
+        check_on_host(network, "the exact clock")
     if network.clock == "exact" and network.readout is not None:
         check_timed_gradient(network.readout)
     if any(layer.bias is not None for layer in network.layers):
@@ -104,14 +120,19 @@ def backward(network, trace: Trace, error, sinks, *, pressure=None, truncate=Fal
     layers, sets = network.layers, [done.active for done in trace.layers]
     if any(active is None for active in sets):
         raise ConfigError("this run kept no active sets; call forward with supports before backward")
+    if any(isinstance(active, DeviceActiveSet) != (network.device is not None) for active in sets):
+        raise ConfigError("this run was on another device than the network is; run it where the backward pass shall be")
     if len(sinks) != len(network.parameters):
         raise ConfigError(
             f"the network has {len(network.parameters)} parameters to train, got {len(sinks)} sinks; give one for each "
             "of Network.parameters"
         )
+    if truncate and network.device is not None:
+        raise ConfigError("the psp is truncated on the CPU only; leave out truncate, or the GPU")
     if truncate and trace.input.time is not None:
         raise ConfigError("the exact clock's psp is not truncated; leave out truncate, or run the spikes on the grid")
-    dense = [i for i, layer in enumerate(layers) if layer.patches is None and sets[i].n_ticks == trace.input.n_ticks]
+    dense = [i for i, layer in enumerate(layers) if layer.patches is None and layer.device is None
+             and sets[i].n_ticks == trace.input.n_ticks]
     rows = {}
     if dense:
         given, neurons = [trace.layers[i].feed.spikes for i in dense], [network.neurons[i] for i in dense]

@@ -47,20 +47,30 @@ class _Part:
         return self.spike_tick[:n], self.spike_address[:n]
 
 
-def _in_ticks(delay, dt, n_ticks):
+def in_ticks(delay, dt, n_ticks):
     """Delays in ticks, ``n_ticks`` for those beyond the sample: int32 of one entry, [N_in, 1], or [N_in, N_out]."""
     ticks = np.zeros(()) if delay is None else np.minimum(np.rint(delay / dt), n_ticks)
     return ticks.astype(np.int32).reshape(ticks.shape + (1,) * (2 - ticks.ndim))
 
 
-def _projections(layer, dt, n_ticks):
-    """Kernel arguments of the synapses from the input and from the layer itself, and the depth of the ring."""
-    parts = [(part.rows(), _in_ticks(part.delay, dt, n_ticks)) for part in layer.projections]
-    parts += [(np.empty((0, 0, TILE), np.float32), np.zeros((1, 1), np.int32))] * (2 - len(parts))
-    (weight, delay), (own_weight, own_delay) = parts
-    longest = max(int(delay.max()), int(own_delay.max()))
+def delays(layer, neuron, dt, n_ticks):
+    """(delay, own_delay, depth): delays in ticks, from the input and from the layer itself, and the ring's depth."""
+    delay, own = [in_ticks(part.delay, dt, n_ticks) for part in layer.projections] + [
+        np.zeros((1, 1), np.int32)] * (2 - len(layer.projections))
+    longest = max(int(delay.max()), int(own.max()))
     depth = 1 + min(longest, max(0, n_ticks - 1))  # what arrives beyond the sample's end needs no place
-    return {"weight": weight, "delay": delay, "own_weight": own_weight, "own_delay": own_delay}, depth
+    return delay, own if neuron.family == "srm" else np.maximum(own, 1), depth
+
+
+def check_delayed(layer, neuron, support, truncate):
+    """Raise `ConfigError` for what a layer with delays or recurrence cannot do."""
+    if layer.bias is not None and neuron.family != "lif":
+        raise ConfigError("layers with delays or recurrence have a bias only of leaky neurons so far; leave it out")
+    if support is not None or truncate:
+        raise ConfigError(
+            f"{layer} has delays or recurrence and can be simulated only so far: it keeps no active set and does not "
+            "truncate the psp"
+        )
 
 
 def delayed_layer(layer, neuron, spikes, runs, name, support, truncate, rng):
@@ -70,21 +80,15 @@ def delayed_layer(layer, neuron, spikes, runs, name, support, truncate, rng):
     or more. It has no backward pass and no oracle
     mode, and refuses both.
     """
-    is_leaky = neuron.family == "lif"
-    if layer.bias is not None and not is_leaky:
-        raise ConfigError("layers with delays or recurrence have a bias only of leaky neurons so far; leave it out")
-    if support is not None or truncate:
-        raise ConfigError(
-            f"{layer} has delays or recurrence and can be simulated only so far: it keeps no active set and does not "
-            "truncate the psp"
-        )
+    check_delayed(layer, neuron, support, truncate)
     started = time.perf_counter()
     n_samples, wave = spikes.n_samples, _SAMPLES_A_THREAD * kernels.threads()
-    synapses, depth = _projections(layer, spikes.dt, spikes.n_ticks)
+    delay, own_delay, depth = delays(layer, neuron, spikes.dt, spikes.n_ticks)
+    weights = [part.rows() for part in layer.projections] + [np.empty((0, 0, TILE), np.float32)]
+    synapses = {"weight": weights[0], "own_weight": weights[1], "delay": delay, "own_delay": own_delay}
     kernel, more = "delayed_forward", {}
-    if is_leaky:
-        kernel = "delayed_lif_forward"
-        more = {"own_delay": np.maximum(synapses["own_delay"], 1), "drive": lif_drive(layer)}
+    if neuron.family == "lif":
+        kernel, more = "delayed_lif_forward", {"drive": lif_drive(layer)}
     shared = {
         "n_neurons": layer.n_out, "n_ticks": spikes.n_ticks, "n_abs": neuron.dead_ticks(spikes.dt), **runs._asdict(),
         "address": spikes.address, **synapses, "constants": neuron.constants(spikes.dt), **more,

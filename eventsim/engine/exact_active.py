@@ -4,8 +4,7 @@ import weakref
 
 import numpy as np
 
-from eventsim.engine.active import ActiveSet, starts
-from eventsim.engine.forward import support_window
+from eventsim.engine.active import ActiveSet, starts, support_window
 from eventsim.engine.growing import Buffers, run_to_end
 from eventsim.kernels.layout import CHUNK, EXACT_ROWS, TILE, n_chunks
 

@@ -6,6 +6,8 @@ import numpy as np
 
 from eventsim import kernels
 from eventsim.engine.active import starts
+from eventsim.engine.gpu import stages as gpu
+from eventsim.engine.gpu.spikes import DeviceSpikes
 from eventsim.engine.runs import sample_parts
 from eventsim.kernels.layout import CHUNK
 from eventsim.spikes import Spikes
@@ -84,6 +86,8 @@ def arrivals(layer):
 
 def _routed(spikes, table, kept, n_neurons):
     """The spikes that stay, with new addresses."""
+    if isinstance(spikes, DeviceSpikes):
+        return gpu.routed(spikes, table, kept, n_neurons)
     when, n_samples = (spikes.tick if spikes.time is None else spikes.time), spikes.n_samples
     shared = {"sample_ptr": spikes.sample_ptr, "address": spikes.address, "table": table, "kept": kept}
     parts = sample_parts(spikes.sample_ptr)
@@ -115,11 +119,14 @@ def batch_statistics(spikes, shape, unit) -> Statistics:
 
     Whole numbers are summed up, so the order does not matter.
     """
-    total = np.zeros((spikes.n_samples, 2, shape.channels), np.int64)
-    kernels.call_parts("sum_squares", {
-        "n_positions": shape.positions, "sample_ptr": spikes.sample_ptr, "address": spikes.address,
-        "tick": ticks(spikes), "spikes": (spikes.n_neurons,), "total": total,
-    }, sample_parts(spikes.sample_ptr))
+    if isinstance(spikes, DeviceSpikes):
+        total = gpu.channel_sums(spikes, shape)
+    else:
+        total = np.zeros((spikes.n_samples, 2, shape.channels), np.int64)
+        kernels.call_parts("sum_squares", {
+            "n_positions": shape.positions, "sample_ptr": spikes.sample_ptr, "address": spikes.address,
+            "tick": ticks(spikes), "spikes": (spikes.n_neurons,), "total": total,
+        }, sample_parts(spikes.sample_ptr))
     n = spikes.n_samples * shape.positions * spikes.n_ticks
     first, second = total.sum(axis=0) / max(n, 1)
     mean = unit * first

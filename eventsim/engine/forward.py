@@ -9,9 +9,12 @@ from collections.abc import Iterable
 import numpy as np
 
 from eventsim import kernels
-from eventsim.engine.active import ActiveSet, starts
+from eventsim.engine.active import ActiveSet, starts, support_window
 from eventsim.engine.delayed import delayed_layer
 from eventsim.engine.feed import feed
+from eventsim.engine.gpu import delayed as gpu_delayed
+from eventsim.engine.gpu import forward as gpu
+from eventsim.engine.gpu import readout as gpu_readout
 from eventsim.engine.growing import Buffers, run_to_end
 from eventsim.engine.readout import read_ticks
 from eventsim.engine.runs import by_tick, empty_runs, item_parts, sample_parts
@@ -61,12 +64,6 @@ def _learn_room(layer, parts, n_items):
     used = sum(part.progress for part in parts)
     names = parts[0].lists
     _room.setdefault(layer, {}).update({name: 1.25 * used[_LISTS[name][1]] / n_items for name in names})
-
-
-def support_window(neuron, support):
-    """Potentials (low, high) with |u - theta| <= support * theta is low <= u < high, in float32."""
-    low = np.float32(neuron.theta * (1.0 - support))
-    return low, np.nextafter(np.float32(neuron.theta * (1.0 + support)), np.float32(np.inf))
 
 
 def _sweep(layer, neuron, wiring, like, support, n_taps):
@@ -177,7 +174,12 @@ def forward_layer(layer, neuron, spikes, *, name="", support=None, truncate=Fals
 
     rng : in training, see `forward`
     """
-    return _run_layer(layer, neuron, spikes, by_tick(spikes), name, support, truncate, rng)[0]
+    return _run_layer(layer, neuron, spikes, _runs_for(layer, spikes), name, support, truncate, rng)[0]
+
+
+def _runs_for(layer, spikes):
+    """The runs of a layer's input; a device makes its own where they are not given."""
+    return None if layer.device is not None else by_tick(spikes)
 
 
 # How a layer of each kind is run where it has neither delays nor recurrence.
@@ -186,8 +188,12 @@ _IMMEDIATE = {"dense": _tiled_layer, "conv": _tiled_layer, "pool": _tiled_layer,
 
 def _run_layer(layer, neuron, *arguments):
     """A layer over a batch; returns its `LayerTrace`, and the runs of its spikes."""
-    run = _IMMEDIATE[layer.kind] if layer.is_immediate else delayed_layer
-    return (read_ticks if neuron.family == "li" else run)(layer, neuron, *arguments)
+    on_host, on_device = _IMMEDIATE.get(layer.kind), gpu.tiled_layer
+    if neuron.family == "li":
+        on_host, on_device = read_ticks, gpu_readout.read_ticks
+    elif not layer.is_immediate:
+        on_host, on_device = delayed_layer, gpu_delayed.delayed_layer
+    return (on_host if layer.device is None else on_device)(layer, neuron, *arguments)
 
 
 def checked_supports(network, supports, truncate=False):
@@ -229,7 +235,7 @@ def forward(network, spikes: Spikes, *, supports=None, truncate=False, rng=None)
         raise ConfigError(f"the network's tick is {network.dt:g} ms, the spikes' is {spikes.dt:g} ms")
     supports = checked_supports(network, supports, truncate)
     layers = []
-    current, runs = spikes, by_tick(spikes)
+    current, runs = spikes, _runs_for(network.layers[0], spikes)
     trace = Trace(spikes, layers, runs=runs)
     for name, layer, neuron, support in zip(network.layer_names, network.layers, network.neurons, supports,
                                             strict=True):

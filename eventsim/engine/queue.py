@@ -9,6 +9,7 @@ import numpy as np
 from eventsim.engine.active import starts
 from eventsim.engine.feed import feed
 from eventsim.engine.forward import check_input
+from eventsim.engine.gpu.devices import check_on_host
 from eventsim.engine.growing import doubled, run_to_end
 from eventsim.engine.queue_wiring import QueueWiring
 from eventsim.engine.trace import LayerTrace, Trace
@@ -110,6 +111,7 @@ class NetworkQueue:
 def check_timed_input(network, spikes):
     """Raise `ConfigError` unless ``spikes`` are spikes with times of the network's input addresses."""
     check_input(network, spikes)
+    check_on_host(network, "the exact clock")
     if spikes.time is None:
         raise ConfigError("the exact clock needs spikes with times; these have ticks, encode the events exactly")
 

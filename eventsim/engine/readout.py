@@ -1,5 +1,6 @@
 """The last layer of neurons that never spike, and what is read of their potentials, on either clock."""
 
+import math
 import time
 from dataclasses import replace
 
@@ -49,8 +50,8 @@ def read_ticks(layer, neuron, spikes, runs, name, support, truncate, rng):
     if wiring.pixels is not None:
         kept["synops"] = layer.crossed(wiring.pixels)
     if support is not None:
-        kept |= {"wiring": wiring, "active": _active_set(readout, layer, spikes)}
-    out = _no_spikes(spikes, layer)
+        kept |= {"wiring": wiring, "active": active_set(readout, layer, spikes)}
+    out = no_spikes(spikes, layer)
     return LayerTrace.of(name, layer, given.spikes, out, started, **kept), empty_runs(out.sample_ptr, n_ticks)
 
 
@@ -91,7 +92,7 @@ def read_times(layer, neuron, spikes, dt, name="", support=None, rng=None) -> La
     if support is not None:
         kept["feed"] = to_end = replace(given, spikes=_with_end(given.spikes))
         kept |= {"wiring": wire_back(layer, to_end, rows, lists, neuron), "active": _end(readout, layer, spikes)}
-    return LayerTrace.of(name, layer, given.spikes, _no_spikes(spikes, layer), started, **kept)
+    return LayerTrace.of(name, layer, given.spikes, no_spikes(spikes, layer), started, **kept)
 
 
 def _with_end(spikes):
@@ -110,6 +111,15 @@ def _end(readout, layer, like):
     words[:, :, -1] = np.where(lanes >= 0, np.uint64(1) << np.uint64(n_ticks % CHUNK), np.uint64(0))[:, None]
     return ActiveSet.of_words(words, n_ticks + 1, lanes,
                               1.0 / like.dt / (n_ticks * like.dt if readout.kind == "mean" else 1.0))
+
+
+def decays(rate, n_ticks):
+    """What a potential keeps in 0..n_ticks ticks, and what a constant input of 1 adds, float64[T + 1] each."""
+    n = np.arange(n_ticks + 1.0)
+    if rate == 0.0:
+        return np.ones(n_ticks + 1), n
+    held = np.array([math.exp(-rate * k) for k in n])
+    return held, np.array([-math.expm1(-rate * k) * _held(rate) for k in n])
 
 
 def _held(rate):
@@ -146,13 +156,13 @@ def _read(layer, neuron, spikes, n_lists, synapses, when, clock, each, settled, 
                 **shared, **clock, "n_batch": n_samples, "run_time": when, "each": each, "when": at}, parts)
         else:
             kernels.call_parts("read_sums", {**shared, "run_share": when}, parts)
-    score = _by_neuron(score, layer, n_samples)
+    score = by_neuron(score, layer, n_samples)
     if len(each) and not peaks:
-        score += settled * _by_neuron(each, layer, 1)
-    return Readout(neuron.readout, score, _by_neuron(at, layer, n_samples) * unit if peaks else None)
+        score += settled * by_neuron(each, layer, 1)
+    return Readout(neuron.readout, score, by_neuron(at, layer, n_samples) * unit if peaks else None)
 
 
-def _by_neuron(values, layer, n_samples):
+def by_neuron(values, layer, n_samples):
     """float64[B, N] of float64[items, 64] of lanes."""
     lanes = layer.lane_neuron
     out, there = np.empty((n_samples, layer.n_out)), lanes >= 0
@@ -160,13 +170,13 @@ def _by_neuron(values, layer, n_samples):
     return out
 
 
-def _no_spikes(like, layer):
+def no_spikes(like, layer):
     ptr = np.zeros(like.n_samples + 1, np.int64)
     when = np.empty(0, np.int32) if like.time is None else np.empty(0)
     return Spikes.of_kernel(ptr, np.empty(0, np.int32), when, like, layer.n_out)
 
 
-def _active_set(readout, layer, like):
+def active_set(readout, layer, like):
     """The ticks that every score depends on, with rho what a potential in each of them adds to it, over dt."""
     n_samples, n_ticks, lanes = like.n_samples, like.n_ticks, layer.lane_neuron
     chunks, there = n_chunks(n_ticks), lanes >= 0

@@ -76,6 +76,14 @@ def by_tick(spikes) -> Runs:
     return runs
 
 
+def mark_fired(spikes, fired):
+    """fired[j] = True for the neuron of every spike, bool[N]."""
+    if hasattr(spikes, "on_device"):
+        fired |= spikes.fired()
+    else:
+        kernels.call("mark_neurons", address=spikes.address, fired=fired)
+
+
 class Rows(NamedTuple):
     """Spikes by address, see the kernels `group_by_address` and `group_times_by_address`."""
 

@@ -4,6 +4,7 @@ from eventsim import checks
 from eventsim.data.encoders import bin_events, exact_times
 from eventsim.engine.exact import exact_layer, forward_exact
 from eventsim.engine.forward import forward, forward_layer
+from eventsim.engine.gpu import binning as gpu
 from eventsim.engine.trace import LayerTrace, Trace
 from eventsim.errors import ConfigError
 from eventsim.events import Events
@@ -43,6 +44,8 @@ def simulate(network, events, *, clock=None) -> Trace:
     if clock == "exact":
         duration = None if network.n_ticks is None else network.n_ticks * network.dt
         spikes, report = exact_times(events, duration, network.dt)
+    elif network.device is not None:
+        spikes, report = gpu.bin_events(network.device, events, network.dt, network.n_ticks, network.input_mode)
     else:
         spikes, report = bin_events(events, network.dt, network.n_ticks, network.input_mode)
     trace = run(network, spikes)

@@ -34,9 +34,9 @@ class LayerTrace:
     simulation of the same layer multiplies; seconds the time spent. singly is, on the exact clock, the share of neurons
     that a window of the sweep had to run one event at a time, of all neurons in all windows. touched is, on the grid,
     the share of ticks in which input arrives, at a convolution's patches in each of them. rows counts the rows of 64
-    weights that a sweep of tiles added up; runs are those of the output spikes, on the grid. feed is what reached the
-    synapses; of a run that `backward` is to follow, wiring is how, and active the active set. readout is that of
-    neurons that never spike.
+    weights that a sweep of tiles added up; runs are those of the output spikes, on the grid and the CPU. feed is what
+    reached the synapses; of a run that `backward` is to follow, wiring is how, and active the active set. readout is
+    that of neurons that never spike.
     """
 
     name: str

@@ -53,6 +53,9 @@ def warm_up(network=None):
 
     network : None: a network of dense layers on the grid
     """
+    if network is not None and network.device is not None:
+        network.device.compile()
+        return
     clock, weights = ("grid", "float32") if network is None else (network.clock, network.weights)
     for tiny in tiny_networks(network):
         run(tiny.with_weights(weights) if tiny.is_immediate else tiny, first_spikes(tiny, clock))

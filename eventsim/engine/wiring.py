@@ -8,7 +8,7 @@ from eventsim.engine.pieces import Pieces
 from eventsim.engine.runs import Runs, by_tick
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import ALPHA_SYN, BASE, DRIVE_ROWS, EACH_TICK, GAIN_SYN, LIF_SYN_GAIN, TILE
-from eventsim.kernels.memory import aligned
+from eventsim.kernels.memory import aligned, on_host
 from eventsim.model.precision import quantized
 
 # Rounding of a potential that is the difference of two large ones, as a share of them.
@@ -59,7 +59,7 @@ def by_input(layer, values):
     return np.repeat(values, pixels)
 
 
-def _what_counts(layer, given):
+def what_counts(layer, given):
     """float32[channels], what a spike of every channel counts."""
     return np.broadcast_to(given.unit if given.scale is None else given.scale, layer.given.channels).astype(np.float32)
 
@@ -67,12 +67,12 @@ def _what_counts(layer, given):
 def weight_by_channel(layer, given):
     """float32[channels, n], the weights of each channel that comes in, by what its spikes count."""
     weight = layer.weight.reshape(layer.given.channels, -1)
-    return aligned(weight if given.is_plain else weight * _what_counts(layer, given)[:, None])
+    return aligned(weight if given.is_plain else weight * what_counts(layer, given)[:, None])
 
 
 def unscaled_rows(layer):
     """float32[tiles, rows, 64], the weights of a layer."""
-    return layer.rows() if layer.patches is None else layer.patches.expand(layer.packed)
+    return layer.rows() if layer.patches is None else layer.patches.expand(on_host(layer.packed))
 
 
 def weigh(layer, given):
@@ -87,7 +87,7 @@ def weigh(layer, given):
         lanes = layer.lane_neuron
         total = np.where(lanes >= 0, layer.bias[lanes], 0.0) + (0.0 if total is None else total)
     if not given.is_plain:
-        rows = rows * by_input(layer, _what_counts(layer, given))[:, None]
+        rows = rows * by_input(layer, what_counts(layer, given))[:, None]
     if given.is_plain and is_ready:
         return layer.packed, layer.scale, total
     if layer.precision != "float32":

@@ -206,6 +206,21 @@ class Network:
         other.layers = [layer.with_weights(precision) for layer in self.layers]
         return other
 
+    @property
+    def device(self):
+        """Where the network runs: a `Device` of `eventsim.kernels.cuda`, or None, the CPU."""
+        return self.layers[0].device
+
+    def to(self, device: str):
+        """The network on the device "cpu", "gpu" or, of several, "gpu:1"; itself where it is there.
+
+        The weights are copied: later changes of the one do not reach the other. Raises `DeviceError` where there is no
+        such device, and `ConfigError` for a network that does not run on it.
+        """
+        from eventsim.engine.gpu.devices import on_device, open_device  # looked up late, as below
+
+        return on_device(self, open_device(device))
+
     def simulate(self, events, *, clock=None):
         """Run one recording; returns a `Trace`. See `eventsim.engine.simulate`."""
         from eventsim.engine import simulate  # the engine imports the model, so this name is looked up late

@@ -50,10 +50,20 @@ class Patches:
         sees = is_down[:, None, :, None] & is_across[None, :, None, :]
         patch = down[:, None, :, None] * self.across + across[None, :, None, :]
         row = y[:, None, :, None] * self.columns_in + x[None, :, None, :]
-        has_tap = (self.weight_index >= 0).any(axis=(0, 2)).reshape(self._given.channels, -1).any(axis=0)
-        sees &= has_tap[np.where(sees, row, 0)]
+        sees &= self.has_tap[np.where(sees, row, 0)]
         ptr = np.concatenate(([0], np.cumsum(sees.sum(axis=(2, 3)))))
         return ptr, patch[sees].astype(np.int32), row[sees].astype(np.int32)
+
+    @functools.cached_property
+    def has_tap(self):
+        """Whether any window of a patch looks at each of its pixels, bool[rows_in * columns_in]."""
+        return (self.weight_index >= 0).any(axis=(0, 2)).reshape(self._given.channels, -1).any(axis=0)
+
+    @property
+    def geometry(self) -> dict:
+        """The numbers with which `row_of` works."""
+        return {"width": self._given.width, "padding": self._window.padding} | {
+            name: getattr(self, name) for name in ("across", "step_down", "step_across", "rows_in", "columns_in")}
 
     @property
     def sums_by_sixteen(self) -> bool:

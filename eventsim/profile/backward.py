@@ -5,7 +5,7 @@ import time
 import numpy as np
 
 from eventsim.engine import Sink, backward, run
-from eventsim.kernels.memory import aligned_zeros
+from eventsim.kernels.memory import zeros_like
 from eventsim.profile.profile import synapses_behind
 from eventsim.trainer.losses import loss_of
 
@@ -25,7 +25,7 @@ class BackwardProfile:
         self._pairs, self._gradient, self._error = np.zeros((3, len(widths)), np.int64)
         self._seconds = np.zeros(2)
         self.n_samples = self._ticks = 0
-        self._gradients = [aligned_zeros(array.shape, array.dtype) for array in network.parameters]
+        self._gradients = [zeros_like(array) for array in network.parameters]
 
     def step(self, spikes, labels):
         """Count a batch of input `Spikes` with its labels int64[B]."""

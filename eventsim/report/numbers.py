@@ -69,6 +69,14 @@ def energy(joules) -> str:
     return f"{joules:.3g} J"
 
 
+def size(n_bytes) -> str:
+    """An amount of memory: 512 KiB, 2 MiB, 79.1 GiB."""
+    for power, unit in ((3, "GiB"), (2, "MiB"), (1, "KiB")):
+        if n_bytes >= 1024**power:
+            return f"{n_bytes / 1024**power:.3g} {unit}"
+    return f"{n_bytes} bytes"
+
+
 def rates(values) -> str:
     """Spikes a neuron of every layer, in one short line: 4.1 3.9 18; a dash for None."""
     return " ".join(_NONE if v is None else f"{v:.1f}" if v < 9.95 else f"{v:.0f}" for v in values)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from eventsim.engine.simulate import run_layer
+from eventsim.kernels.memory import assign, on_host
 
 HIDDEN_RATE = 4.0  # spikes a neuron and sample
 SPREAD = 1.0  # standard deviation of scores, where potentials are read
@@ -44,11 +45,11 @@ class _Scaled:
 
     def __init__(self, layer, neuron, dt, spikes, seed):
         self._layer, self._neuron, self._dt, self._spikes, self._seed = layer, neuron, dt, spikes, seed
-        self._unit = layer.packed.copy()
+        self._unit = on_host(layer.packed).copy()
 
     def __call__(self, gain):
         """The layer's trace, as in training: normalised by its own statistics, the same neurons dropped every time."""
-        np.multiply(self._unit, np.float32(gain), out=self._layer.packed)
+        assign(self._layer.packed, self._unit * np.float32(gain))
         rng = np.random.default_rng([self._seed, 0, 0, _MASKS])
         return run_layer(self._layer, self._neuron, self._spikes, self._dt, rng)
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from eventsim.errors import ConfigError
+from eventsim.kernels.memory import on_host
 from eventsim.model.neurons.base import SATURATED
 
 # A layer is silent where so many of its neurons had no spike in the epoch, or a neuron so few a sample.
@@ -129,7 +130,7 @@ def check_finite(trainer, number, loss=0.0):
     """Raise `ConfigError` if weights, or values of ``loss``, are not finite any more in epoch ``number``, from 1."""
     network = trainer.network
     bad = [name for name, layer in zip(network.layer_names, network.layers, strict=True)
-           if not all(np.isfinite(array).all() for array in layer.parameters)]
+           if not all(np.isfinite(on_host(array)).all() for array in layer.parameters)]
     if not bad and np.isfinite(loss).all():
         return
     where = f"weights of {', '.join(bad)} are" if bad else "the loss is"

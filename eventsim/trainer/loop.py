@@ -11,6 +11,7 @@ from eventsim.engine import Sink, backward, run
 from eventsim.engine.backward import check_trainable, takes_steps
 from eventsim.engine.feed import take_in_statistics
 from eventsim.errors import ConfigError, FormatError
+from eventsim.kernels.memory import zeros_like
 from eventsim.model import Network
 from eventsim.sensor import mismatch
 from eventsim.trainer import checkpoint
@@ -90,7 +91,7 @@ class Trainer:
 
     Parameters
     ----------
-    network : Network, trained in place
+    network : Network, trained in place, on the device where it is
     out : run folder for the checkpoint, written after every epoch and on interruption, and for history.jsonl and
         history.csv; None writes nothing
     provenance : dict kept in the checkpoint
@@ -161,7 +162,7 @@ class Trainer:
             take_in_statistics(self.network, trace)
         for i, parameter in enumerate(self._parameters):
             if self._deferred[i] or not whole:
-                optimizer.update(i, parameter, self._gradients[i])
+                optimizer.update(i, parameter, self._gradients[i], self.network.device)
 
     def _samples_a_walk(self, spikes):
         """Samples that one backward walk holds: all of the batch where its statistics normalise it."""
@@ -176,7 +177,7 @@ class Trainer:
     def _gradient(self, i):
         """An array for the gradient of parameter ``i``, of zeros whenever a step begins."""
         if i not in self._gradients:
-            self._gradients[i] = np.zeros_like(self._parameters[i])
+            self._gradients[i] = zeros_like(self._parameters[i])
         return self._gradients[i]
 
     def _forward(self, spikes, labels, rng):
@@ -307,9 +308,13 @@ class Trainer:
         return self.out is not None and (self.out / checkpoint.FILE_NAME).exists()
 
     @classmethod
-    def resume(cls, run) -> "Trainer":
-        """The trainer of an interrupted run, as it was; `fit` on the same data goes on to the same bits."""
+    def resume(cls, run, device="cpu") -> "Trainer":
+        """The trainer of an interrupted run, as it was; `fit` on the same data goes on to the same bits.
+
+        device : to go on with, see `Network.to`
+        """
         network, provenance, training = checkpoint.load_checkpoint(run)
+        network = network.to(device)
         try:
             trainer = cls(network, provenance=provenance, **training["config"])
             trainer._restore(training)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from eventsim import kernels
+from eventsim.engine.runs import mark_fired
 
 
 class Metrics:
@@ -33,7 +33,7 @@ class Metrics:
             self.spikes[i] += len(layer.spikes)
             self.synops[i] += layer.synops
             self.dense_macs[i] += layer.dense_macs
-            kernels.call("mark_neurons", address=layer.spikes.address, fired=self.fired[i])
+            mark_fired(layer.spikes, self.fired[i])
             self.seconds[i] += layer.seconds
             if layer.active is not None:
                 full = layer.active.full  # which has pairs for lanes of no neuron, too

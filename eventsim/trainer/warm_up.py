@@ -13,6 +13,8 @@ def warm_up(network=None, make_optimizer=Adam):
     network : what is to be trained; None: a network of dense layers on the grid
     """
     inference.warm_up(network)
+    if network is not None and network.device is not None:
+        return
     for tiny in inference.tiny_networks(network):
         spikes = inference.first_spikes(tiny, "grid" if network is None else network.clock)
         for supports in ([0.5] * len(tiny.layers), [np.inf] * len(tiny.layers)):

@@ -115,8 +115,6 @@ def recompute_rho(
             p = p - cut_p * total
             q = q - cut_q * total
             ended += 1
-        if n_taps == 0:
-            ended = run
         to = next_event(run, run_end, ended, n_taps, run_tick, n_ticks)
         if t + 1 > landing and to - (t + 1) >= GAP and stays_below(p, q, reach, limit, base, slack):
             landing, leap = to, to - (t + 1)

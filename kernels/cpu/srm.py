@@ -190,10 +190,10 @@ def jumped(p, q, n, alpha):
 
 @kernel
 def next_event(run, run_end, ended, n_taps, run_tick, n_ticks):
-    """The first tick ahead at which input arrives or a truncated psp ends, or n_ticks."""
+    """The first tick ahead at which input arrives or a truncated psp ends, or n_ticks; n_taps None or 0: none does."""
     tick = n_ticks
     if run < run_end:
         tick = np.int64(run_tick[run])
-    if n_taps is not None and ended < run:
+    if n_taps is not None and n_taps > 0 and ended < run:
         tick = min(tick, np.int64(run_tick[ended]) + n_taps - 1)
     return tick

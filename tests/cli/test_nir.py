@@ -97,8 +97,10 @@ def test_what_cannot_be_exported_leaves_no_file(refuse, call, run, recording, he
     call("export", "lif.h5", "lif.nir")
     assert "is a NIR file already" in refuse("export", "lif.nir", "out.nir")
     (here / "lif.nir").unlink()
-    es.save("delayed.h5", es.Network("9-5@d2"))
-    assert "layer dense1 cannot be exported" in refuse("export", "delayed.h5", "out.nir")
+    delayed = es.Network("9-5@d2")
+    delayed.layers[0].delay = np.arange(45.0).reshape(9, 5)
+    es.save("delayed.h5", delayed)
+    assert "dense1 cannot be exported: it has delays that differ by" in refuse("export", "delayed.h5", "out.nir")
     assert "no such file" in refuse("export", run, "out.nir", "--sample", "nowhere.bin")
     assert not list(here.glob("*.nir"))
 

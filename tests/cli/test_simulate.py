@@ -36,7 +36,7 @@ def test_agrees_with_the_library(call, run, recording):
 def test_json_shape(call, run, recording):
     figures = call("simulate", recording, "--model", run, "--json")
     assert {"file", "model", "arch", "clock", "dt", "n_ticks", "class", "tied", "counts", "input", "layers", "spikes",
-            "synops", "dense_macs", "ratio", "seconds", "weights"} == set(figures)
+            "synops", "dense_macs", "ratio", "seconds", "weights", "device"} == set(figures)
     events = figures["input"]
     assert events["events"] == events["spikes"] + events["merged"] + events["out_of_window"]
     assert events["out_of_window"] > 0 and events["skipped"] == 0

@@ -34,7 +34,8 @@ def recipe(request):
 
 
 def test_a_recipe_of_the_package_says_every_setting(recipe):
-    assert set(recipe.network) == set(recipes.TABLES["network"]) - {"n_ticks"}  # that is the data's
+    # Ticks are the data's, and their last layers spike.
+    assert set(recipe.network) == set(recipes.TABLES["network"]) - {"n_ticks", "readout", "readout_tau"}
     assert set(recipe.neuron) == {field.name for field in fields(SRM)}
     settled = TrainingConfig(**recipe.training).as_dict()
     assert set(recipe.training) == {name for name, value in settled.items() if value is not None}

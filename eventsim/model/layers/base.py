@@ -8,6 +8,7 @@ import numpy as np
 from eventsim import checks
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import TILE, n_tiles
+from eventsim.kernels.memory import aligned, on_host
 from eventsim.model.precision import WEIGHTS
 from eventsim.model.shape import Shape
 
@@ -24,6 +25,7 @@ class Layer:
     bias : float64[n_out], a constant input of every neuron in every tick, or None
     packed : float32 in rows of 64, the weights as the engine and the optimiser use them
     precision : what the weights are kept in, one of `WEIGHTS`
+    device : where they are, a `Device` of `eventsim.kernels.cuda`; None: on the host, where everything else always is
     """
 
     is_immediate = True  # has neither delays nor recurrence
@@ -32,6 +34,7 @@ class Layer:
     patches = None
     neuron = None
     bias = None
+    device = None
 
     def __init__(self, given: Shape, shape: Shape):
         self.given, self.shape = given, shape
@@ -85,6 +88,15 @@ class Layer:
         other = copy.copy(self)
         other.precision = precision
         other.packed = self.packed.copy()
+        other.stages = copy.deepcopy(self.stages)
+        return other
+
+    def on_device(self, device) -> "Layer":
+        """A layer with the same weights on a `Device`, or with None on the host."""
+        other = copy.copy(self)
+        other.device = device
+        weights = on_host(self.packed)
+        other.packed = aligned(weights.copy()) if device is None else device.put(weights)
         other.stages = copy.deepcopy(self.stages)
         return other
 

@@ -7,7 +7,7 @@ import numpy as np
 from eventsim import checks
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import TILE
-from eventsim.kernels.memory import aligned_zeros
+from eventsim.kernels.memory import aligned_zeros, on_host
 from eventsim.model.layers.base import Layer
 from eventsim.model.patches import Patches
 from eventsim.model.shape import Shape, Window
@@ -115,11 +115,14 @@ class Conv(Layer):
     @property
     def weight(self):
         """A copy of the weights, float32[C_in / groups, size, size, C_out]; assign to change them."""
-        return self.packed.reshape(-1)[: self._size].reshape(self.weight_shape).copy()
+        return on_host(self.packed).reshape(-1)[: self._size].reshape(self.weight_shape).copy()
 
     @weight.setter
     def weight(self, values):
-        self.packed.reshape(-1)[: self._size] = self._checked_weights(values).reshape(-1)
+        packed = on_host(self.packed)
+        packed.reshape(-1)[: self._size] = self._checked_weights(values).reshape(-1)
+        if self.device is not None:
+            self.packed.set(packed)
 
 
 class SumPool(Conv):

@@ -4,7 +4,7 @@ import numpy as np
 
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import TILE, n_tiles
-from eventsim.kernels.memory import aligned_zeros
+from eventsim.kernels.memory import aligned_zeros, on_host
 from eventsim.model.layers.base import Layer
 from eventsim.model.precision import dequantized, quantized
 from eventsim.model.shape import Shape
@@ -86,9 +86,12 @@ class Dense(Layer):
     @weight.setter
     def weight(self, values):
         values = self._checked_weights(values)
-        for tile in range(len(self.packed)):
+        packed = on_host(self.packed)
+        for tile in range(len(packed)):
             part = values[:, tile * TILE : (tile + 1) * TILE]
-            self.packed[tile, :, : part.shape[1]] = part
+            packed[tile, :, : part.shape[1]] = part
+        if self.device is not None:
+            self.packed.set(packed)
 
     @property
     def delay(self):
@@ -125,4 +128,4 @@ class Dense(Layer):
 
     def rows(self):
         """The weights, packed, in float32 whatever they are kept in."""
-        return dequantized(self.packed, self.scale)
+        return dequantized(on_host(self.packed), self.scale)

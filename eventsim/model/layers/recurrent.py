@@ -32,6 +32,12 @@ class Recurrent(Dense):
         """Never: its own spikes come back."""
         return False
 
+    def on_device(self, device) -> "Recurrent":
+        """A layer with the same weights on a `Device`, or with None on the host."""
+        other = super().on_device(device)
+        other.recurrent = self.recurrent.on_device(device)
+        return other
+
     @property
     def n_weights(self) -> int:
         """Synapses of the layer, its recurrent ones included."""

@@ -22,7 +22,7 @@ class Sparse:
     is_immediate = True
     delay = None
     stages = ()
-    norm = neuron = None
+    norm = neuron = device = None
 
     def __init__(self, n_in: int, n_out: int, row_start, target, values):
         self.n_in, self.n_out = checks.whole_number("n_in", n_in, 1), checks.whole_number("n_out", n_out, 1)

@@ -5,9 +5,10 @@ from typing import ClassVar
 import numpy as np
 
 from eventsim import kernels
+from eventsim.engine.gpu.backward import parameter_step
 from eventsim.engine.sink import Sink
 from eventsim.kernels.layout import TILE
-from eventsim.kernels.memory import aligned_zeros
+from eventsim.kernels.memory import assign, on_host, zeros_like
 
 # Rows that one call of a kernel updates: enough to hide the call, few enough to share out.
 _CHUNK = 1 << 12
@@ -19,7 +20,7 @@ class Optimizer:
     A step is `begin` and then, for every parameter, either an `update` from its gradient or what its `sink` does
     within a backward walk over the whole batch; both give the same bits.
 
-    parameters : list of the arrays, of which only the shapes are kept
+    parameters : list of the arrays, of which only the shapes are kept, and where they are
     decayed : list of bool, whether weight decay acts on each, where an optimiser has it; default: on all
 
     An optimiser gives its ``rule`` in a backward walk (see `Sink`), the ``kernel`` that does the same by itself, the
@@ -36,7 +37,7 @@ class Optimizer:
         self.n_steps = 0
         self._decayed = [True] * len(parameters) if decayed is None else list(decayed)
         self._kept = [
-            {name: aligned_zeros(parameter.shape, np.float32) for name in self.averages} for parameter in parameters
+            {name: zeros_like(parameter) for name in self.averages} for parameter in parameters
         ]
         self._now = {}
 
@@ -56,25 +57,32 @@ class Optimizer:
         kept = zip(("mean", "square"), self._kept[i].values(), strict=False)
         return Sink(self.rule, self._now[self._decayed[i]], **dict(kept))
 
-    def update(self, i: int, parameter, gradient):
-        """Take the step of parameter ``i``, in place, and set its ``gradient`` to zero."""
+    def update(self, i: int, parameter, gradient, device=None):
+        """Take the step of parameter ``i``, in place, and set its ``gradient`` to zero.
+
+        device : the `Device` where the network is; None: the host. What normalises always stays on the host
+        """
         arrays = {"weight": parameter, "gradient": gradient, **self._kept[i]}
+        settings = self._now[self._decayed[i]]
+        if not isinstance(parameter, np.ndarray):
+            parameter_step(device, self.kernel, settings, arrays)
+            return
         n_rows = parameter.size // TILE
         kernels.call_parts(
             self.kernel,
-            {"settings": self._now[self._decayed[i]],
+            {"settings": settings,
              **{name: array.reshape(-1, TILE) for name, array in arrays.items()}},
             [{"first": a, "last": min(a + _CHUNK, n_rows)} for a in range(0, n_rows, _CHUNK)],
         )
 
     def state(self) -> dict:
         """Everything that the next step depends on, as one dict of arrays and numbers."""
-        kept = {f"{name}{i}": array for i, arrays in enumerate(self._kept) for name, array in arrays.items()}
+        kept = {f"{name}{i}": on_host(array) for i, arrays in enumerate(self._kept) for name, array in arrays.items()}
         return {"n_steps": self.n_steps, **kept}
 
     def load_state(self, state: dict):
         """Take back what `state` gave; raises `KeyError` or `ValueError` where it does not fit."""
         for i, arrays in enumerate(self._kept):
             for name, array in arrays.items():
-                array[...] = np.asarray(state[f"{name}{i}"]).reshape(array.shape)
+                assign(array, np.asarray(state[f"{name}{i}"], np.float32).reshape(array.shape))
         self.n_steps = int(state["n_steps"])

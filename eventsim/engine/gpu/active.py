@@ -1,0 +1,110 @@
+"""Active sets on a device."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from eventsim.engine.active import ActiveSet, starts
+from eventsim.kernels.layout import ALL, PAIRS, THETA, n_chunks
+
+
+@dataclass(frozen=True)
+class DeviceActiveSet:
+    """An `ActiveSet` whose arrays stand on a device; `get` gives the host's.
+
+    lanes, entry_start, pair_start, entry_lane, entry_ticks, rho : as there
+    entry_block : int32[entries], the block of every entry; entry_pair : int64[entries], its first pair
+    host : the `ActiveSet` of the host, where it was made there
+    """
+
+    device: object
+    n_samples: int
+    n_ticks: int
+    n_pairs: int
+    lane_neuron: np.ndarray
+    lanes: object
+    entry_start: object
+    pair_start: object
+    entry_lane: object
+    entry_ticks: object
+    entry_block: object
+    entry_pair: object
+    rho: object
+    host: ActiveSet | None = None
+
+    @property
+    def full(self) -> bool:
+        """Whether every tick of every neuron is active."""
+        return self.host is not None and self.host.full
+
+    @property
+    def kind(self) -> int:
+        """What the kernels call it."""
+        return ALL if self.full else PAIRS
+
+    @property
+    def n_blocks(self) -> int:
+        """Number of blocks."""
+        return self.pair_start.size - 1
+
+    def arguments(self) -> dict:
+        """What kernels take of it."""
+        names = ("kind", "lanes", "entry_start", "pair_start", "entry_lane", "entry_ticks", "entry_pair")
+        return {name: getattr(self, name) for name in names}
+
+    def get(self) -> ActiveSet:
+        """The same on the host."""
+        return self.host or ActiveSet(
+            self.n_samples, self.n_ticks, self.lane_neuron,
+            *(getattr(self, name).get() for name in ("entry_start", "pair_start", "entry_lane", "entry_ticks", "rho")),
+        )
+
+    def by_neuron(self, n_neurons: int):
+        """Active pairs of every neuron, over all samples, int64[N]."""
+        return self.get().by_neuron(n_neurons)
+
+
+def _lanes(device, lane_neuron):
+    return device.put(ActiveSet.nothing(0, 0, lane_neuron).lanes.astype(np.int64))
+
+
+def uploaded(device, host: ActiveSet) -> DeviceActiveSet:
+    """An active set that was made on the host, with entries."""
+    block = np.repeat(np.arange(len(host.entry_start) - 1, dtype=np.int32), np.diff(host.entry_start))
+    pair = starts(host.entries()[2])[:-1]
+    arrays = (host.entry_start, host.pair_start, host.entry_lane, host.entry_ticks, block, pair, host.rho)
+    return DeviceActiveSet(device, host.n_samples, host.n_ticks, host.n_pairs, host.lane_neuron,
+                           _lanes(device, host.lane_neuron), *map(device.put, arrays), host=host)
+
+
+def everything(device, n_samples, n_ticks, lane_neuron) -> DeviceActiveSet:
+    """The active set of a layer with full support."""
+    host = ActiveSet.everything(n_samples, n_ticks, lane_neuron)
+    entries = (device.empty(0, kind) for kind in (np.uint8, np.uint64, np.int32, np.int64, np.float32))
+    return DeviceActiveSet(
+        device, n_samples, n_ticks, host.n_pairs, lane_neuron, _lanes(device, lane_neuron),
+        device.put(host.entry_start), device.put(host.pair_start), *entries, host=host,
+    )
+
+
+def listed(device, active, u, like, layer, neuron) -> DeviceActiveSet:
+    """The active set that a forward pass kept: active uint64[items, n_ticks] and u float32[items, n_ticks, 64].
+
+    like : spikes of as many samples and ticks
+    """
+    n_samples, n_ticks, theta = like.n_samples, like.n_ticks, neuron.constants(like.dt)[THETA]
+    blocks = len(layer.lane_neuron) * n_samples * n_chunks(n_ticks)
+    given = {"n_blocks": blocks, "n_ticks": n_ticks, "active": active}
+    entries, pairs = (device.empty(blocks, np.int64) for _ in range(2))
+    device.launch("count_active", block_entries=entries, block_pairs=pairs, **given)
+    entry_start, pair_start = device.starts(entries), device.starts(pairs)
+    n_entries, n_pairs = (int(ptr[-1:].get()[0]) for ptr in (entry_start, pair_start))
+    kinds = {"entry_lane": np.uint8, "entry_ticks": np.uint64, "entry_block": np.int32, "entry_pair": np.int64}
+    lists = {name: device.empty(n_entries, kind) for name, kind in kinds.items()} | {
+        "rho": device.empty(n_pairs, np.float32)}
+    device.launch(
+        "close_chunk", u=u, theta=theta, rho_width=neuron.rho_width, rho_peak=neuron.rho_peak,
+        entry_start=entry_start, pair_start=pair_start, **lists, **given,
+    )
+    return DeviceActiveSet(device, n_samples, n_ticks, n_pairs, layer.lane_neuron, _lanes(device, layer.lane_neuron),
+                           entry_start, pair_start, **lists)

@@ -1,0 +1,64 @@
+"""Which networks run on which device, and the sentences where one does not."""
+
+import copy
+import re
+
+from eventsim.errors import ConfigError, DeviceError
+from eventsim.kernels.cuda import available
+
+CPU = "cpu"
+_KINDS, _FAMILIES = ("dense", "conv", "pool", "recurrent"), ("srm", "lif", "li")
+
+
+def open_device(name: str):
+    """The device ``name``: None for "cpu", else the `Device` of "gpu" (the first one) or "gpu:1".
+
+    Raises `ConfigError` for other names, and `DeviceError` where there is no such GPU.
+    """
+    found = re.fullmatch(r"cpu|gpu(?::(\d+))?", name) if isinstance(name, str) else None
+    if not found:
+        raise ConfigError(f"device must be cpu, gpu or, of several, gpu:1 and so on, got {name!r}")
+    if name == CPU:
+        return None
+    lacking = available.missing()
+    if lacking is not None:
+        raise DeviceError(f"no GPU can be used: {lacking}, or use the CPU")
+    number, n = int(found[1] or 0), len(available.describe())
+    if number >= n:
+        raise DeviceError(f"there is no {name}, the last one is gpu:{n - 1}; `eventsim devices` lists them")
+    return available.gpu(number)
+
+
+def check_on_host(network, what):
+    """Raise `ConfigError` for a network on a GPU; ``what`` does not run there."""
+    if network.device is not None:
+        raise ConfigError(f"{what} runs on the CPU only so far; leave out the GPU (Network.to('cpu'))")
+
+
+def check_layer(layer, neuron):
+    """Raise `ConfigError` for a layer that no kernel on a GPU is for yet."""
+    wrong = None
+    if layer.kind not in _KINDS:
+        wrong = f"{layer} is a {layer.kind} layer"
+    elif layer.precision != "float32":
+        wrong = f"weights of {layer} are {layer.precision}"
+    elif neuron.family not in _FAMILIES:
+        wrong = f"neurons of {layer} are {type(neuron).__name__}"
+    if wrong is not None:
+        raise ConfigError(f"{wrong}; so far dense and recurrent layers, convolutions and pools of SRM, LIF, CubaLIF "
+                          "and LI neurons run on a GPU, with float32 weights; use the CPU for others")
+
+
+def on_device(network, device):
+    """The network with its weights on a `Device`, or with None on the host; itself where they are there.
+
+    They are copied: later changes of the one do not reach the other.
+    """
+    if device is network.device:
+        return network
+    if device is not None:
+        for layer, neuron in zip(network.layers, network.neurons, strict=True):
+            check_layer(layer, neuron)
+    other = copy.copy(network)
+    other.layers = [layer.on_device(device) for layer in network.layers]
+    return other

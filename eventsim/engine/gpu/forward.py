@@ -1,0 +1,53 @@
+"""The forward pass of dense layers and convolutions on a device, on the tick clock."""
+
+import math
+import time
+from dataclasses import replace
+
+import numpy as np
+
+from eventsim.engine.active import support_window
+from eventsim.engine.feed import feed
+from eventsim.engine.gpu.active import everything, listed
+from eventsim.engine.gpu.devices import check_layer
+from eventsim.engine.gpu.neurons import neuron_arguments
+from eventsim.engine.gpu.spikes import merged, uploaded
+from eventsim.engine.gpu.wiring import wire
+from eventsim.engine.trace import LayerTrace
+from eventsim.errors import ConfigError
+from eventsim.kernels.layout import TILE
+
+
+def tiled_layer(layer, neuron, spikes, runs, name, support, truncate, rng):
+    """A `Dense` layer or a convolution on a device over a batch; returns its `LayerTrace`, and None.
+
+    ``runs`` have no use, and there are none to hand on: spikes on a device have their own.
+    """
+    check_layer(layer, neuron)
+    if truncate:
+        raise ConfigError("the psp is truncated on the CPU only; leave out truncate, or the GPU")
+    started = time.perf_counter()
+    device, n_samples, n_ticks = layer.device, spikes.n_samples, spikes.n_ticks
+    given = feed(layer, uploaded(device, spikes), rng)
+    wiring = wire(layer, given, neuron)
+    arguments = wiring.arguments() | neuron_arguments(device, wiring, neuron)
+    kernel = "lif_forward" if neuron.family == "lif" else "driven_forward" if len(wiring.drive) else "dense_forward"
+    if kernel != "dense_forward":
+        arguments |= {"moving": wiring.moving, "n_batch": n_samples, "drive": wiring.any_drive()}
+    fired = device.zeros((wiring.n_items, n_ticks), np.uint64)
+    kept = {"feed": given, "rows": len(wiring.weight) * len(wiring.lists)}
+    if support is not None:
+        kept["wiring"] = replace(wiring, fired=fired if neuron.forgets else None)
+    if support is not None and math.isfinite(support):
+        low, high = support_window(neuron, support)
+        bits = device.zeros((wiring.n_items, n_ticks), np.uint64)
+        u = device.empty((wiring.n_items, n_ticks, TILE), np.float32)
+        device.launch(f"{kernel}_active", u_low=low, u_high=high, fired=fired, active=bits, u=u, **arguments)
+        kept["active"] = listed(device, bits, u, spikes, layer, neuron)
+    else:
+        device.launch(kernel, fired=fired, **arguments)
+        if support is not None:
+            kept["active"] = everything(device, n_samples, n_ticks, layer.lane_neuron)
+    crossed = len(given.spikes) * layer.n_out if wiring.pixels is None else layer.crossed(wiring.pixels)
+    return LayerTrace.of(name, layer, given.spikes, merged(device, fired, layer, spikes), started, synops=crossed,
+                         **kept), None

@@ -1,0 +1,129 @@
+"""Spikes on a device, with their runs by tick."""
+
+import numpy as np
+
+from eventsim.engine.runs import Runs
+from eventsim.kernels.layout import n_tiles
+from eventsim.spikes import Spikes
+
+
+class DeviceSpikes(Spikes):
+    """`Spikes` on the grid clock that stand on a device, but for ``sample_ptr``.
+
+    ``address`` and ``tick`` come to the host when they are first asked for. What is found of them there is kept.
+
+    Attributes
+    ----------
+    device : `Device`
+    on_device : their addresses and ticks there, int32[K] each
+    """
+
+    __slots__ = ("_fetched", "_ptr", "_runs", "_tick_ptr", "device", "on_device")
+
+    @classmethod
+    def of(cls, device, sample_ptr, address, tick, like: Spikes, n_neurons, tick_ptr=None) -> "DeviceSpikes":
+        """Spikes of ``n_neurons`` neurons on the ticks of ``like``; sample_ptr is the host's, the rest the device's.
+
+        tick_ptr : see there, where it is known
+        """
+        out = cls.__new__(cls)
+        out.sample_ptr, out.time = sample_ptr, None
+        out.sample_ptr.flags.writeable = False
+        out.device, out.on_device = device, (address, tick)
+        out._tick_ptr, out._runs, out._ptr = tick_ptr, None, None
+        out.n_neurons, out.n_ticks, out.dt = n_neurons, like.n_ticks, like.dt
+        out._fetched = [None, None]
+        return out
+
+    def _fetch(self, i):
+        if self._fetched[i] is None:
+            self._fetched[i] = self.on_device[i].get()
+            self._fetched[i].flags.writeable = False
+        return self._fetched[i]
+
+    @property
+    def address(self):
+        """int32[K], on the host."""
+        return self._fetch(0)
+
+    @property
+    def tick(self):
+        """int32[K], on the host."""
+        return self._fetch(1)
+
+    def __len__(self):
+        return int(self.sample_ptr[-1])
+
+    @property
+    def ptr(self):
+        """``sample_ptr`` on the device."""
+        if self._ptr is None:
+            self._ptr = self.device.put(self.sample_ptr)
+        return self._ptr
+
+    @property
+    def tick_ptr(self):
+        """int64[B * T + 1] on the device, where the spikes of every tick of every sample begin."""
+        if self._tick_ptr is None:
+            self._tick_ptr = self.device.empty(self.n_samples * self.n_ticks + 1, np.int64)
+            self.device.launch("find_ticks", n_starts=self._tick_ptr.size, n_samples=self.n_samples,
+                               n_ticks=self.n_ticks, sample_ptr=self.ptr, tick=self.on_device[1],
+                               tick_ptr=self._tick_ptr)
+        return self._tick_ptr
+
+    @property
+    def runs(self) -> Runs:
+        """Their `Runs` on the device."""
+        if self._runs is None:
+            n_samples, n_ticks = self.n_samples, self.n_ticks
+            base, count = (self.device.empty(n_samples, np.int64) for _ in range(2))
+            tick, start = (self.device.empty(n_samples * (n_ticks + 1), kind) for kind in (np.int32, np.int64))
+            self._runs = Runs(base, count, tick, start)
+            self.device.launch("group_by_tick", n_samples=n_samples, n_ticks=n_ticks, tick_ptr=self.tick_ptr,
+                               **self._runs._asdict())
+        return self._runs
+
+    def fired(self):
+        """Whether each neuron has a spike, bool[N], on the host."""
+        marks = self.device.zeros(self.n_neurons, np.uint8)
+        self.device.launch("mark_neurons", n_spikes=len(self), address=self.on_device[0], fired=marks)
+        return marks.get().view(bool)
+
+
+def uploaded(device, spikes) -> DeviceSpikes:
+    """The spikes on a device; those that are there already, as they are."""
+    if isinstance(spikes, DeviceSpikes):
+        return spikes
+    address, tick = device.put(spikes.address), device.put(spikes.tick)
+    return DeviceSpikes.of(device, spikes.sample_ptr, address, tick, spikes, spikes.n_neurons)
+
+
+def sample_starts(tick_ptr, n_samples, n_ticks):
+    """int64[n_samples + 1] of the host, where the spikes of every sample begin, by those of every tick; a device's."""
+    return tick_ptr[::n_ticks].get() if n_ticks else np.zeros(n_samples + 1, np.int64)
+
+
+def _by_neuron(device, fired, layer, n_rows):
+    """The bits of fired, uint64[tiles, n_rows], in tiles in which neurons stand in the order of their addresses."""
+    lanes = np.flatnonzero(layer.lane_neuron.reshape(-1) >= 0)
+    place = np.empty(layer.n_out, np.int32)
+    place[layer.lane_neuron.reshape(-1)[lanes]] = lanes
+    ordered = device.empty((n_tiles(layer.n_out), n_rows), np.uint64)
+    device.launch("order_lanes", n_words=ordered.size, n_rows=n_rows, n_neurons=layer.n_out, place=device.put(place),
+                  fired=fired, ordered=ordered)
+    return ordered
+
+
+def merged(device, fired, layer, like) -> DeviceSpikes:
+    """The spikes of all items of a layer; fired is uint64[items, n_ticks], see `dense_forward`."""
+    n_samples, n_ticks = like.n_samples, like.n_ticks
+    if layer.patches is not None:
+        fired = _by_neuron(device, fired, layer, n_samples * n_ticks)
+    count = device.empty(n_samples * n_ticks, np.int64)
+    shared = {"n_rows": count.size, "tiles": n_tiles(layer.n_out), "fired": fired}
+    device.launch("count_ticks", count=count, **shared)
+    tick_ptr = device.starts(count)
+    sample_ptr = sample_starts(tick_ptr, n_samples, n_ticks)
+    address, tick = (device.empty(int(sample_ptr[-1]), np.int32) for _ in range(2))
+    device.launch("merge_items", n_ticks=n_ticks, tick_ptr=tick_ptr, address=address, tick=tick, **shared)
+    return DeviceSpikes.of(device, sample_ptr, address, tick, like, layer.n_out, tick_ptr=tick_ptr)

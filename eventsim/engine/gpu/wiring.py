@@ -1,0 +1,103 @@
+"""What a layer's kernels on a device get: rows of weights, and spikes as lists of such rows."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from eventsim.engine.gpu.spikes import DeviceSpikes, sample_starts
+from eventsim.engine.wiring import DRIVES, by_input, weigh, what_counts
+from eventsim.kernels.layout import DRIVE_ROWS, TILE
+
+
+@dataclass(frozen=True)
+class DeviceWiring:
+    """A layer's synapses and input on a device; see `eventsim.engine.wiring.Wiring`.
+
+    weight : float32[tiles, rows, 64], of which each patch has all
+    lists : `DeviceSpikes` of rows, with a list for every sample, or ``patch * B + sample`` of a convolution
+    n_neurons : lanes that a list has in all tiles together
+    drive : float32[tiles * patches, 4, 64], or empty
+    moving : whether there is a constant input
+    pixels : int64[pixels] of the host, spikes from every pixel of a convolution's input; None: the layer is none
+    fired : uint64[items, T], bits of the spikes at which a hard reset makes neurons forget; None: not kept
+    """
+
+    weight: object
+    lists: DeviceSpikes
+    n_neurons: int
+    drive: object
+    moving: bool
+    pixels: np.ndarray | None = None
+    fired: object = None
+
+    @property
+    def n_items(self) -> int:
+        """Lists in tiles."""
+        return len(self.weight) * self.lists.n_samples
+
+    def any_drive(self):
+        """``drive``, or where that is empty one in which there is nothing."""
+        if len(self.drive):
+            return self.drive
+        device, n_places = self.lists.device, self.n_items
+        return device.zeros((n_places, DRIVE_ROWS, TILE), np.float32)
+
+    def arguments(self) -> dict:
+        """What kernels take of it."""
+        return {
+            "n_items": self.n_items, "n_samples": self.lists.n_samples, "n_neurons": self.n_neurons,
+            "n_in": self.weight.shape[1], "weight": self.weight, "address": self.lists.on_device[0],
+            **self.lists.runs._asdict(),
+        }
+
+
+def wire(layer, given, neuron) -> DeviceWiring:
+    """The wiring of a dense or convolutional layer for a `Feed` of spikes on its device.
+
+    Rows of weights that are neither the layer's own nor those times a factor each are made on the host.
+    """
+    device, spikes = layer.device, given.spikes
+    if layer.patches is None and given.constant is None and layer.bias is None and not given.is_plain:
+        rows, total = _scaled(layer, given), None
+    else:
+        rows, _, total = weigh(layer, given)
+        rows = rows if isinstance(rows, device.array_type) else device.put(rows)
+    drive = device.put(DRIVES[neuron.family](layer, total, neuron.constants(spikes.dt)))
+    if layer.patches is None:
+        return DeviceWiring(rows, spikes, layer.n_out, drive, total is not None)
+    lists, pixels = _cut(layer.patches, spikes)
+    return DeviceWiring(rows, lists, len(rows) * drive.shape[2], drive, total is not None, pixels)
+
+
+def _scaled(layer, given):
+    """The rows of a dense layer, times what the spikes of a `Feed` count."""
+    rows = layer.device.empty(layer.packed.shape, np.float32)
+    counts = by_input(layer, what_counts(layer, given))
+    layer.device.launch("scale_rows", n=rows.size, n_in=layer.n_in, counts=layer.device.put(counts),
+                        weight=layer.packed, rows=rows)
+    return rows
+
+
+def _cut(patches, spikes):
+    """The lists of all patches, and spikes from every pixel; see `eventsim.engine.pieces.Pieces`."""
+    device, n_pixels, (address, tick) = spikes.device, len(patches.reach[0]) - 1, spikes.on_device
+    n_samples, n_ticks = spikes.n_samples, spikes.n_ticks
+    seen, own = device.empty(len(spikes), np.int64), device.empty(len(spikes), np.int32)
+    at = {"n_spikes": len(spikes), "n_samples": n_samples, "n_ticks": n_ticks, "sample_ptr": spikes.ptr,
+          "tick_ptr": spikes.tick_ptr, "address": address, "tick": tick}
+    device.launch("find_first", n_pixels=n_pixels, seen=seen, **at)
+    device.launch("list_by_pixel", seen=seen, own=own, **at)
+    pixels = device.zeros(n_pixels, np.int32)
+    device.launch("count_pixels", n_spikes=len(spikes), n_pixels=n_pixels, address=address, count=pixels)
+    n_lists = patches.n_patches * n_samples
+    count = device.empty(n_lists * n_ticks, np.int64)
+    shared = {"n_rows": count.size, "n_samples": n_samples, "n_ticks": n_ticks, "n_pixels": n_pixels,
+              "has_tap": device.put(patches.has_tap.view(np.uint8)), "tick_ptr": spikes.tick_ptr, "address": own,
+              **patches.geometry}
+    device.launch("count_seen", count=count, **shared)
+    list_ptr = device.starts(count)
+    starts = sample_starts(list_ptr, n_lists, n_ticks)
+    row, row_tick = (device.empty(int(starts[-1]), np.int32) for _ in range(2))
+    device.launch("cut_patches", list_ptr=list_ptr, row_address=row, row_tick=row_tick, **shared)
+    lists = DeviceSpikes.of(device, starts, row, row_tick, spikes, patches.n_rows, tick_ptr=list_ptr)
+    return lists, pixels.get().astype(np.int64)

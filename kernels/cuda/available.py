@@ -1,0 +1,86 @@
+"""Which GPUs there are, or what is missing."""
+
+import functools
+import importlib.util
+
+from eventsim.kernels.cuda.device import CupyDevice
+
+_INSTALL = "pip install 'eventsim[gpu]'"
+
+
+@functools.cache
+def missing() -> str | None:
+    """What is missing for a GPU to work, and how to get it; None where nothing is.
+
+    That CuPy can be imported says little: it can be where there is no driver, no device or no compiler for kernels.
+    """
+    if importlib.util.find_spec("cupy") is None:
+        return f"CuPy is not installed; install it with {_INSTALL}"
+    try:
+        import cupy
+    except Exception as error:  # a broken installation, of whatever kind
+        return f"CuPy cannot be imported ({_line(error)}); install it anew with {_INSTALL}"
+    try:
+        if cupy.cuda.runtime.driverGetVersion() == 0:
+            return "there is no NVIDIA driver; install that of your GPU"
+        if cupy.cuda.runtime.getDeviceCount() == 0:
+            return "there is no GPU that CUDA can use; check nvidia-smi and CUDA_VISIBLE_DEVICES"
+        _try_out(CupyDevice())
+    except Exception as error:  # CuPy raises classes of its own for what the driver says
+        return f"the GPU does not work ({_line(error)}); check nvidia-smi, and that the driver is new enough for CuPy"
+    return None
+
+
+def _try_out(device):
+    """Compile a small kernel, run it and fetch what it gives; raises what CuPy raises where any of that fails."""
+    size = device.empty(1, "int64")
+    device.launch("widen", n=1, count=device.zeros(1, "int32"), size=size)
+    if size.get()[0] != 0:
+        raise RuntimeError("a kernel gives wrong numbers")
+
+
+def _line(error):
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+@functools.cache
+def gpu(number: int) -> CupyDevice:
+    """The GPU of this number; there must be one."""
+    return CupyDevice(number)
+
+
+def describe() -> list[dict]:
+    """Name, memory in bytes and compute capability of every GPU; [] where `missing` says something."""
+    if missing() is not None:
+        return []
+    import cupy
+
+    out = []
+    for number in range(cupy.cuda.runtime.getDeviceCount()):
+        properties = cupy.cuda.runtime.getDeviceProperties(number)
+        out.append({
+            "name": properties["name"].decode(), "memory": int(properties["totalGlobalMem"]),
+            "compute_capability": f"{properties['major']}.{properties['minor']}",
+        })
+    return out
+
+
+def versions() -> dict:
+    """Versions of CuPy, of the CUDA that it comes with and that the driver is for; None for what is missing."""
+    out = dict.fromkeys(("cupy", "cuda", "driver"))
+    if importlib.util.find_spec("cupy") is None:
+        return out
+    try:
+        import cupy
+
+        out["cupy"] = cupy.__version__
+        out["cuda"] = _dotted(cupy.cuda.runtime.runtimeGetVersion())
+        out["driver"] = _dotted(cupy.cuda.runtime.driverGetVersion())
+    except Exception:  # `missing` says what is wrong
+        pass
+    return out
+
+
+def _dotted(version):
+    """12090 as 12.9, 0 as None."""
+    return f"{version // 1000}.{version % 1000 // 10}" if version else None

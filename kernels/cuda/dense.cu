@@ -1,0 +1,66 @@
+// A layer of SRM neurons on the tick clock, forward: a block of 64 threads for every item, one sample in one tile of 64
+// neurons; items are numbered tile * n_samples + sample. See kernels/cpu/dense.py.
+
+template <Purpose PURPOSE>
+__device__ inline void forward(
+    i64 n_samples, i64 n_neurons, i64 n_in, i64 n_ticks, i64 n_abs, i64 moving, i64 n_batch, Kept kept, float reach,
+    const float* weight, const float* gain, const i64* run_base, const i64* run_count, const i32* run_tick,
+    const i64* run_start, const i32* address, const float* constants, const float* decays, const float* drive,
+    u64* fired)
+{
+    const i64 item = blockIdx.x;
+    const Item own = item_of(item, n_samples, n_neurons, n_in, n_batch, weight, gain, run_base, run_count, drive);
+    const i64 begin = begin_of<PURPOSE>(own, moving, n_ticks, run_tick, kept);
+    move_to<PURPOSE>(kept, item, n_ticks);
+    sweep_item<PURPOSE>(begin, n_ticks, n_abs, own, run_tick, run_start, address,
+                        srm_constants(constants, decays, reach, n_ticks), kept, fired + item * n_ticks);
+}
+
+// Spikes of all items: fired[items, n_ticks], the bits of a tile's neurons that spike, zero before.
+extern "C" __global__ void dense_forward(
+    i64 n_items, i64 n_samples, i64 n_neurons, i64 n_in, i64 n_ticks, i64 n_abs, float reach, const float* weight,
+    const float* gain, const i64* run_base, const i64* run_count, const i32* run_tick, const i64* run_start,
+    const i32* address, const float* constants, const float* decays, u64* fired)
+{
+    (void)n_items;
+    forward<SPIKES>(n_samples, n_neurons, n_in, n_ticks, n_abs, 0, 1, Kept(), reach, weight, gain, run_base,
+                          run_count, run_tick, run_start, address, constants, decays, nullptr, fired);
+}
+
+// `dense_forward` for neurons with a constant input, and for tiles in which some lanes are no neurons.
+extern "C" __global__ void driven_forward(
+    i64 n_items, i64 n_samples, i64 n_neurons, i64 n_in, i64 n_ticks, i64 n_abs, i64 moving, i64 n_batch, float reach,
+    const float* weight, const float* gain, const i64* run_base, const i64* run_count, const i32* run_tick,
+    const i64* run_start, const i32* address, const float* constants, const float* decays, const float* drive,
+    u64* fired)
+{
+    (void)n_items;
+    forward<SPIKES>(n_samples, n_neurons, n_in, n_ticks, n_abs, moving, n_batch, Kept(), reach, weight, gain,
+                         run_base, run_count, run_tick, run_start, address, constants, decays, drive, fired);
+}
+
+// `dense_forward` that keeps where u_low <= u < u_high: active[items, n_ticks], bits as in fired and zero before, and
+// u[items, n_ticks, 64], written where they are set.
+extern "C" __global__ void dense_forward_active(
+    i64 n_items, i64 n_samples, i64 n_neurons, i64 n_in, i64 n_ticks, i64 n_abs, float u_low, float u_high, float reach,
+    const float* weight, const float* gain, const i64* run_base, const i64* run_count, const i32* run_tick,
+    const i64* run_start, const i32* address, const float* constants, const float* decays, u64* fired, u64* active,
+    float* u)
+{
+    (void)n_items;
+    const Kept kept = {u_low, u_high, active, u, 0.0f, 0.0f};
+    forward<SPIKES_AND_ACTIVE>(n_samples, n_neurons, n_in, n_ticks, n_abs, 0, 1, kept, reach, weight, gain, run_base,
+                         run_count, run_tick, run_start, address, constants, decays, nullptr, fired);
+}
+
+extern "C" __global__ void driven_forward_active(
+    i64 n_items, i64 n_samples, i64 n_neurons, i64 n_in, i64 n_ticks, i64 n_abs, i64 moving, i64 n_batch, float u_low,
+    float u_high, float reach, const float* weight, const float* gain, const i64* run_base, const i64* run_count,
+    const i32* run_tick, const i64* run_start, const i32* address, const float* constants, const float* decays,
+    const float* drive, u64* fired, u64* active, float* u)
+{
+    (void)n_items;
+    const Kept kept = {u_low, u_high, active, u, 0.0f, 0.0f};
+    forward<SPIKES_AND_ACTIVE>(n_samples, n_neurons, n_in, n_ticks, n_abs, moving, n_batch, kept, reach, weight, gain,
+                        run_base, run_count, run_tick, run_start, address, constants, decays, drive, fired);
+}

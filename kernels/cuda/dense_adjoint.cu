@@ -1,0 +1,179 @@
+// The adjoint of a dense layer, as in kernels/cpu/dense_adjoint.py and to the same bits: g of every tile, sample and tick
+// first, then the error of the layer below (send.cu), and last the gradient of every weight, which has a thread.
+
+// g[items, n_ticks, 64] = rho of every potential, by running the layer once more.
+extern "C" __global__ void recompute_rho(
+    i64 n_items, i64 n_samples, i64 n_neurons, i64 n_in, i64 n_ticks, i64 n_abs, i64 n_batch, float rho_width,
+    float rho_peak, float reach, const float* weight, const float* gain, const i64* run_base, const i64* run_count,
+    const i32* run_tick, const i64* run_start, const i32* address, const float* constants, const float* decays,
+    const float* drive, float* g)
+{
+    (void)n_items;
+    const Item own = item_of(blockIdx.x, n_samples, n_neurons, n_in, n_batch, weight, gain, run_base, run_count, drive);
+    Kept kept = {0.0f, 0.0f, nullptr, g, rho_width, rho_peak};
+    move_to<RHO>(kept, blockIdx.x, n_ticks);
+    sweep_item<RHO>(0, n_ticks, n_abs, own, run_tick, run_start, address,
+                    srm_constants(constants, decays, reach, n_ticks), kept, nullptr);
+}
+
+// The error of a pair: what the groups of tiles above sent, in their order.
+__device__ inline float summed(const float* error, i64 n_groups, i64 n_pairs, i64 pair)
+{
+    float e = error[pair];
+    for (i64 group = 1; group < n_groups; group++)
+        e = e + error[group * n_pairs + pair];
+    return e;
+}
+
+// A psp's two-state system, backward in time.
+struct PspBackward {
+    float alpha, gain, p, q;
+
+    __device__ float step(float driven, bool)
+    {
+        q = alpha * (q + p);
+        p = alpha * p + gain * driven;
+        return q;
+    }
+};
+
+// A leaky integrate-and-fire neuron, backward in time: dL/dv and dL/di; a hard reset makes it forget what it had.
+struct LifBackward {
+    float decay, feed, gain, syn_decay, syn_gain, of_v, of_i;
+
+    __device__ float step(float driven, bool is_reset)
+    {
+        of_i = syn_decay * of_i + feed * of_v;
+        of_v = (is_reset ? 0.0f : decay * of_v) + driven;
+        return gain * of_v + syn_gain * of_i;
+    }
+};
+
+// g[item, n_ticks, 64] of a system that rho e drives at the active pairs; with full support g holds rho before. fired:
+// bits of the spikes that reset the neurons of all items, or null.
+template <class Backward>
+__device__ inline void run_backward(
+    Backward system, const ActiveSet& set, i64 n_samples, i64 n_ticks, i64 n_groups, i64 n_pairs, const u64* fired,
+    const float* rho, const float* error, float* g)
+{
+    const i64 item = blockIdx.x, n_chunks = chunks_of(n_ticks);
+    for (i64 chunk = n_chunks - 1; chunk >= 0; chunk--) {
+        const i64 n = length_of(chunk, n_ticks);
+        i64 pair;
+        const u64 ticks = own_ticks(set, item * n_chunks + chunk, item / n_samples, n, &pair);
+        pair += __popcll(ticks);
+        float* own = g + (item * n_ticks + chunk * CHUNK) * TILE + threadIdx.x;
+        for (i64 k = n - 1; k >= 0; k--) {
+            float driven = 0.0f;
+            if (ticks >> k & 1) {
+                pair--;
+                driven = (set.kind == ALL ? own[k * TILE] : rho[pair]) * summed(error, n_groups, n_pairs, pair);
+            }
+            const bool is_reset = fired != nullptr && fired[item * n_ticks + chunk * CHUNK + k] >> threadIdx.x & 1;
+            own[k * TILE] = system.step(driven, is_reset);
+        }
+    }
+}
+
+// g[items, n_ticks, 64] = dt sum of eps(t' - t) rho e over the active pairs; with full support g holds rho before.
+extern "C" __global__ void adjoint_psp(
+    i64 n_items, i64 n_samples, i64 n_ticks, i64 n_groups, i64 n_pairs, float dt, const float* constants, i64 kind,
+    const i64* lanes, const i64* entry_start, const i64* pair_start, const u8* entry_lane, const u64* entry_ticks,
+    const i64* entry_pair, const float* rho, const float* error, float* g)
+{
+    (void)n_items;
+    const ActiveSet set = {kind, lanes, entry_start, pair_start, entry_lane, entry_ticks, entry_pair};
+    const PspBackward system = {constants[ALPHA_SYN], constants[GAIN_SYN] * dt, 0.0f, 0.0f};
+    run_backward(system, set, n_samples, n_ticks, n_groups, n_pairs, nullptr, rho, error, g);
+}
+
+// The same of leaky integrate-and-fire neurons: g = dt dL/d(input of a tick). fired[items, n_ticks]: their spikes, read
+// where these reset them for good.
+extern "C" __global__ void adjoint_lif(
+    i64 n_items, i64 n_samples, i64 n_ticks, i64 n_groups, i64 n_pairs, float dt, const float* constants, i64 kind,
+    const i64* lanes, const i64* entry_start, const i64* pair_start, const u8* entry_lane, const u64* entry_ticks,
+    const i64* entry_pair, const float* rho, const float* error, const u64* fired, float* g)
+{
+    (void)n_items;
+    const ActiveSet set = {kind, lanes, entry_start, pair_start, entry_lane, entry_ticks, entry_pair};
+    const LifBackward system = {
+        constants[LIF_DECAY], constants[LIF_FEED], constants[LIF_GAIN] * dt, constants[LIF_SYN_DECAY],
+        constants[LIF_SYN_GAIN] * dt, 0.0f, 0.0f};
+    const u64* resets = constants[LIF_HARD] > 0.0f ? fired : nullptr;
+    run_backward(system, set, n_samples, n_ticks, n_groups, n_pairs, resets, rho, error, g);
+}
+
+// g_sum[groups, tiles, 64], g over time, summed over the samples group_first[group]..group_first[group + 1]-1; a block for
+// each of the sums.
+extern "C" __global__ void sum_over_time(
+    i64 n_sums, i64 n_tiles, i64 n_samples, i64 n_ticks, const i64* group_first, const float* g, float* g_sum)
+{
+    (void)n_sums;
+    const i64 group = blockIdx.x / n_tiles, tile = blockIdx.x % n_tiles;
+    float total = 0.0f;
+    for (i64 sample = group_first[group]; sample < group_first[group + 1]; sample++) {
+        const float* own = g + (tile * n_samples + sample) * n_ticks * TILE + threadIdx.x;
+        float of_sample = 0.0f;
+        for (i64 t = 0; t < n_ticks; t++)
+            of_sample = of_sample + own[t * TILE];
+        total = total + of_sample;
+    }
+    g_sum[(i64)blockIdx.x * TILE + threadIdx.x] = total;
+}
+
+// Sum up the gradient of weight row `tile * n_in + j` over the spikes of neuron j, block of samples by block; add it to
+// gradient, or take a step of an optimiser by it. row: sample * n_ticks + tick of every spike, see `group_by_address`.
+extern "C" __global__ void update_weights(
+    i64 n_rows, i64 n_in, i64 n_blocks, i64 sample_ticks, i64 rule, const float* settings, const i64* neuron_ptr,
+    const i32* row, const float* g, float* weight, float* gradient, float* mean, float* square)
+{
+    const i64 own = global_index() / TILE, lane = threadIdx.x % TILE;
+    if (own >= n_rows)
+        return;
+    const float* ticks = g + own / n_in * sample_ticks * TILE + lane;
+    const i64 at = own * TILE + lane;
+    float total = 0.0f;
+    for (i64 block = 0; block < n_blocks; block++) {
+        const i64 list = block * n_in + own % n_in;
+        const i64 first = neuron_ptr[list], last = neuron_ptr[list + 1];
+        float change = 0.0f;
+        for (i64 k = first; k < last; k++)
+            change = change + ticks[(i64)row[k] * TILE];
+        if (rule == ADD && last > first)
+            gradient[at] = gradient[at] + change;
+        total = block == 0 ? change : total + change;
+    }
+    if (rule == ADAM)
+        adam(total, settings, &weight[at], &mean[at], &square[at]);
+    else if (rule == SGD)
+        sgd(total, settings, &weight[at], &mean[at]);
+}
+
+// error[pairs], the numbers of dense[samples, n_neurons, n_ticks] at the pairs of an active set; a block for each of its
+// blocks. lane_neuron[tiles, 64]: the neuron of every lane, or -1.
+extern "C" __global__ void gather_error(
+    i64 n_blocks, i64 n_samples, i64 n_neurons, i64 n_ticks, i64 kind, const i64* lanes, const i64* entry_start,
+    const i64* pair_start, const u8* entry_lane, const u64* entry_ticks, const i64* entry_pair, const i32* lane_neuron,
+    const float* dense, float* error)
+{
+    (void)n_blocks;
+    const ActiveSet set = {kind, lanes, entry_start, pair_start, entry_lane, entry_ticks, entry_pair};
+    const i64 block = blockIdx.x, n_chunks = chunks_of(n_ticks), item = block / n_chunks, chunk = block % n_chunks;
+    const i64 tile = item / n_samples, neuron = lane_neuron[tile * TILE + threadIdx.x];
+    i64 pair;
+    u64 ticks = own_ticks(set, block, tile, length_of(chunk, n_ticks), &pair);
+    const float* own = dense + (item % n_samples * n_neurons + neuron) * n_ticks + chunk * CHUNK;
+    for (; ticks != 0; ticks &= ticks - 1)
+        error[pair++] = neuron < 0 ? 0.0f : own[__ffsll(ticks) - 1];
+}
+
+// Add a number for each sample to the error of the first group at all pairs; a block for each block of the active set.
+extern "C" __global__ void add_pressure(
+    i64 n_blocks, i64 n_samples, i64 n_ticks, const i64* pair_start, const float* pressure, float* error)
+{
+    (void)n_blocks;
+    const i64 block = blockIdx.x;
+    const float own = pressure[block / chunks_of(n_ticks) % n_samples];
+    for (i64 pair = pair_start[block] + threadIdx.x; pair < pair_start[block + 1]; pair += blockDim.x)
+        error[pair] = error[pair] + own;
+}

@@ -1,0 +1,141 @@
+// Spike lists: by (sample, tick, address) from the bits of tiles, with their runs, and by address for gradients. All
+// are counted first, then the counts are summed up, then filled in; every number has one thread that writes it.
+
+// count[sample * n_ticks + tick], spikes in all tiles.
+extern "C" __global__ void count_ticks(i64 n_rows, i64 tiles, const u64* fired, i64* count)
+{
+    const i64 row = global_index();
+    if (row >= n_rows)
+        return;
+    i64 n = 0;
+    for (i64 tile = 0; tile < tiles; tile++)
+        n += __popcll(fired[tile * n_rows + row]);
+    count[row] = n;
+}
+
+// tick_ptr[samples * n_ticks + 1], where the spikes of every tick of every sample begin.
+extern "C" __global__ void find_ticks(
+    i64 n_starts, i64 n_samples, i64 n_ticks, const i64* sample_ptr, const i32* tick, i64* tick_ptr)
+{
+    const i64 row = global_index();
+    if (row >= n_starts)
+        return;
+    if (row == n_starts - 1) {
+        tick_ptr[row] = sample_ptr[n_samples];
+        return;
+    }
+    const i64 sample = row / n_ticks;
+    tick_ptr[row] = first_from(tick, sample_ptr[sample], sample_ptr[sample + 1], (i32)(row % n_ticks));
+}
+
+// Ticks of a sample that have spikes: their number, the tick of each, and where its spikes begin, from run_base on; a
+// warp for each sample. tick_ptr[samples * n_ticks + 1] are the spikes of every tick.
+extern "C" __global__ void group_by_tick(
+    i64 n_samples, i64 n_ticks, const i64* tick_ptr, i64* run_base, i64* run_count, i32* run_tick, i64* run_start)
+{
+    const i64 sample = global_index() / WARP;
+    const int lane = threadIdx.x % WARP;
+    if (sample >= n_samples)
+        return;
+    const i64* ptr = tick_ptr + sample * n_ticks;
+    const i64 base = sample * (n_ticks + 1);
+    i64 run = base;
+    for (i64 first = 0; first < n_ticks; first += WARP) {
+        const i64 tick = first + lane;
+        const bool has_spikes = tick < n_ticks && ptr[tick + 1] > ptr[tick];
+        const u32 bits = __ballot_sync(EVERY_LANE, has_spikes);
+        if (has_spikes) {
+            const i64 own = run + __popc(bits & ((1u << lane) - 1));
+            run_tick[own] = (i32)tick;
+            run_start[own] = ptr[tick];
+        }
+        run += __popc(bits);
+    }
+    if (lane == 0) {
+        run_base[sample] = base;
+        run_count[sample] = run - base;
+        run_start[run] = ptr[n_ticks];
+    }
+}
+
+// The spikes of a (sample, tick), by address.
+extern "C" __global__ void merge_items(
+    i64 n_rows, i64 tiles, i64 n_ticks, const u64* fired, const i64* tick_ptr, i32* address, i32* tick)
+{
+    const i64 row = global_index();
+    if (row >= n_rows || tick_ptr[row] == tick_ptr[row + 1])
+        return;
+    i64 k = tick_ptr[row];
+    for (i64 tile = 0; tile < tiles; tile++)
+        for (u64 lanes = fired[tile * n_rows + row]; lanes != 0; lanes &= lanes - 1) {
+            address[k] = (i32)(tile * TILE + __ffsll(lanes) - 1);
+            tick[k] = (i32)(row % n_ticks);
+            k++;
+        }
+}
+
+// fired[j] = 1 for the neuron of every spike; threads that write the same place write the same.
+extern "C" __global__ void mark_neurons(i64 n_spikes, const i32* address, u8* fired)
+{
+    const i64 k = global_index();
+    if (k < n_spikes)
+        fired[address[k]] = 1;
+}
+
+// count[b * n_neurons + j], spikes of neuron j in the samples of block b; zero before. Whole numbers: the order in
+// which they are added does not matter.
+extern "C" __global__ void count_by_address(
+    i64 n_spikes, i64 n_samples, i64 n_neurons, const i64* sample_ptr, const i32* block_of, const i32* address, i32* count)
+{
+    const i64 k = global_index();
+    if (k < n_spikes)
+        atomicAdd(&count[block_of[sample_of(k, n_samples, sample_ptr)] * n_neurons + address[k]], 1);
+}
+
+// The same counts as i64, of which the starts are summed up.
+extern "C" __global__ void widen(i64 n, const i32* count, i64* size)
+{
+    const i64 i = global_index();
+    if (i < n)
+        size[i] = count[i];
+}
+
+// row[neuron_ptr[b * n_neurons + j]...], the rows place_of[sample] * n_ticks + tick of neuron j's spikes in block b, in any
+// order; `sort_rows` brings them into theirs. count counts down to zero.
+extern "C" __global__ void group_by_address(
+    i64 n_spikes, i64 n_samples, i64 n_neurons, i64 n_ticks, const i64* sample_ptr, const i32* block_of, const i32* place_of,
+    const i32* address, const i32* tick, const i64* neuron_ptr, i32* count, i32* row)
+{
+    const i64 k = global_index();
+    if (k >= n_spikes)
+        return;
+    const i64 sample = sample_of(k, n_samples, sample_ptr), list = block_of[sample] * n_neurons + address[k];
+    row[neuron_ptr[list] + atomicAdd(&count[list], -1) - 1] = (i32)(place_of[sample] * n_ticks + tick[k]);
+}
+
+// Sort every list of rows, and put back where its samples stand: place_of[sample] becomes sample, which at[place] says.
+extern "C" __global__ void sort_rows(i64 n_lists, i64 n_ticks, const i32* at, const i64* neuron_ptr, i32* row)
+{
+    const i64 list = global_index();
+    if (list >= n_lists)
+        return;
+    sort(row + neuron_ptr[list], neuron_ptr[list + 1] - neuron_ptr[list]);
+    for (i64 k = neuron_ptr[list]; k < neuron_ptr[list + 1]; k++)
+        row[k] = (i32)(at[row[k] / n_ticks] * n_ticks + row[k] % n_ticks);
+}
+
+// ordered[n_tiles * n_rows], the bits of fired[tiles * n_rows] by neuron; place[n_neurons]: 64 tile + lane of each.
+extern "C" __global__ void order_lanes(
+    i64 n_words, i64 n_rows, i64 n_neurons, const i32* place, const u64* fired, u64* ordered)
+{
+    const i64 word = global_index();
+    if (word >= n_words)
+        return;
+    const i64 row = word % n_rows, first = word / n_rows * TILE;
+    u64 bits = 0;
+    for (i64 k = 0; k < TILE && first + k < n_neurons; k++) {
+        const i64 at = place[first + k];
+        bits |= (fired[at / TILE * n_rows + row] >> at % TILE & 1) << k;
+    }
+    ordered[word] = bits;
+}

@@ -1,0 +1,67 @@
+// Leaky integrators, which never spike: what is read of their potentials on the tick clock, float64; see
+// kernels/cpu/readout.py. A block of 64 threads for every item, one list in one tile of 64 neurons.
+
+// What is linear in the input: share[n_ticks] is what a unit of input in each tick adds to score[items, 64].
+extern "C" __global__ void read_sums(
+    i64 n_items, i64 n_lists, i64 n_in, const float* weight, const float* gain, const i64* run_base,
+    const i64* run_count, const i32* run_tick, const i64* run_start, const i32* address, const double* share,
+    double* score)
+{
+    (void)n_items;
+    const i64 item = blockIdx.x, tile = item / n_lists, list = item % n_lists;
+    const float* rows = weight + tile * n_in * TILE;
+    double total = 0.0;
+    for (i64 run = run_base[list]; run < run_base[list] + run_count[list]; run++) {
+        const float given = gain[tile * TILE + threadIdx.x] * sum_rows(rows, address, run_start[run], run_start[run + 1]);
+        total = fma(share[run_tick[run]], (double)given, total);
+    }
+    score[item * TILE + threadIdx.x] = total;
+}
+
+// A potential, its largest value so far, and the first tick that had it.
+struct Peak {
+    double v, best, when;
+
+    __device__ void look(i64 now)
+    {
+        if (!(best >= v))
+            when = (double)now;
+        best = v > best ? v : best;
+    }
+};
+
+// The largest potential of any tick, and the first that has it. held, risen: float64[n_ticks + 1], what a potential keeps
+// in so many ticks, and what a constant input of 1 in each adds; each: float64[places, 64], the constant input.
+extern "C" __global__ void read_peaks(
+    i64 n_items, i64 n_lists, i64 n_in, i64 n_batch, i64 n_ticks, const double* held, const double* risen,
+    const float* weight, const float* gain, const i64* run_base, const i64* run_count, const i32* run_tick,
+    const i64* run_start, const i32* address, const double* each, double* score, double* when)
+{
+    (void)n_items;
+    const i64 item = blockIdx.x, tile = item / n_lists, list = item % n_lists;
+    const float* rows = weight + tile * n_in * TILE;
+    const double constant = each[(tile * (n_lists / n_batch) + list / n_batch) * TILE + threadIdx.x];
+    Peak own = {0.0, (double)MINUS_INFINITY, 0.0};
+    const i64 end = run_base[list] + run_count[list];
+    i64 last = -1;
+    for (i64 run = run_base[list]; run <= end; run++) {
+        const i64 now = run < end ? run_tick[run] : n_ticks, silence = now - last - 1;
+        if (silence > 0) {  // potentials move one way in it, so its ends are looked at
+            const double v = own.v;
+            if (last < 0) {
+                own.v = held[1] * v + risen[1] * constant;
+                own.look(0);
+            }
+            own.v = held[silence] * v + risen[silence] * constant;
+            own.look(now - 1);
+        }
+        if (run < end) {
+            const float given = sum_rows(rows, address, run_start[run], run_start[run + 1]);
+            own.v = (held[1] * own.v + risen[1] * constant) + (double)(gain[tile * TILE + threadIdx.x] * given);
+            own.look(now);
+            last = now;
+        }
+    }
+    score[item * TILE + threadIdx.x] = own.best;
+    when[item * TILE + threadIdx.x] = own.when;
+}

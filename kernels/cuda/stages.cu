@@ -1,0 +1,120 @@
+// What stages between layers do to spike lists on the way forward, and to errors on the way back; see
+// kernels/cpu/stages.py.
+
+// The new address of a spike, or -1: that which `table` says, unless it is one that its sample's mask drops.
+__device__ inline i64 routed(
+    i64 k, i64 n_samples, i64 n_neurons, i64 is_masked, const i64* sample_ptr, const i32* address, const i32* table,
+    const u8* kept)
+{
+    const i64 to = table[address[k]];
+    return to < 0 || (is_masked && !kept[sample_of(k, n_samples, sample_ptr) * n_neurons + to]) ? -1 : to;
+}
+
+// count[k] = 1 for every spike that stays, else 0.
+extern "C" __global__ void count_routed(
+    i64 n_spikes, i64 n_samples, i64 n_neurons, i64 is_masked, const i64* sample_ptr, const i32* address,
+    const i32* table, const u8* kept, i64* count)
+{
+    const i64 k = global_index();
+    if (k < n_spikes)
+        count[k] = routed(k, n_samples, n_neurons, is_masked, sample_ptr, address, table, kept) >= 0;
+}
+
+// The spikes that stay, of which new_ptr[k] are before spike k.
+extern "C" __global__ void route_spikes(
+    i64 n_spikes, i64 n_samples, i64 n_neurons, i64 is_masked, const i64* sample_ptr, const i32* address,
+    const i32* tick, const i32* table, const u8* kept, const i64* new_ptr, i32* new_address, i32* new_tick)
+{
+    const i64 k = global_index();
+    if (k >= n_spikes || new_ptr[k] == new_ptr[k + 1])
+        return;
+    new_address[new_ptr[k]] = (i32)routed(k, n_samples, n_neurons, is_masked, sample_ptr, address, table, kept);
+    new_tick[new_ptr[k]] = tick[k];
+}
+
+// taken[i] = values[index[i]].
+extern "C" __global__ void take(i64 n, const i64* index, const i64* values, i64* taken)
+{
+    const i64 i = global_index();
+    if (i < n)
+        taken[i] = values[index[i]];
+}
+
+// Sums over positions and ticks of the spikes n of an address in a tick, and of n^2, which is the sum of 2 m + 1 over
+// those that have m before them: total[samples, 2, channels], zero before. Whole numbers, in any order.
+extern "C" __global__ void sum_squares(
+    i64 n_spikes, i64 n_samples, i64 n_positions, i64 n_channels, const i64* sample_ptr, const i32* address,
+    const i32* tick, i64* total)
+{
+    const i64 k = global_index();
+    if (k >= n_spikes)
+        return;
+    const i64 sample = sample_of(k, n_samples, sample_ptr);
+    i64 before = 0;
+    for (i64 i = k - 1; i >= sample_ptr[sample] && tick[i] == tick[k]; i--)
+        before += address[i] == address[k];
+    u64* own = (u64*)total + 2 * sample * n_channels + address[k] / n_positions;
+    atomicAdd(own, (u64)1);
+    atomicAdd(own + n_channels, (u64)(2 * before + 1));
+}
+
+// Add shift[c] + slope[c] n to the error of the first group at a layer's pairs, by channel c and the spikes n of its
+// address in that tick; a block for each block of the active set. lane_address[tiles, 64]: the address of every lane
+// behind the stages, or -1; tick_ptr: see `find_ticks`.
+extern "C" __global__ void normalise_error(
+    i64 n_blocks, i64 n_samples, i64 n_ticks, i64 n_positions, const i64* tick_ptr, const i32* address,
+    const float* shift, const float* slope, i64 kind, const i64* lanes, const i64* entry_start, const i64* pair_start,
+    const u8* entry_lane, const u64* entry_ticks, const i64* entry_pair, const i32* lane_address, float* error)
+{
+    (void)n_blocks;
+    const ActiveSet set = {kind, lanes, entry_start, pair_start, entry_lane, entry_ticks, entry_pair};
+    const i64 block = blockIdx.x, n_chunks = chunks_of(n_ticks), item = block / n_chunks, chunk = block % n_chunks;
+    const i64 tile = item / n_samples, own = lane_address[tile * TILE + threadIdx.x];
+    const i64* ptr = tick_ptr + item % n_samples * n_ticks + chunk * CHUNK;
+    i64 pair;
+    u64 ticks = own_ticks(set, block, tile, length_of(chunk, n_ticks), &pair);
+    if (own < 0)
+        return;
+    for (; ticks != 0; ticks &= ticks - 1, pair++) {
+        const i64 now = __ffsll(ticks) - 1;
+        i64 n = 0;
+        for (i64 k = ptr[now]; k < ptr[now + 1]; k++)
+            n += address[k] == own;
+        error[pair] = error[pair] + (shift[own / n_positions] + slope[own / n_positions] * (float)n);
+    }
+}
+
+// error = 0, in all groups, at the pairs of neurons that were dropped; see `normalise_error` and `count_routed`.
+extern "C" __global__ void mask_error(
+    i64 n_blocks, i64 n_samples, i64 n_ticks, i64 n_neurons, i64 n_groups, i64 n_pairs, const u8* kept, i64 kind,
+    const i64* lanes, const i64* entry_start, const i64* pair_start, const u8* entry_lane, const u64* entry_ticks,
+    const i64* entry_pair, const i32* lane_address, float* error)
+{
+    (void)n_blocks;
+    const ActiveSet set = {kind, lanes, entry_start, pair_start, entry_lane, entry_ticks, entry_pair};
+    const i64 block = blockIdx.x, n_chunks = chunks_of(n_ticks), item = block / n_chunks, chunk = block % n_chunks;
+    const i64 tile = item / n_samples, own = lane_address[tile * TILE + threadIdx.x];
+    i64 pair;
+    const u64 ticks = own_ticks(set, block, tile, length_of(chunk, n_ticks), &pair);
+    if (own < 0 || kept[item % n_samples * n_neurons + own])
+        return;
+    for (i64 group = 0; group < n_groups; group++)
+        for (i64 k = 0; k < __popcll(ticks); k++)
+            error[group * n_pairs + pair + k] = 0.0f;
+}
+
+// rows[tiles, n_in, 64] = weight, times what a spike of each presynaptic neuron counts.
+extern "C" __global__ void scale_rows(i64 n, i64 n_in, const float* counts, const float* weight, float* rows)
+{
+    const i64 i = global_index();
+    if (i < n)
+        rows[i] = weight[i] * counts[i / TILE % n_in];
+}
+
+// gradient += scale rows.
+extern "C" __global__ void add_scaled(i64 n, float scale, const float* rows, float* gradient)
+{
+    const i64 i = global_index();
+    if (i < n)
+        gradient[i] = gradient[i] + scale * rows[i];
+}

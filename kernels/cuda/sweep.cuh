@@ -1,0 +1,130 @@
+// One sample through one tile of 64 neurons, a block of 64 threads: the sweep of kernels/cpu/sweep.py, whose order of
+// every operation this keeps, so that the bits are the same.
+
+// What a sweep is for: spikes; those, and what u is where low <= u < high; or, once more, what rho is in every tick.
+enum Purpose { SPIKES, SPIKES_AND_ACTIVE, RHO };
+
+// What a sweep keeps for the backward pass.
+struct Kept {
+    float low, high;              // SPIKES_AND_ACTIVE
+    u64* lanes;                   // [n_ticks], of the same: who is active
+    float* u;                     // [n_ticks, 64], what u is where it is active, or rho in every tick
+    float rho_width, rho_peak;    // RHO
+};
+
+// What a tile gets and has: its weights, its sample's runs of input spikes, and its lane's column of the drive, or null.
+struct Item {
+    const float* rows;
+    float gain;
+    bool is_neuron;
+    i64 run, run_end;
+    const float* drive;
+};
+
+__device__ __forceinline__ float driven(const Item& item, int row)
+{
+    return item.drive == nullptr ? 0.0f : item.drive[row * TILE];
+}
+
+// Keep what is wanted of tick t, at which a neuron that is not dead is awake.
+template <Purpose PURPOSE>
+__device__ __forceinline__ void keep(const Kept& kept, i64 t, float u, float theta, bool may_fire, bool is_awake)
+{
+    if (PURPOSE == SPIKES_AND_ACTIVE) {
+        const bool counts = may_fire && u >= kept.low && !(u >= kept.high);
+        write_bits(kept.lanes, t, counts);
+        if (counts)
+            kept.u[t * TILE + threadIdx.x] = u;
+    }
+    if (PURPOSE == RHO)  // that of minus infinity vanishes, as it should in dead ticks
+        kept.u[t * TILE + threadIdx.x] = surrogate(is_awake ? u : MINUS_INFINITY, theta, kept.rho_width, kept.rho_peak);
+}
+
+// Step a tile from tick t on. A silence in which nobody can fire is jumped over in closed form. Where something is kept
+// of its ticks they are stepped through all the same, and the state that the jump gives is taken after that, so that the
+// spikes do not depend on what is kept.
+template <Purpose PURPOSE>
+__device__ inline void sweep_item(
+    i64 t, i64 n_ticks, i64 n_abs, Item item, const i32* run_tick, const i64* run_start, const i32* address,
+    const SrmConstants& c, const Kept& kept, u64* fired)
+{
+    const float limit = c.theta * MARGIN, base = driven(item, BASE), slack = driven(item, SLACK);
+    Srm s = {driven(item, FIRST_P), driven(item, FIRST_Q), 0.0f, 0.0f};
+    i64 ready = 0, landing = -1, leap = 0;
+    Srm left = s;
+    i64 next = item.run < item.run_end ? run_tick[item.run] : n_ticks;
+    while (t < n_ticks) {
+        if (PURPOSE != SPIKES && t == landing) {
+            s = left;
+            jump(c, s, leap);
+        }
+        step(c, s);
+        const float u = s.q + s.qr + base;
+        const bool may_fire = item.is_neuron && t >= ready;
+        keep<PURPOSE>(kept, t, u, c.theta, may_fire, t >= ready);
+        const bool fires = may_fire && u >= c.theta;
+        if (PURPOSE != RHO)
+            write_bits(fired, t, fires);
+        if (fires) {
+            ready = t + n_abs;
+            s.pr = s.pr + c.kick;
+        }
+        if (t == next) {
+            s.p = s.p + item.gain * sum_rows(item.rows, address, run_start[item.run], run_start[item.run + 1]);
+            item.run++;
+            next = item.run < item.run_end ? run_tick[item.run] : n_ticks;
+        }
+        t++;
+        if (next - t >= GAP && (PURPOSE == SPIKES || t > landing) && stays_below(c, s, limit, base, slack)) {
+            if (PURPOSE == RHO
+                || (PURPOSE == SPIKES_AND_ACTIVE && !stays_below(c, s, lowered(kept.low), base, slack))) {
+                landing = next;
+                leap = next - t;
+                left = s;
+            } else {
+                if (next < n_ticks)
+                    jump(c, s, next - t);
+                t = next;
+            }
+        }
+    }
+}
+
+// An item of a layer. Items are numbered tile * n_samples + sample; drive may be null.
+__device__ inline Item item_of(
+    i64 item, i64 n_samples, i64 n_neurons, i64 n_in, i64 n_batch, const float* weight, const float* gain,
+    const i64* run_base, const i64* run_count, const float* drive)
+{
+    const i64 tile = item / n_samples, sample = item % n_samples;
+    Item own;
+    own.rows = weight + tile * n_in * TILE;
+    own.gain = gain[tile * TILE + threadIdx.x];
+    own.is_neuron = tile * TILE + threadIdx.x < n_neurons;
+    own.run = run_base[sample];
+    own.run_end = own.run + run_count[sample];
+    own.drive = nullptr;
+    if (drive != nullptr)
+        own.drive = drive + (tile * (n_samples / n_batch) + sample / n_batch) * DRIVE_ROWS * TILE + threadIdx.x;
+    return own;
+}
+
+// The tick from which on an item is stepped: that of its first input, but the first of all where neurons may move without
+// any, or where u = 0 is active.
+template <Purpose PURPOSE>
+__device__ __forceinline__ i64 begin_of(
+    const Item& own, i64 moving, i64 n_ticks, const i32* run_tick, const Kept& kept)
+{
+    if (moving || PURPOSE == RHO || (PURPOSE == SPIKES_AND_ACTIVE && kept.low <= 0.0f && 0.0f < kept.high))
+        return 0;
+    return own.run < own.run_end ? run_tick[own.run] : n_ticks;
+}
+
+// Let what is kept be that of an item.
+template <Purpose PURPOSE>
+__device__ __forceinline__ void move_to(Kept& kept, i64 item, i64 n_ticks)
+{
+    if (PURPOSE == SPIKES_AND_ACTIVE)
+        kept.lanes += item * n_ticks;
+    if (PURPOSE != SPIKES)
+        kept.u += item * n_ticks * TILE;
+}

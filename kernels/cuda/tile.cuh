@@ -1,0 +1,51 @@
+// A tile of 64 neurons is 64 threads, one a neuron, mostly of a block of their own; bits of all of them are the two words
+// of their warps.
+
+__device__ __forceinline__ bool is_first_of_warp() { return threadIdx.x % WARP == 0; }
+
+// Write the bits of a tile's neurons for which `is_set` as one u64 to words[at].
+__device__ __forceinline__ void write_bits(u64* words, i64 at, bool is_set)
+{
+    const u32 bits = __ballot_sync(EVERY_LANE, is_set);
+    if (is_first_of_warp() && bits != 0)  // the words are zero before
+        ((u32*)words)[2 * at + threadIdx.x % TILE / WARP] = bits;
+}
+
+// What was written so in the same kernel: in the same words, lest a compiler take them for others.
+__device__ __forceinline__ u64 read_bits(const u64* words, i64 at)
+{
+    const u32* halves = (const u32*)words + 2 * at;
+    return halves[0] | (u64)halves[1] << WARP;
+}
+
+// Sum of rows[address[i]] for i in first..last-1, one after the other: the order, and so the bits, of the CPU.
+__device__ inline float sum_rows(const float* rows, const i32* address, i64 first, i64 last)
+{
+    const float* own = rows + threadIdx.x;
+    float total = 0.0f;
+    i64 i = first;
+    for (; i + 4 <= last; i += 4) {  // four loads at once
+        const float a = own[(i64)address[i] * TILE], b = own[(i64)address[i + 1] * TILE];
+        const float c = own[(i64)address[i + 2] * TILE], d = own[(i64)address[i + 3] * TILE];
+        total = (((total + a) + b) + c) + d;
+    }
+    for (; i < last; i++)
+        total = total + own[(i64)address[i] * TILE];
+    return total;
+}
+
+// The sum of `value` over the block's threads before this one, and, in *all, over all of them. 64 threads.
+__device__ inline int sum_before(int value, int* all)
+{
+    __shared__ int values[TILE];
+    __syncthreads();  // a sum before may still be read
+    values[threadIdx.x] = value;
+    __syncthreads();
+    int before = 0, total = 0;
+    for (int i = 0; i < TILE; i++) {
+        before += i < (int)threadIdx.x ? values[i] : 0;
+        total += values[i];
+    }
+    *all = total;
+    return before;
+}

@@ -1,0 +1,11 @@
+"""Kernels on a GPU: their arguments, as in the tables of those on the CPU, and how many threads run them.
+
+They bear the names of the CPU's kernels and functions of which they do the work, and what both take stands in the same
+order. There are no arguments for buffers that grow: lists are counted, their starts summed up, and then filled.
+"""
+
+from eventsim.kernels.spec import cuda_adjoint, cuda_layers, cuda_lists
+
+KERNELS = cuda_lists.KERNELS | cuda_layers.KERNELS | cuda_adjoint.KERNELS
+
+__all__ = ["KERNELS"]

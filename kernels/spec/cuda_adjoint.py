@@ -1,0 +1,141 @@
+"""Kernels on a GPU for the backward pass, and optimisers."""
+
+from eventsim.kernels.spec.cuda_launch import CudaKernel, by_thread, launched
+from eventsim.kernels.spec.cuda_layers import DRIVE, GIVEN, SIZES
+
+KERNELS: dict[str, CudaKernel] = {}
+
+KERNELS["recompute_rho"] = launched("dense_adjoint", "n_items", f"""
+    {SIZES} n_batch
+    float32: rho_width rho_peak reach
+    {GIVEN}
+    {DRIVE}
+    out float32[items,ticks,lanes]: g
+""")
+
+_SET = """
+    int64: kind
+    int64[tiles]: lanes
+    int64[blocks]: entry_start pair_start
+    uint8[entries]: entry_lane
+    uint64[entries]: entry_ticks
+    int64[entries]: entry_pair
+"""
+
+_ADJOINT = f"""
+    int64: n_items n_samples n_ticks n_groups n_pairs
+    float32: dt
+    float32[constants]: constants
+    {_SET}
+    float32[pairs]: rho
+    float32[groups,pairs]: error
+"""
+
+KERNELS["adjoint_psp"] = launched("dense_adjoint", "n_items", f"""
+    {_ADJOINT}
+    out float32[items,ticks,lanes]: g
+""")
+
+KERNELS["adjoint_lif"] = launched("dense_adjoint", "n_items", f"""
+    {_ADJOINT}
+    uint64[items,ticks]: fired
+    out float32[items,ticks,lanes]: g
+""")
+
+_BELOW = """
+    int64: below_kind
+    int64[tiles]: below_lanes
+    int64[blocks]: below_pair_start
+    uint8[entries]: below_lane
+    uint64[entries]: below_ticks
+    int32[entries]: below_block
+    int64[entries]: below_pair
+    int32[tiles,lanes]: near_row
+"""
+
+KERNELS["send_error"] = launched("send", "n_work", f"""
+    int64: n_work n_samples n_ticks n_in n_entries n_pairs
+    {_BELOW}
+    int64[groups]: group_first
+    float32[tiles,n_in,lanes]: weight
+    float32[items,ticks,lanes]: g
+    out float32[groups,pairs]: error_below
+""", per_block=8, threads=128)
+
+KERNELS["send_patch_error"] = launched("send", "n_entries", f"""
+    int64: n_entries n_samples n_ticks n_in n_patches channel_tiles n_pixels rows_a_channel
+    {_BELOW}
+    int64[pixels]: reach_ptr
+    int32[reach]: reach_patch reach_row
+    float32[tiles,n_in,lanes]: weight
+    float32[items,ticks,lanes]: g
+    out float32[groups,pairs]: error_below
+""", per_block=8, threads=128)
+
+KERNELS["sum_over_time"] = launched("dense_adjoint", "n_sums", """
+    int64: n_sums n_tiles n_samples n_ticks
+    int64[groups]: group_first
+    float32[items,ticks,lanes]: g
+    out float32[groups,tiles,lanes]: g_sum
+""")
+
+KERNELS["update_weights"] = launched("dense_adjoint", "n_rows", """
+    int64: n_rows n_in n_blocks sample_ticks rule
+    float32[settings]: settings
+    int64[lists]: neuron_ptr
+    int32[spikes]: row
+    float32[items,ticks,lanes]: g
+    out float32[tiles,n_in,lanes]: weight gradient mean square
+""", per_block=4, threads=256)
+
+KERNELS["gather_error"] = launched("dense_adjoint", "n_blocks", f"""
+    int64: n_blocks n_samples n_neurons n_ticks
+    {_SET}
+    int32[tiles,lanes]: lane_neuron
+    float32[samples,neurons,ticks]: dense
+    out float32[pairs]: error
+""")
+
+KERNELS["add_pressure"] = launched("dense_adjoint", "n_blocks", """
+    int64: n_blocks n_samples n_ticks
+    int64[blocks]: pair_start
+    float32[samples]: pressure
+    out float32[groups,pairs]: error
+""")
+
+KERNELS["add_scaled"] = by_thread("stages", "n", """
+    int64: n
+    float32: scale
+    float32[tiles,n_in,lanes]: rows
+    out float32[tiles,n_in,lanes]: gradient
+""")
+
+KERNELS["normalise_error"] = launched("stages", "n_blocks", f"""
+    int64: n_blocks n_samples n_ticks n_positions
+    int64[rows]: tick_ptr
+    int32[spikes]: address
+    float32[channels]: shift slope
+    {_SET}
+    int32[tiles,lanes]: lane_address
+    out float32[groups,pairs]: error
+""")
+
+KERNELS["mask_error"] = launched("stages", "n_blocks", f"""
+    int64: n_blocks n_samples n_ticks n_neurons n_groups n_pairs
+    uint8[samples,neurons]: kept
+    {_SET}
+    int32[tiles,lanes]: lane_address
+    out float32[groups,pairs]: error
+""")
+
+KERNELS["adam_step"] = by_thread("optimizer", "n", """
+    int64: n
+    float32[settings]: settings
+    out float32[rows,lanes]: weight gradient mean square
+""")
+
+KERNELS["sgd_step"] = by_thread("optimizer", "n", """
+    int64: n
+    float32[settings]: settings
+    out float32[rows,lanes]: weight gradient velocity
+""")

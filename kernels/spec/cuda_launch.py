@@ -1,0 +1,33 @@
+"""How kernels on a GPU are launched."""
+
+from dataclasses import dataclass
+
+from eventsim.kernels.spec.declare import Kernel, kernel
+
+
+@dataclass(frozen=True)
+class CudaKernel(Kernel):
+    """A kernel, and its launch: a block of ``threads`` for every ``per_block`` of what the argument ``work`` counts."""
+
+    work: str
+    per_block: int
+    threads: int
+
+
+def launched(file, work, text, per_block=1, threads=64) -> CudaKernel:
+    """A kernel of a file by its arguments, with a block of ``threads`` for every ``per_block`` of ``work``."""
+    plain = kernel(file, text)
+    return CudaKernel(plain.file, plain.arguments, work, per_block, threads)
+
+
+def by_thread(file, work, text) -> CudaKernel:
+    """A thread for each, 256 a block."""
+    return launched(file, work, text, 256, 256)
+
+
+# Input spikes by tick, see `group_by_tick`.
+RUNS = """
+    int64[samples]: run_base run_count
+    int32[runs]: run_tick
+    int64[runs]: run_start
+"""

@@ -1,0 +1,145 @@
+"""Kernels on a GPU that run layers forward, and what they keep for the backward pass."""
+
+from eventsim.kernels.spec.cuda_launch import RUNS, CudaKernel, launched
+
+KERNELS: dict[str, CudaKernel] = {}
+
+GIVEN = f"""
+    float32[tiles,n_in,lanes]: weight
+    float32[tiles,lanes]: gain
+    {RUNS}
+    int32[spikes]: address
+    float32[constants]: constants
+    float32[two,powers]: decays
+"""
+_FIRED = "out uint64[items,ticks]: fired"
+_ACTIVE = """
+    out uint64[items,ticks]: active
+    out float32[items,ticks,lanes]: u
+"""
+SIZES = "int64: n_items n_samples n_neurons n_in n_ticks n_abs"
+DRIVE = "float32[tiles,rows,lanes]: drive"
+
+KERNELS["dense_forward"] = launched("dense", "n_items", f"""
+    {SIZES}
+    float32: reach
+    {GIVEN}
+    {_FIRED}
+""")
+
+KERNELS["dense_forward_active"] = launched("dense", "n_items", f"""
+    {SIZES}
+    float32: u_low u_high reach
+    {GIVEN}
+    {_FIRED}
+    {_ACTIVE}
+""")
+
+KERNELS["driven_forward"] = launched("dense", "n_items", f"""
+    {SIZES} moving n_batch
+    float32: reach
+    {GIVEN}
+    {DRIVE}
+    {_FIRED}
+""")
+
+KERNELS["driven_forward_active"] = launched("dense", "n_items", f"""
+    {SIZES} moving n_batch
+    float32: u_low u_high reach
+    {GIVEN}
+    {DRIVE}
+    {_FIRED}
+    {_ACTIVE}
+""")
+
+KERNELS["lif_forward"] = launched("lif", "n_items", f"""
+    {SIZES} moving n_batch
+    {GIVEN}
+    {DRIVE}
+    {_FIRED}
+""")
+
+KERNELS["lif_forward_active"] = launched("lif", "n_items", f"""
+    {SIZES} moving n_batch
+    float32: u_low u_high
+    {GIVEN}
+    {DRIVE}
+    {_FIRED}
+    {_ACTIVE}
+""")
+
+KERNELS["replay_lif"] = launched("lif", "n_items", f"""
+    {SIZES} moving n_batch
+    float32: rho_width rho_peak
+    {GIVEN}
+    {DRIVE}
+    out float32[items,ticks,lanes]: g
+""")
+
+_DELAYED = f"""
+    int64: n_samples n_neurons n_in n_ticks n_abs depth is_recurrent
+    int64: delay_rows delay_columns own_delay_rows own_delay_columns
+    {RUNS}
+    int32[spikes]: address
+    float32[tiles,n_in,lanes]: weight own_weight
+    int32[sources,targets]: delay own_delay
+    float32[constants]: constants
+"""
+_ON_THE_WAY = """
+    out float32[samples,rows,neurons]: state
+    out float32[samples,depth,neurons]: ring
+    out int32[samples,neurons]: ready
+    out uint64[items,ticks]: fired
+"""
+
+KERNELS["delayed_forward"] = launched("delayed", "n_samples", f"""
+    {_DELAYED}
+    {_ON_THE_WAY}
+""", threads=256)
+
+KERNELS["delayed_lif_forward"] = launched("delayed", "n_samples", f"""
+    {_DELAYED}
+    {DRIVE}
+    {_ON_THE_WAY}
+""", threads=256)
+
+_LISTS = f"""
+    float32[tiles,n_in,lanes]: weight
+    float32[tiles,lanes]: gain
+    {RUNS}
+    int32[spikes]: address
+"""
+
+KERNELS["read_sums"] = launched("readout", "n_items", f"""
+    int64: n_items n_lists n_in
+    {_LISTS}
+    float64[ticks]: share
+    out float64[items,lanes]: score
+""")
+
+KERNELS["read_peaks"] = launched("readout", "n_items", f"""
+    int64: n_items n_lists n_in n_batch n_ticks
+    float64[powers]: held risen
+    {_LISTS}
+    float64[places,lanes]: each
+    out float64[items,lanes]: score when
+""")
+
+KERNELS["count_active"] = launched("active", "n_blocks", """
+    int64: n_blocks n_ticks
+    uint64[items,ticks]: active
+    out int64[blocks]: block_entries block_pairs
+""")
+
+KERNELS["close_chunk"] = launched("active", "n_blocks", """
+    int64: n_blocks n_ticks
+    float32: theta rho_width rho_peak
+    uint64[items,ticks]: active
+    float32[items,ticks,lanes]: u
+    int64[blocks]: entry_start pair_start
+    out uint8[entries]: entry_lane
+    out uint64[entries]: entry_ticks
+    out int32[entries]: entry_block
+    out int64[entries]: entry_pair
+    out float32[pairs]: rho
+""")

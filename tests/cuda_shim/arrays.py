@@ -1,0 +1,79 @@
+"""An array of a device that is the host: what the engine uses of CuPy's arrays, and nothing else."""
+
+import contextlib
+import math
+
+import numpy as np
+
+_GUARD = 256  # bytes before and behind an array that nobody may write to
+_MARK = 0xA5
+
+
+class ShimArray:
+    """Memory with guards on either side, and a view of it; it never turns into a NumPy array by itself."""
+
+    __array_ufunc__ = None  # as with CuPy, NumPy refuses to compute with it
+
+    def __init__(self, memory, view):
+        self._memory, self._view = memory, view
+
+    @classmethod
+    def new(cls, shape, dtype):
+        """An array with rubbish in it."""
+        shape = tuple(map(int, np.atleast_1d(shape)))
+        size = math.prod(shape) * np.dtype(dtype).itemsize
+        memory = np.full(size + 2 * _GUARD, _MARK, np.uint8)
+        return cls(memory, memory[_GUARD : _GUARD + size].view(dtype).reshape(shape))
+
+    def __array__(self, *_, **__):
+        raise TypeError("an array of the device does not turn into one of the host by itself; use get()")
+
+    def check_guards(self):
+        """Fail where something was written before or behind the array."""
+        for guard in (self._memory[:_GUARD], self._memory[-_GUARD:]):
+            assert (guard == _MARK).all(), "a kernel wrote beyond the bounds of an array"
+
+    @property
+    def pointer(self):
+        """Address of the first entry."""
+        return self._view.ctypes.data
+
+    shape = property(lambda self: self._view.shape)
+    dtype = property(lambda self: self._view.dtype)
+    ndim = property(lambda self: self._view.ndim)
+    size = property(lambda self: self._view.size)
+    nbytes = property(lambda self: self._view.nbytes)
+    itemsize = property(lambda self: self._view.itemsize)
+    flags = property(lambda self: self._view.flags)
+    device = property(lambda self: contextlib.nullcontext())
+
+    def __len__(self):
+        return len(self._view)
+
+    def __getitem__(self, key):
+        assert isinstance(key, slice), "only slices of the first axis are used"
+        return ShimArray(self._memory, self._view[key])
+
+    def reshape(self, *shape):
+        """The same memory in another shape."""
+        assert self.flags.c_contiguous
+        return ShimArray(self._memory, self._view.reshape(*shape))
+
+    def copy(self):
+        """Another array with the same numbers."""
+        out = ShimArray.new(self.shape, self.dtype)
+        out._view[...] = self._view
+        return out
+
+    def fill(self, value):
+        """Set all to one number."""
+        self._view.fill(value)
+
+    def get(self):
+        """A copy for the host."""
+        return self._view.copy()
+
+    def set(self, values):
+        """Take the numbers of a host's array of the same shape and type."""
+        assert values.shape == self.shape and values.dtype == self.dtype and isinstance(values, np.ndarray)
+        self._view[...] = values

@@ -1,0 +1,51 @@
+"""The devices that tests of GPU kernels run on: the host, by a shim, and a GPU where there is one."""
+
+import importlib
+import os
+
+import pytest
+from cuda_shim import ShimDevice, find_compiler
+
+from eventsim.kernels.cuda import available
+
+_ON_GPU = pytest.param("gpu", marks=pytest.mark.gpu)
+
+
+def _device(name):
+    """A device; skips, with the reason, where there is none."""
+    if name == "gpu":
+        if os.environ.get("EVENTSIM_REQUIRE_GPU") != "1" and available.missing() is not None:
+            pytest.skip(available.missing())
+        return available.gpu(0)
+    if find_compiler() is None:
+        pytest.skip("no C++ compiler, which runs the CUDA kernels on the host")
+    return ShimDevice(descending=name == "threads descending")
+
+
+@pytest.fixture(params=["threads ascending", "threads descending", _ON_GPU])
+def device(request):
+    """A device."""
+    return _device(request.param)
+
+
+@pytest.fixture(params=["threads descending", _ON_GPU])
+def one_device(request):
+    """A device, once: for what does not depend on how threads wait for each other."""
+    return _device(request.param)
+
+
+@pytest.fixture(params=["threads descending", _ON_GPU])
+def as_gpu(request, monkeypatch):
+    """A device that is the one called gpu."""
+    device = _device(request.param)
+    monkeypatch.setattr(available, "missing", lambda: None)
+    monkeypatch.setattr(available, "describe", lambda: [
+        {"name": device.name, "memory": 80 << 30, "compute_capability": "9.0"}])
+    monkeypatch.setattr(available, "gpu", lambda number: device)
+    return device
+
+
+@pytest.fixture
+def by_patches(monkeypatch):
+    """The CPU sums up gradients of convolutions patch by patch, as devices do."""
+    monkeypatch.setattr(importlib.import_module("eventsim.engine.backward"), "goes_by_pairs", lambda *_: False)

@@ -1,0 +1,96 @@
+"""Gradients and steps on a device: the bits of the CPU."""
+
+import numpy as np
+import pytest
+from scenes import random_network, random_spikes, some_but_not_all
+
+from eventsim.engine import Sink, backward, forward
+from eventsim.engine.gpu.devices import on_device
+from eventsim.errors import ConfigError
+from eventsim.kernels.memory import on_host, zeros_like
+from eventsim.model import SRM
+from eventsim.trainer.optimizers import OPTIMIZERS
+
+from .test_forward import scene
+
+INF = np.inf
+SUPPORTS = [(0.3, 0.3, 0.3), (1.5, 0.3, 0.3), (INF, INF, INF), (0.95, 0.3, INF), (INF, 0.3, 0.3)]
+
+
+def gradients(network, spikes, supports, errors, pressure=None):
+    """Gradients of all weights, on the host."""
+    trace = forward(network, spikes, supports=supports)
+    out = [zeros_like(array) for array in network.parameters]
+    backward(network, trace, errors.__getitem__, [Sink(gradient=array) for array in out], pressure=pressure)
+    return [on_host(array) for array in out]
+
+
+def assert_same(got, want):
+    for ours, theirs in zip(got, want, strict=True):
+        assert np.abs(theirs).max() > 0
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("kind, rate", [("plain", 0.1), ("dead ticks", 0.004), ("dyadic", 0.1)])
+@pytest.mark.parametrize("supports", SUPPORTS)
+def test_gradients_have_the_bits_of_the_cpu(device, rng, kind, rate, supports):
+    network, spikes = scene(rng, kind, rate, n_ticks=70)
+    errors = rng.normal(size=(3, 20, 70)).astype(np.float32)
+    pressure = [rng.normal(0, 1, 3).astype(np.float32), None, rng.normal(0, 1, 3).astype(np.float32)]
+    pressure = pressure if supports[0] != INF else None
+    want = gradients(network, spikes, supports, errors, pressure)
+    assert_same(gradients(on_device(network, device), spikes, supports, errors, pressure), want)
+
+
+def test_many_tiles_above_and_blocks_of_samples_are_summed_in_the_order_of_the_cpu(device, rng):
+    """Twelve tiles above send errors in eight groups; 900 ticks make blocks of two samples."""
+    network = random_network(rng, (30, 65, 750), (5.0, 4.0))
+    spikes = random_spikes(rng, 30, 3, 900, 0.01, empty=(1,))
+    errors = rng.normal(size=(3, 750, 900)).astype(np.float32)
+    want = gradients(network, spikes, (0.3, 0.3), errors)
+    assert_same(gradients(on_device(network, device), spikes, (0.3, 0.3), errors), want)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_steps_within_the_walk_and_by_themselves_have_the_bits_of_the_cpu(device, rng, name):
+    network = random_network(rng, (30, 70, 20), (4.0, 4.0))
+    networks = [network, on_device(network, device), on_device(network, device)]
+    optimizers = [OPTIMIZERS[name](each.parameters) for each in networks]
+    for _ in range(3):
+        spikes = random_spikes(rng, 30, 3, 60)
+        errors = rng.normal(size=(3, 20, 60)).astype(np.float32)
+        for i, (each, optimizer) in enumerate(zip(networks, optimizers, strict=True)):
+            optimizer.begin(1e-2)
+            trace = forward(each, spikes, supports=(0.5, INF))
+            assert some_but_not_all(trace.output)
+            if i < 2:
+                backward(each, trace, errors.__getitem__, [optimizer.sink(k) for k in range(2)])
+                continue
+            made = [zeros_like(array) for array in each.parameters]
+            backward(each, trace, errors.__getitem__, [Sink(gradient=array) for array in made])
+            for k, (array, gradient) in enumerate(zip(each.parameters, made, strict=True)):
+                optimizer.update(k, array, gradient, device)
+                assert not gradient.get().any()
+    states = [optimizer.state() for optimizer in optimizers]
+    for other, state in zip(networks[1:], states[1:], strict=True):
+        for ours, theirs in zip(other.parameters, network.parameters, strict=True):
+            np.testing.assert_array_equal(ours.get(), theirs)
+        assert state.keys() == states[0].keys()
+        for key, value in states[0].items():
+            np.testing.assert_array_equal(state[key], value)
+
+
+def test_a_run_on_another_device_is_refused(device, rng):
+    network = random_network(rng, (30, 20), (4.0,), SRM(tau_syn=3.0))
+    spikes = random_spikes(rng, 30, 2, 20)
+    errors = np.zeros((2, 20, 20), np.float32)
+    ours = on_device(network, device)
+    for ran, walked in ((network, ours), (ours, network)):
+        trace = forward(ran, spikes, supports=[0.3])
+        with pytest.raises(ConfigError, match="another device"):
+            backward(walked, trace, errors.__getitem__, [Sink(gradient=zeros_like(walked.parameters[0]))])
+    for use in (lambda: forward(ours, spikes, truncate=True),
+                lambda: backward(ours, forward(ours, spikes, supports=[0.3]), errors.__getitem__,
+                                 [Sink(gradient=zeros_like(ours.parameters[0]))], truncate=True)):
+        with pytest.raises(ConfigError, match="truncated on the CPU only"):
+            use()
