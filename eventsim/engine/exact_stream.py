@@ -26,6 +26,8 @@ from eventsim.kernels.layout import (
 
 # Time constants after which of a current nothing is left that a float64 shows beside the rest.
 _GONE = 40.0
+# ms: kernels take what is below for 0, and would take a piece up to there for none.
+_LEAST_END = np.finfo(float).tiny
 _NO_TIMES, _NOBODY = np.empty(0), np.empty(0, np.int32)
 
 
@@ -74,6 +76,7 @@ class ExactLayer:
         return tuple(map(np.concatenate, zip(spikes, more, strict=True)))
 
     def _advance(self, time, address, until):
+        until = max(until, _LEAST_END) if until > 0.0 else until
         begin, self._begin = self._begin, until
         self._part.progress[:] = 0
         self._items["item_spikes"][:] = 0

@@ -33,6 +33,7 @@ _FIRST_ROOM = 1024
 # What the kernel's progress counts.
 _INPUT, _SPIKES, _FLIGHTS = 0, 1, 3
 
+
 class _Sample:
     """One sample on its way through a network: what the queue keeps, and buffers that grow."""
 
@@ -40,10 +41,10 @@ class _Sample:
         tiles, of = len(wiring.theta), wiring.constants.T[:, :, None]
         state = np.zeros((tiles, QUEUE_ROWS, TILE))
         missing = np.where(np.isfinite(wiring.theta), wiring.theta - of[EXACT_THETA], 0.0)
-        # Of the potential that a constant input comes to, and of a current.
-        state[:, 0] = missing * (1.0 - of[EXACT_KICK_C])
-        state[:, 1] = missing * np.where(of[EXACT_FAMILY] == LIF_FAMILY, of[EXACT_KICK_B], of[EXACT_LAM])
-        state[:, 2] = missing * of[EXACT_KICK_C]
+        # Of the potential that a constant input comes to, and of the slope of a psp, or of a current.
+        with_current = (of[EXACT_KICK_B] != 0.0) | (of[EXACT_KICK_C] != 0.0)
+        state[:, 0] = missing
+        state[:, 1] = missing * np.where(of[EXACT_FAMILY] == LIF_FAMILY, with_current, of[EXACT_LAM])
         state[:, -1] = -of[EXACT_DEAD]  # the time of the last spike: nobody is dead at the start
         self.last, self.progress = last, np.array([first, 0, 0, 0, 0])
         self.kept = {

@@ -13,8 +13,8 @@ from eventsim.kernels.cpu.exact import neurons_of, spikes_at_most
 from eventsim.kernels.cpu.exact_patches import limits
 from eventsim.kernels.cpu.jit import inlined, kernel
 from eventsim.kernels.cpu.lif_patches import begin_lif, lif_is_at_rest
-from eventsim.kernels.cpu.lif_sweep import SAME_TIME, run_window, take_in
-from eventsim.kernels.cpu.lif_windows import cut_window, feed, has_current, peak
+from eventsim.kernels.cpu.lif_sweep import run_window, take_in
+from eventsim.kernels.cpu.lif_windows import cut_window, feed, has_current, instant, peak
 from eventsim.kernels.cpu.surrogate import surrogate
 from eventsim.kernels.cpu.sweep import fetch_tile
 from eventsim.kernels.cpu.vector import (
@@ -62,7 +62,7 @@ def _lanes_at_tick(t, since, n, v, own, theta, constants, u_low, u_high, valid, 
     store(wide_zeros(), own, LIF_UNDONE)
     spiked = load(own, STATE_SPIKE)
     lately = ~at_least(wide_splat(since), spiked)
-    awake = at_least(wide_splat(t * (1.0 + SAME_TIME)), spiked + wide_splat(constants[EXACT_DEAD]))
+    awake = at_least(wide_splat(t + instant(t, constants)), spiked + wide_splat(constants[EXACT_DEAD]))
     return at_least(potential, splat(u_low)) & ~at_least(potential, splat(u_high)) & valid & (awake | lately)
 
 
@@ -156,7 +156,7 @@ def lif_patches_forward_active(
         chunk, windows, t, tick, k, last = 0, 0, 0.0, np.int64(0), sample_ptr[sample], sample_ptr[sample + 1]
         while t < end:
             first, at = k, np.int64(-1)
-            while k < last and time[k] <= t:
+            while k < last and time[k] <= t + instant(t, constants):
                 k += 1
             while tick * dt < t:
                 tick += 1

@@ -4,9 +4,9 @@ With s ms since what reached a neuron last, lam = 1 / tau_mem and mu = 1 / tau_s
 
     u(s) = (a + b s) exp(-lam s) + c exp(-mu s)
 
-A weight adds to a where it moves the potential at once; to a and c, which have opposite signs then, where there is a
-current; and to b, with c = 0, where a current decays as fast as the potential. A spike takes the threshold off a, or
-leaves a what the reset says. b and c of a potential that moves at once are 0.
+b and c are what of a potential v and a current i the latter makes, and a is v - c: of a current that decays as fast as
+the potential c is 0, of another b, and of a potential that a weight moves at once both. What is kept is v and i, since
+a and c may be large and of opposite signs. A spike takes the threshold off v, or leaves what the reset says.
 
 A constant input is a threshold of its own for its neuron, as in `crossing`.
 """
@@ -17,6 +17,7 @@ import numpy as np
 
 from eventsim.kernels.cpu.crossing import ROUNDING, first_crossing
 from eventsim.kernels.cpu.jit import kernel
+from eventsim.kernels.cpu.lif_windows import feed, has_current, instant
 from eventsim.kernels.layout import (
     EXACT_DEAD,
     EXACT_HARD,
@@ -28,10 +29,11 @@ from eventsim.kernels.layout import (
     EXACT_RECOIL,
     EXACT_RESET,
     EXACT_THETA,
+    TILE,
 )
 
-# Rows of a tile's state in the event queue, which has a row D for others.
-A, B, C, _, SINCE, LAST = range(6)
+# Rows of a tile's state in the event queue, which has two more for others.
+V, CURRENT, _, _, SINCE, LAST = range(6)
 _MOST_STEPS = 200
 
 
@@ -77,70 +79,110 @@ def lif_crossing(start, a, b, c, lam, mu, theta, edges):
 
 
 @kernel
-def lif_present(state, lane, now, constants):
-    """a, b and c of a neuron at present."""
-    a, b, c, s = state[A, lane], state[B, lane], state[C, lane], now - state[SINCE, lane]
-    if s > 0.0:
-        fall = math.exp(-constants[EXACT_LAM] * s)
-        a, b, c = (a + b * s) * fall, b * fall, c * math.exp(-constants[EXACT_MU] * s)
-    return a, b, c
+def _decays(s, constants):
+    """What potential and current fall to in s ms, and what a unit of current gives."""
+    fall = math.exp(-constants[EXACT_LAM] * s)
+    if not has_current(constants):
+        return fall, 1.0, 0.0
+    return fall, math.exp(-constants[EXACT_MU] * s), feed(s, constants)
 
 
 @kernel
-def _keep(state, lane, a, b, c, now):
-    state[A, lane], state[B, lane], state[C, lane], state[SINCE, lane] = a, b, c, now
+def _present(state, lane, now, constants):
+    """Potential and current of a neuron at present."""
+    v, i, s = state[V, lane], state[CURRENT, lane], now - state[SINCE, lane]
+    if s > 0.0:
+        fall, fade, given = _decays(s, constants)
+        v, i = v * fall + i * given, i * fade
+    return v, i
+
+
+@kernel
+def _keep(state, lane, v, i, now):
+    state[V, lane], state[CURRENT, lane], state[SINCE, lane] = v, i, now
 
 
 @kernel
 def lif_add(state, lane, weight, now, constants):
     """Bring a neuron to the present and add a synapse."""
-    a, b, c = lif_present(state, lane, now, constants)
-    _keep(state, lane, a + constants[EXACT_KICK] * weight, b + constants[EXACT_KICK_B] * weight,
-          c + constants[EXACT_KICK_C] * weight, now)
+    v, i = _present(state, lane, now, constants)
+    if has_current(constants):
+        _keep(state, lane, v, i + weight, now)
+    else:
+        _keep(state, lane, v + weight, i, now)
+
+
+@kernel
+def _most_given(constants):
+    """What a unit of current gives at most: of its share that a steady one keeps up, or all that leaks from nowhere."""
+    if constants[EXACT_KICK_B] != 0.0:
+        return constants[EXACT_KICK_B] / (constants[EXACT_LAM] * math.e)
+    most = abs(constants[EXACT_KICK_C])
+    return min(most, 1.0) if constants[EXACT_LAM] > 0.0 else most
+
+
+@kernel
+def lif_add_row(state, weight, now, constants, reach):
+    """`lif_add` to a whole tile; ``reach`` gets what potentials do not exceed from now on, but for rounding."""
+    with_current, most = has_current(constants), _most_given(constants)
+    since, fall, fade, given = now, 1.0, 1.0, 0.0
+    for lane in range(TILE):
+        if state[SINCE, lane] != since:  # most neurons are as old as the one before
+            since = state[SINCE, lane]
+            fall, fade, given = _decays(max(now - since, 0.0), constants)
+        v, i = state[V, lane] * fall + state[CURRENT, lane] * given, state[CURRENT, lane] * fade
+        if with_current:
+            i += weight[lane]
+        else:
+            v += weight[lane]
+        _keep(state, lane, v, i, now)
+        reach[lane] = max(v, 0.0) + max(i, 0.0) * most
 
 
 @kernel
 def lif_spike(state, lane, theta, now, constants):
     """What a spike leaves; theta : the neuron's own threshold."""
-    a, b, c = lif_present(state, lane, now, constants)
+    v, i = _present(state, lane, now, constants)
+    v += constants[EXACT_RECOIL]
     if constants[EXACT_HARD] > 0.0:
-        a = constants[EXACT_RESET] - (constants[EXACT_THETA] - theta) - c
-    else:
-        a += constants[EXACT_RECOIL]
-    _keep(state, lane, a, b, c, now)
+        v = constants[EXACT_RESET] - (constants[EXACT_THETA] - theta)
+    _keep(state, lane, v, i, now)
     state[LAST, lane] = now
 
 
 @kernel
-def _most(a, b, c, lam):
-    """What u does not exceed, but for rounding."""
-    return max(a, 0.0) + max(c, 0.0) + (max(b, 0.0) / (lam * math.e) if b != 0.0 else 0.0)
-
-
-@kernel
-def lif_bound(state, lane, constants):
-    """What u does not exceed from the last arrival on, but for rounding."""
-    return _most(state[A, lane], state[B, lane], state[C, lane], constants[EXACT_LAM])
+def _ready(state, lane, now, constants):
+    """When a neuron may fire again; at present, if it is so but for rounding."""
+    ready = state[LAST, lane] + constants[EXACT_DEAD]
+    return now if abs(ready - now) <= instant(now, constants) else ready
 
 
 @kernel
 def lif_not_before(state, theta, lane, now, constants):
     """A time before which a neuron does not cross if nothing reaches it; infinity only where it never does."""
-    a, b, c = lif_present(state, lane, now, constants)
-    lam, mu = constants[EXACT_LAM], constants[EXACT_MU]
-    if theta > 0.0 and _most(a, b, c, lam) < (1.0 - ROUNDING) * theta:
+    v, i = _present(state, lane, now, constants)
+    lam, most = constants[EXACT_LAM], _most_given(constants)
+    if theta > 0.0 and max(v, 0.0) + max(i, 0.0) * most < (1.0 - ROUNDING) * theta:
         return np.inf
-    size = abs(a) + abs(c) + (abs(b) / lam if b != 0.0 else 0.0)
-    slope = max(b - lam * a, 0.0) + max(-mu * c, 0.0) + (abs(b) / math.e if b != 0.0 else 0.0)
-    gap = theta - a - c - ROUNDING * (abs(theta) + size)
+    # v' = (1 / tau_mem or 1) i - lam v
+    drive = constants[EXACT_KICK_B] + constants[EXACT_KICK_C] * (lam - constants[EXACT_MU])
+    slope = lam * (max(-v, 0.0) + max(-i, 0.0) * most) + max(i, 0.0) * drive
+    gap = theta - v - ROUNDING * (abs(theta) + abs(v) + abs(i) * most)
     s = gap / slope if gap > 0.0 and slope > 0.0 else (0.0 if gap <= 0.0 else np.inf)
-    return max(now + s, state[LAST, lane] + constants[EXACT_DEAD])
+    return max(now + s, _ready(state, lane, now, constants))
 
 
 @kernel
 def lif_next_crossing(state, theta, lane, now, constants, edges):
     """Time of a neuron's next crossing if nothing reaches it before, or infinity."""
-    a, b, c = lif_present(state, lane, now, constants)
-    ready = state[LAST, lane] + constants[EXACT_DEAD]
+    v, i = _present(state, lane, now, constants)
+    a, b, c = v + constants[EXACT_KICK] * i, constants[EXACT_KICK_B] * i, constants[EXACT_KICK_C] * i
+    ready = _ready(state, lane, now, constants)
     s = lif_crossing(max(0.0, ready - now), a, b, c, constants[EXACT_LAM], constants[EXACT_MU], theta, edges)
     return max(now + s, ready)
+
+
+@kernel
+def lif_waits(now, arrival, constants):
+    """Whether a crossing waits for an arrival that is at the same time but for rounding."""
+    return arrival <= now + instant(now, constants)

@@ -10,7 +10,7 @@ from eventsim.kernels.cpu.exact import MARGIN, neurons_of, spikes_at_most
 from eventsim.kernels.cpu.exact_patches import limits
 from eventsim.kernels.cpu.jit import inlined, kernel
 from eventsim.kernels.cpu.lif_sweep import run_window, take_in
-from eventsim.kernels.cpu.lif_windows import cut_window, has_current, peak
+from eventsim.kernels.cpu.lif_windows import cut_window, has_current, instant, peak
 from eventsim.kernels.cpu.sweep import fetch_tile
 from eventsim.kernels.cpu.vector import at_least, bit_count, flush_subnormals, load, restore_subnormals, store
 from eventsim.kernels.cpu.wide import fused, larger, wide_splat, wide_zeros
@@ -75,7 +75,7 @@ def lif_patches_forward(
         t, spikes, is_full = since[slot], progress[2], False
         while t < end:
             first = k
-            while k < last and time[k] <= t:
+            while k < last and time[k] <= t + instant(t, constants):
                 k += 1
             _, taken, steps = cut_window(
                 t, end, -1, np.inf, 0, last - k, longest, longest_step, time[k:], constants, peaks, 0, window, step,

@@ -6,7 +6,7 @@ run through it step by step. What arrives at the window's begin is added up firs
     v(x) <= max(v, 0) + max(i, 0) max F + sum of max(w, 0) (1, or max F)        F to the window's end; it is never < 0
 
 State and time are float64, only the bound is float32. Thresholds, and how a constant input enters them, are as in
-`exact`. A dead time that ends at an arrival but for rounding ends there, as on the grid.
+`exact`. Arrivals, and ends of dead times, that are at one instant but for rounding are taken to be so, as on the grid.
 """
 
 import math
@@ -16,7 +16,7 @@ import numpy as np
 from eventsim.kernels.cpu.exact import MARGIN, neurons_of, spikes_at_most
 from eventsim.kernels.cpu.jit import inlined, kernel
 from eventsim.kernels.cpu.lif_exact import lif_crossing
-from eventsim.kernels.cpu.lif_windows import feed, has_current
+from eventsim.kernels.cpu.lif_windows import feed, has_current, instant
 from eventsim.kernels.cpu.segment import rising_root
 from eventsim.kernels.cpu.sweep import fetch_tile
 from eventsim.kernels.cpu.vector import (
@@ -60,8 +60,6 @@ from eventsim.kernels.status import Status
 
 _OK, _GROW = np.int32(Status.OK), np.int32(Status.GROW)
 _ONE, _NOBODY = np.uint64(1), np.uint64(0)
-# Of a time: two that differ by less are the same but for rounding.
-SAME_TIME = 2.0**-51
 
 
 @inlined
@@ -123,9 +121,9 @@ def _run_lane(
         v_end = v * step[s, STEP_FALL] + i * step[s, STEP_FEED]
         i *= fade_end
         may_reach = max(v, 0.0) + max(i_now, 0.0) * step[s, STEP_TOP] >= enough
-        while may_reach and spiked + dead < end * (1.0 - SAME_TIME):
+        while may_reach and spiked + dead < end - instant(end, constants):
             wait = spiked + dead - now
-            wait = wait if wait > now * SAME_TIME else 0.0
+            wait = wait if wait > instant(now, constants) else 0.0
             found, v_now, fade = _crossing(wait, end - now, v, i_now, v_end, fade_end, theta, constants, edges)
             if not now + found < end:
                 break
@@ -179,7 +177,7 @@ def run_window(
     store(v, own, LIF_V_BEFORE)
     store(i, own, LIF_CURRENT_BEFORE)
     ready = load(own, STATE_SPIKE) + wide_splat(constants[EXACT_DEAD])
-    todo &= ~at_least(ready, wide_splat(window[STEP_END] * (1.0 - SAME_TIME)))
+    todo &= ~at_least(ready, wide_splat(window[STEP_END] - instant(window[STEP_END], constants)))
     singles = bit_count(todo)
     while todo != _NOBODY:
         lane = lowest_bit(todo)

@@ -15,6 +15,7 @@ import numpy as np
 
 from eventsim.kernels.cpu.jit import kernel
 from eventsim.kernels.layout import (
+    EXACT_DEAD,
     EXACT_KICK_B,
     EXACT_KICK_C,
     EXACT_LAM,
@@ -32,8 +33,17 @@ from eventsim.kernels.layout import (
 from eventsim.kernels.status import Status
 
 _OK = np.int32(Status.OK)
+# Two times are one instant if they differ by less than this share of them and of a dead time: the rounding of thousands
+# of dead times in a row may do that, and nobody fires twice in it.
+_OF_TIME, _OF_DEAD_TIME = 2.0**-40, 2.0**-10
 # Rounding a coefficient to float32, and adding up a window's, must not lower the bound that it is for.
 _ROUND_UP = 1.0 + 4e-6
+
+
+@kernel
+def instant(t, constants):
+    """ms by which times at t differ that are the same but for rounding."""
+    return min(t * _OF_TIME, constants[EXACT_DEAD] * _OF_DEAD_TIME)
 
 
 @kernel
@@ -94,13 +104,15 @@ def cut_window(
 ):
     """Cut the window from ``begin`` on, whose first event is k and whose first step s; returns those of the next one.
 
+    What arrives within an `instant` of a step's begin arrives there.
+
     longest, longest_step : ms, of a window of several steps, and of one
     next_tick, end : ms, at neither of which a window goes on; ``tick`` is the one at its begin, or -1
     """
     t, first, inner = begin, s, k
     while True:
         step_event[s] = k
-        while k < last and time[k] <= t:
+        while k < last and time[k] <= t + instant(t, constants):
             k += 1
         if s == first:
             inner = k

@@ -5,7 +5,7 @@ heap of *flights*, spikes on their way over a delay, and the next input spike. O
 what arrives at its very moment does not act yet (eps(0) = 0), and of crossings the lower neuron, those of lower layers
 being lower. So the order is total, and every zero delay, a layer's own spikes included, is an arrival like any other.
 (Of leaky integrate-and-fire neurons, which what arrives moves at once, crossings come last: what arrives at the same
-time adds up, in whatever order.)
+time adds up, in whatever order. The same time is that but for rounding.)
 
 Neurons of all layers are numbered in one row, as the lanes of their layers' tiles of 64; some lanes are none, and have
 an infinite threshold. What a presynaptic neuron's spike reaches is a list of tiles, each with a row of weights. Between
@@ -22,7 +22,14 @@ import numpy as np
 
 from eventsim.kernels.cpu.crossing import ROUNDING, first_crossing, no_crossing_before, upper_bound
 from eventsim.kernels.cpu.jit import kernel
-from eventsim.kernels.cpu.lif_exact import lif_add, lif_bound, lif_next_crossing, lif_not_before, lif_spike
+from eventsim.kernels.cpu.lif_exact import (
+    lif_add,
+    lif_add_row,
+    lif_next_crossing,
+    lif_not_before,
+    lif_spike,
+    lif_waits,
+)
 from eventsim.kernels.layout import (
     EXACT_DEAD,
     EXACT_FAMILY,
@@ -241,9 +248,7 @@ def _add(state, lane, weight, now, constants):
 def _add_row(state, weight, now, constants, reach):
     """Bring the psp of a tile to the present and add a row of weights; ``reach`` gets bounds of it from now on."""
     if constants[EXACT_FAMILY] == LIF_FAMILY:
-        for lane in range(TILE):
-            lif_add(state, lane, weight[lane], now, constants)
-            reach[lane] = lif_bound(state, lane, constants)
+        lif_add_row(state, weight, now, constants, reach)
         return
     lam, kick, since = constants[EXACT_LAM], constants[EXACT_KICK], state[SINCE, 0]
     even = True
@@ -358,6 +363,10 @@ def queue_network(
             if not sure[neuron]:
                 when = _next_crossing(own, limit, lane, now, model, edges)
                 _expect(neuron, when, True, t_end, crossings)
+                continue
+            arrival = min(flight, given, until)
+            if model[EXACT_FAMILY] == LIF_FAMILY and lif_waits(now, arrival, model):
+                _expect(neuron, arrival, False, t_end, crossings)
                 continue
             _recoil(own, limit, lane, now, model)
             _expect(neuron, _not_before(own, limit, lane, now, model), False, t_end, crossings)

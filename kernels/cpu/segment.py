@@ -39,7 +39,7 @@ def bend_of(end, a, b, c, d, lam, mu):
 
 @inlined
 def rising_root(low, high, u_low, u_high, slope, slope_high, a, b, c, d, lam, mu, theta):
-    """Where u reaches theta in [low, high], over which it rises from below theta to theta or more.
+    """Where u reaches theta in [low, high], over which it gets from below theta to it and turns once at most.
 
     Returns s and exp(-mu s). Halley's method, kept inside; it starts from the cubic s(u) that has the right values and
     slopes at both ends.
@@ -63,8 +63,9 @@ def rising_root(low, high, u_low, u_high, slope, slope_high, a, b, c, d, lam, mu
         rise = b_now - lam * psp + d_now - mu * response
         turn = lam * (lam * psp - 2.0 * b_now) + mu * (mu * response - 2.0 * d_now)
         step = 2.0 * missing * rise / (2.0 * rise * rise + missing * turn)
-        is_halley = low <= s + step <= high
-        if not is_halley:  # a step of bisection says nothing about the error that is left
+        # At a turn the step is 0. One of bisection says nothing about the error that is left.
+        is_halley = low <= s + step <= high and abs(step * turn) < rise
+        if not is_halley:
             step = 0.5 * (low + high) - s
         s += step
         ratio = step * turn / rise

@@ -150,7 +150,7 @@ __device__ inline double bend_of(double end, const Potential& u)
     return u.lam * psp + u.mu * response;
 }
 
-// Where u reaches theta in [low, high], over which it rises to it; and exp(-mu s), in *since_ref.
+// Where u reaches theta in [low, high], over which it gets to it and turns once at most; and exp(-mu s), in *since_ref.
 __device__ inline double rising_root(
     double low, double high, double u_low, double u_high, double slope, double slope_high, const Potential& u,
     double theta, double* since_ref)
@@ -172,7 +172,7 @@ __device__ inline double rising_root(
         const double rise = b_now - u.lam * psp + d_now - u.mu * response;
         const double turn = u.lam * (u.lam * psp - 2.0 * b_now) + u.mu * (u.mu * response - 2.0 * d_now);
         step = 2.0 * missing * rise / (2.0 * rise * rise + missing * turn);
-        const bool is_halley = low <= s + step && s + step <= high;
+        const bool is_halley = low <= s + step && s + step <= high && fabs(step * turn) < rise;
         if (!is_halley)
             step = 0.5 * (low + high) - s;
         s += step;

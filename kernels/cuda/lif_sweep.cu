@@ -2,7 +2,8 @@
 // lif_active.py, whose order of every operation this keeps. Blocks, items and threads are those of exact.cu.
 
 #define BOUND_MARGIN 1e-9
-#define SAME_TIME 4.440892098500626e-16
+#define INSTANT_OF_TIME 9.094947017729282e-13
+#define INSTANT_OF_DEAD_TIME 9.765625e-4
 #define NO_TICK -1.0
 
 // The input of a sample, cut into windows of steps: see `cut_lif_windows` in kernels/cpu/lif_windows.py.
@@ -27,6 +28,12 @@ struct LifNeuron {
     double* times;       // its spikes, of which so many are kept; all are counted
     i64 room, spikes, singles;
 };
+
+// ms by which times at t differ that are the same but for rounding.
+__device__ __forceinline__ double instant(double t, const double* constants)
+{
+    return smaller(t * INSTANT_OF_TIME, constants[EXACT_DEAD] * INSTANT_OF_DEAD_TIME);
+}
 
 __device__ inline bool has_current(const double* constants)
 {
@@ -151,9 +158,9 @@ __device__ inline void run_lane(
         double v_end = v * step[STEP_FALL] + i * step[STEP_FEED];
         i *= fade_end;
         const bool may_reach = larger(v, 0.0) + larger(i_now, 0.0) * step[STEP_TOP] >= enough;
-        while (may_reach && n.spike + dead < end * (1.0 - SAME_TIME)) {
+        while (may_reach && n.spike + dead < end - instant(end, constants)) {
             double wait = n.spike + dead - now;
-            wait = wait > now * SAME_TIME ? wait : 0.0;
+            wait = wait > instant(now, constants) ? wait : 0.0;
             const Crossing there = crossing(wait, end - now, v, i_now, v_end, fade_end, theta, constants);
             if (!(now + there.found < end))
                 break;
@@ -207,7 +214,8 @@ __device__ inline void run_window(
     n.v = then;
     n.i = fading;
     // Not bound > least: what is no number any more must not be left out.
-    const bool is_ready = !(n.spike + constants[EXACT_DEAD] >= window[STEP_END] * (1.0 - SAME_TIME));
+    const double end = window[STEP_END];
+    const bool is_ready = !(n.spike + constants[EXACT_DEAD] >= end - instant(end, constants));
     if (!(n.least >= bound) && n.theta < NO_TIME && is_ready) {
         n.singles++;
         run_lane(n, given, w, v, i, with_current, next_tick, constants);
@@ -277,7 +285,7 @@ extern "C" __global__ void lif_exact_forward_active(
         if (0 <= tick && tick < n_ticks) {
             const double t = (double)tick * dt, since = (double)(tick - 1) * dt;
             const float now = (float)(n.v + n.undone + (constants[EXACT_THETA] - n.theta));
-            const bool is_awake = t * (1.0 + SAME_TIME) >= n.spike + constants[EXACT_DEAD] || !(since >= n.spike);
+            const bool is_awake = t + instant(t, constants) >= n.spike + constants[EXACT_DEAD] || !(since >= n.spike);
             const bool is_neuron = n.theta < NO_TIME;
             write_bits(active, item * n_ticks + tick, is_neuron && now >= u_low && !(now >= u_high) && is_awake);
             u[(item * n_ticks + tick) * TILE + threadIdx.x] = now;

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lif_scenes import NEURONS, network_of, same_but_for_rounding, strength, timed_parameters
 from naive import exact_lif as naive
-from queue_scenes import by_neuron
+from queue_scenes import by_neuron, first_difference
 from scenes import shaken
 from spatial_scenes import GEOMETRIES, behind_stages, random_times, spatial_network
 
@@ -122,9 +122,8 @@ def test_neurons_that_a_window_leaves_out_do_not_cross():
     assert np.mean(shares) < 0.5 and sum(rounding) <= 2
 
 
-# Kernels take a time that is subnormal for 0, and a piece up to there for none.
 @QUICK
-@given(runs(), st.lists(st.floats(0.0, 60.0, allow_subnormal=False), max_size=6))
+@given(runs(), st.lists(st.floats(0.0, 60.0), max_size=6))
 def test_a_layer_runs_piece_by_piece(run, cuts):
     network, spikes = run
     spikes, layer, dt = spikes.sample(0), network.layers[0], network.dt
@@ -137,6 +136,22 @@ def test_a_layer_runs_piece_by_piece(run, cuts):
     for mine, other in zip(by_neuron(time, address, layer.n_out), by_neuron(whole.time, whole.address, layer.n_out),
                            strict=True):
         np.testing.assert_allclose(mine, other, rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize("notation", ["3", "2c2"])
+@pytest.mark.parametrize("neuron", [SRM(theta=0.2), LIF(theta=0.2)], ids=str)
+def test_input_at_the_very_begin_of_a_stream_counts(neuron, notation):
+    """The piece up to just behind it ends where float64 has only subnormal numbers."""
+    layer = spatial_network(np.random.default_rng(0), f"2x2x1-{notation}", neuron, gain=5.0).layers[0]
+    layer.weight = np.abs(layer.weight)
+    whole, cut = ExactLayer(layer, neuron, 1.0), ExactLayer(layer, neuron, 1.0)
+    given = np.zeros(2), np.array([0, 1], np.int32)
+    wanted = [np.concatenate(parts) for parts in zip(
+        whole.advance(*given, 1.0), whole.advance(given[0][:0], given[1][:0], np.inf), strict=True)]
+    found = cut.advance(*given, np.inf)
+    assert len(wanted[0]) > 3
+    np.testing.assert_array_equal(found[1], wanted[1])
+    np.testing.assert_allclose(found[0], wanted[0], rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize("name", NEURONS)
@@ -158,7 +173,7 @@ def test_dead_times_from_the_shortest_to_the_longest(neuron):
     network.layers[0].weight = [[1e6, -1e6]]
     got = forward_exact(network, Spikes([0, 1], [0], time=[0.0], n_neurons=1, n_ticks=30)).output
     assert set(got.address) == {0} and abs(len(got) - np.ceil(30 / neuron.t_abs)) <= 1
-    np.testing.assert_allclose(np.diff(got.time), neuron.t_abs, rtol=1e-9)
+    np.testing.assert_allclose(got.time, neuron.t_abs * np.arange(len(got)), rtol=1e-12)
 
 
 @pytest.mark.parametrize("strict, wanted", [(False, [3, 6, 9]), (True, [4, 8])])
@@ -168,6 +183,32 @@ def test_a_strict_threshold_must_be_exceeded(strict, wanted):
     spikes = Spikes([0, 10], np.zeros(10, np.int32), time=np.arange(1.0, 11.0), n_neurons=1, n_ticks=12)
     for run in (forward_exact, forward_queue):
         assert run(network, spikes).output.time.tolist() == wanted
+
+
+def test_a_step_whose_middle_is_the_turn():
+    """A potential that rises over the threshold and turns in the very middle of the time between two arrivals."""
+    network = Network("1-1", CubaLIF(tau_mem=5.0, tau_syn=5.0, t_abs=0.01), n_ticks=40, seed=None)
+    network.layers[0].weight = [[4.8182659]]
+    spikes = Spikes([0, 2], [0, 0], time=[26.0, 36.0], n_neurons=1, n_ticks=40)
+    swept, queued = forward_exact(network, spikes).output, forward_queue(network, spikes).output
+    assert len(swept) > 3 and abs(swept.time[0] - 27.362879) < 1e-6
+    np.testing.assert_allclose(swept.time, queued.time, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("reset", ["subtract", "hard"])
+@pytest.mark.parametrize("t_abs, dt", [(None, 0.1), (0.3, 0.1), (0.05, 0.3), (0.01, 0.1)])
+def test_dead_times_in_a_row_end_at_arrivals_and_at_the_end_but_for_rounding(rng, reset, t_abs, dt):
+    """Inputs on ticks, and neurons that fire whenever they may: with active sets, without, and in the queue."""
+    network = network_of(rng, LIF(tau_mem=5.0, t_abs=t_abs, reset=reset), (8, 66, 30), dt, gain=1.0)
+    network.n_ticks = 129
+    time, address = np.sort(rng.integers(0, 129, 150)) * dt, rng.integers(0, 8, 150)
+    array = np.zeros(150, [("sample", np.int64), ("time", float), ("address", np.int32)])
+    array["time"], array["address"] = time, address
+    spikes = Spikes.from_structured(array[np.lexsort((address, time))], n_samples=1, n_neurons=8, n_ticks=129, dt=dt)
+    swept = forward_exact(network, spikes)
+    assert len(swept.output) > 100
+    for other in (forward_exact(network, spikes, supports=[0.5, np.inf]), forward_queue(network, spikes)):
+        assert first_difference(swept, other) is None
 
 
 def test_a_long_rise_is_waited_out():

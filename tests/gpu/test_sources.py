@@ -16,7 +16,7 @@ FOLDER = pathlib.Path(source.__file__).parent
 @pytest.mark.parametrize("file", source.files())
 def test_a_file_compiles_for_gpus_without_a_warning(file):
     if nvrtc.library() is None:
-        pytest.skip("no NVRTC, which compiles for GPUs; pip install 'eventsim[nvrtc]'")
+        pytest.skip("no NVRTC, which compiles for GPUs; it is in eventsim[test] on Linux")
     ptx = nvrtc.ptx_of(source.source(file), source.OPTIONS)
     entries = set(re.findall(r"\.visible \.entry (\w+)", ptx))
     assert entries == {name for name, kernel in KERNELS.items() if kernel.file == file}
@@ -32,7 +32,7 @@ def test_a_device_is_tried_out_before_it_is_used(device):
 
 def test_the_compiler_finds_what_is_wrong():
     if nvrtc.library() is None:
-        pytest.skip("no NVRTC, which compiles for GPUs; pip install 'eventsim[nvrtc]'")
+        pytest.skip("no NVRTC, which compiles for GPUs; it is in eventsim[test] on Linux")
     with pytest.raises(AssertionError, match=r"kernels\.cu\(2\): error"):
         nvrtc.ptx_of('extern "C" __global__ void f(int* a)\n{ a[0] = b; }', source.OPTIONS)
 

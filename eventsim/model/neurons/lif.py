@@ -11,8 +11,11 @@ from eventsim.kernels.layout import EXACT_KICK_B, EXACT_KICK_C, EXACT_LAM, EXACT
 from eventsim.model.neurons.base import Neuron
 
 RESETS = ("subtract", "hard")
-# The feed of a current into a potential that forgets as fast, for rounding.
-_SAME = 1e-9
+# Time constants that differ by a smaller share are one: there the difference of the two exponentials loses as much to
+# rounding as this does.
+_SAME = 2e-8
+# What a current loses in a tick at least, for the bound of what it adds until it is gone.
+_LEAST_LOSS = 1e-9
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ class LIF(Neuron):
 
     def _constants(self, decay, gain, syn_decay, syn_gain, feed):
         """``reach`` bounds what a unit of current adds until it is gone: the sum of its decays, times the feed."""
-        reach = abs(feed) / max(1.0 - syn_decay, _SAME)
+        reach = abs(feed) / max(1.0 - syn_decay, _LEAST_LOSS)
         theta, hard = self._least(np.float32), self.reset == "hard"
         return np.array([decay, gain, syn_decay, syn_gain, theta, feed, reach, 0.0 if hard else self.taken,
                          self.v_reset, hard], np.float32)
