@@ -91,7 +91,7 @@ def _wants_spikes(neuron, active):
     return neuron.forgets or (neuron.family == "lif" and active.full)
 
 
-def _integral(shares, dt):
+def tick_integral(shares, dt):
     """float32[2], the integrals over a tick, in ticks, of what an input counts of g and ramp; see `sum_over_time`."""
     of_rate, of_other = (_mean_fall(shares[i] * dt) for i in (SHARE_RATE, SHARE_OTHER_RATE))
     h = shares[SHARE_OTHER_RATE] * dt
@@ -110,7 +110,7 @@ def _between(neuron, spikes, wiring, n_rows):
     shares = None if spikes.time is None else neuron.shares(spikes.dt)
     has_ramp = shares is not None and shares[[SHARE_SLOPE, SHARE_DIFFERENCE]].any()
     return {
-        "integral": np.empty(0, np.float32) if shares is None else _integral(shares, spikes.dt),
+        "integral": np.empty(0, np.float32) if shares is None else tick_integral(shares, spikes.dt),
         **dict(zip(("own_ptr", "own_tick", "own_lane"), wiring.own, strict=True)),
         "g": (n_rows, TILE), "ramp": (n_rows if has_ramp else 0, TILE),
     }

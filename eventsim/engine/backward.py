@@ -8,7 +8,7 @@ from eventsim.engine.feed import lane_addresses, route_back
 from eventsim.engine.gpu import backward as gpu
 from eventsim.engine.gpu import stages as gpu_stages
 from eventsim.engine.gpu.active import DeviceActiveSet
-from eventsim.engine.gpu.devices import check_on_host
+from eventsim.engine.gpu.devices import check_timed
 from eventsim.engine.normalising import norm_gradient, weight_gradient
 from eventsim.engine.pair_adjoint import goes_by_pairs, pair_adjoint
 from eventsim.engine.readout import check_timed_gradient
@@ -95,7 +95,7 @@ def add_pressure(active: ActiveSet, error, pressure):
 def check_trainable(network):
     """Raise `ConfigError` for a network whose gradient is not known, where it is."""
     if network.clock == "exact":
-        check_on_host(network, "the exact clock")
+        check_timed(network)
     if network.clock == "exact" and network.readout is not None:
         check_timed_gradient(network.readout)
     if any(layer.bias is not None for layer in network.layers):

@@ -9,10 +9,12 @@ import numpy as np
 from eventsim.engine.backward import check_trainable
 from eventsim.engine.exact_active import sweep_active
 from eventsim.engine.exact_kernels import sweep
-from eventsim.engine.exact_sweep import Part, PatchPart, at_rest, merged
+from eventsim.engine.exact_sweep import Part, PatchPart, at_rest, joined, merged
 from eventsim.engine.exact_wiring import cut_lists, own_spikes, tile, wire_back
 from eventsim.engine.feed import feed
 from eventsim.engine.forward import checked_supports
+from eventsim.engine.gpu import exact as gpu
+from eventsim.engine.gpu.devices import check_timed
 from eventsim.engine.growing import run_to_end
 from eventsim.engine.queue import check_timed_input, forward_queue
 from eventsim.engine.readout import read_times
@@ -44,6 +46,8 @@ def _layer(layer, neuron, spikes, dt, name, support, rng):
     """A layer over a batch, as its `LayerTrace`."""
     if layer.kind == "sparse":
         raise ConfigError(f"{name or 'a layer'} is {layer}, and sparse layers run on the grid clock only")
+    if layer.device is not None:
+        return gpu.timed_layer(layer, neuron, spikes, dt, name, support, rng)
     if not neuron.fires:
         return read_times(layer, neuron, spikes, dt, name, support, rng)
     started = time.perf_counter()
@@ -59,7 +63,7 @@ def _layer(layer, neuron, spikes, dt, name, support, rng):
     else:
         parts, active = sweep_active(run, layer, neuron, spikes, support, bounds)
         counts = np.concatenate([part.item_spikes for part in parts])
-        own = own_spikes(layer, neuron, parts, counts, spikes)
+        own = own_spikes(layer, neuron, *joined(parts), counts, spikes)
         kept |= {"active": active, "wiring": wire_back(layer, given, tiles.weight, lists, neuron, own)}
     out = Spikes.of_kernel(*merged(parts, counts, spikes.n_samples, 0.0, end), spikes, layer.n_out)
     _room[layer] = 1.25 * len(out) / max(1, len(counts))
@@ -80,6 +84,7 @@ def forward_exact(network, spikes: Spikes, *, supports=None, rng=None) -> Trace:
     one event at a time.
     """
     check_timed_input(network, spikes)
+    check_timed(network)
     supports = checked_supports(network, supports)
     trace = Trace(spikes, [])
     if not network.is_immediate:

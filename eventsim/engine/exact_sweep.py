@@ -80,14 +80,23 @@ def at_rest(tiles, n_samples, constants):
 
 def merged(parts, counts, n_samples, begin, end):
     """(sample_ptr, address, time) of the spikes of all items, ``counts`` of each, sorted by (sample, time, address)."""
+    return by_sample(*joined(parts), counts, n_samples, begin, end)
+
+
+def joined(parts):
+    """Times and addresses of the spikes of all items, one behind the other."""
+    return tuple(np.concatenate([part.used(name) for part in parts]) for name in _LISTS)
+
+
+def by_sample(item_time, item_address, counts, n_samples, begin, end):
+    """`merged` for spikes that are `joined`."""
     sample_ptr = starts(counts.reshape(len(counts) // max(1, n_samples), n_samples).sum(axis=0))
     n = int(sample_ptr[-1])
     when, address = np.empty(n), np.empty(n, np.int32)
     if n:
         kernels.call_parts("merge_times", {
-            "n_samples": n_samples, "begin": begin, "end": end, "item_ptr": starts(counts),
-            "item_time": np.concatenate([part.used("spike_time") for part in parts]),
-            "item_address": np.concatenate([part.used("spike_address") for part in parts]),
+            "n_samples": n_samples, "begin": begin, "end": end, "item_ptr": starts(counts), "item_time": item_time,
+            "item_address": item_address,
             "sample_ptr": sample_ptr, "bucket_end": (int(np.diff(sample_ptr).max()) + 1,), "time": when,
             "address": address,
         }, sample_parts(sample_ptr))

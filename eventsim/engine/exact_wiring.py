@@ -83,21 +83,20 @@ def cut_lists(layer, sample_ptr, address, time) -> Lists:
     return Lists(list_ptr, row, row_time)
 
 
-def own_spikes(layer, neuron, parts, counts, spikes):
+def own_spikes(layer, neuron, time, address, counts, spikes):
     """A layer's own spikes by item, as `Wiring` has them, if its neurons forget at a spike; else none.
 
-    parts, counts : of the run, see `merged`; a spike is one of the first tick that is not before it
+    time, address, counts : of the run, see `by_sample`; a spike is one of the first tick that is not before it
     """
     if not neuron.forgets:
         return NO_OWN
-    time = np.concatenate([part.used("spike_time") for part in parts])
     tick = np.ceil(time / spikes.dt)  # the quotient rounds, and so does the product that ticks are
     tick -= (tick - 1.0) * spikes.dt >= time
     tick += tick * spikes.dt < time
     lane_of = np.empty(layer.n_out, np.uint8)
     tiles, lanes = np.nonzero(layer.lane_neuron >= 0)
     lane_of[layer.lane_neuron[tiles, lanes]] = lanes
-    lane = lane_of[np.concatenate([part.used("spike_address") for part in parts])]
+    lane = lane_of[address]
     seen, item = tick < spikes.n_ticks, np.repeat(np.arange(len(counts)), counts)
     return starts(np.bincount(item[seen], minlength=len(counts))), tick[seen].astype(np.int32), lane[seen]
 

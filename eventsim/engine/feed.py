@@ -8,7 +8,7 @@ from eventsim import kernels
 from eventsim.engine.active import starts
 from eventsim.engine.gpu import stages as gpu
 from eventsim.engine.gpu.spikes import DeviceSpikes
-from eventsim.engine.runs import sample_parts
+from eventsim.engine.runs import sample_parts, ticks
 from eventsim.kernels.layout import CHUNK
 from eventsim.spikes import Spikes
 
@@ -105,13 +105,6 @@ def _routed(spikes, table, kept, n_neurons):
         **shared, "when": when, "new_ptr": ptr, "new_address": address, "new_when": new_when,
     }, parts)
     return Spikes.of_kernel(ptr, address, new_when, spikes, n_neurons)
-
-
-def ticks(spikes):
-    """The tick of every spike, on either clock, int32[K]."""
-    if spikes.time is None:
-        return spikes.tick
-    return np.minimum(spikes.time / spikes.dt, max(spikes.n_ticks - 1, 0)).astype(np.int32)
 
 
 def batch_statistics(spikes, shape, unit) -> Statistics:

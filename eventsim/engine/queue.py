@@ -111,7 +111,6 @@ class NetworkQueue:
 def check_timed_input(network, spikes):
     """Raise `ConfigError` unless ``spikes`` are spikes with times of the network's input addresses."""
     check_input(network, spikes)
-    check_on_host(network, "the exact clock")
     if spikes.time is None:
         raise ConfigError("the exact clock needs spikes with times; these have ticks, encode the events exactly")
 
@@ -126,6 +125,7 @@ def forward_queue(network, spikes: Spikes) -> Trace:
     Raises `ConfigError` for input without times, and for sparse layers.
     """
     check_timed_input(network, spikes)
+    check_on_host(network, "the event queue")
     started = time.perf_counter()
     wiring, t_end = QueueWiring(network), spikes.n_ticks * spikes.dt
     samples = [_Sample(wiring, int(a), int(b)) for a, b in itertools.pairwise(spikes.sample_ptr)]

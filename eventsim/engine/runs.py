@@ -76,6 +76,13 @@ def by_tick(spikes) -> Runs:
     return runs
 
 
+def ticks(spikes):
+    """The tick of every spike, on either clock, int32[K]."""
+    if spikes.time is None:
+        return spikes.tick
+    return np.minimum(spikes.time / spikes.dt, max(spikes.n_ticks - 1, 0)).astype(np.int32)
+
+
 def mark_fired(spikes, fired):
     """fired[j] = True for the neuron of every spike, bool[N]."""
     if hasattr(spikes, "on_device"):

@@ -35,11 +35,14 @@ struct PspBackward {
         p = alpha * p + gain * driven;
         return q;
     }
+
+    // What g is made of between this tick and the one before.
+    __device__ float ramp() const { return p; }
 };
 
 // A leaky integrate-and-fire neuron, backward in time: dL/dv and dL/di; a hard reset makes it forget what it had.
 struct LifBackward {
-    float decay, feed, gain, syn_decay, syn_gain, of_v, of_i;
+    float decay, feed, gain, syn_decay, syn_gain, length, of_v, of_i;
 
     __device__ float step(float driven, bool is_reset)
     {
@@ -47,14 +50,18 @@ struct LifBackward {
         of_v = (is_reset ? 0.0f : decay * of_v) + driven;
         return gain * of_v + syn_gain * of_i;
     }
+
+    // What an input ahead of the tick does through a current until then.
+    __device__ float ramp() const { return length * of_v; }
 };
 
 // g[item, n_ticks, 64] of a system that rho e drives at the active pairs; with full support g holds rho before. fired:
-// bits of the spikes that reset the neurons of all items, or null.
+// bits of the spikes that reset the neurons of all items, or null; ramp[item, n_ticks, 64]: what inputs between ticks count
+// besides, or null.
 template <class Backward>
 __device__ inline void run_backward(
     Backward system, const ActiveSet& set, i64 n_samples, i64 n_ticks, i64 n_groups, i64 n_pairs, const u64* fired,
-    const float* rho, const float* error, float* g)
+    const float* rho, const float* error, float* g, float* ramp)
 {
     const i64 item = blockIdx.x, n_chunks = chunks_of(n_ticks);
     for (i64 chunk = n_chunks - 1; chunk >= 0; chunk--) {
@@ -62,7 +69,8 @@ __device__ inline void run_backward(
         i64 pair;
         const u64 ticks = own_ticks(set, item * n_chunks + chunk, item / n_samples, n, &pair);
         pair += __popcll(ticks);
-        float* own = g + (item * n_ticks + chunk * CHUNK) * TILE + threadIdx.x;
+        const i64 at = (item * n_ticks + chunk * CHUNK) * TILE + threadIdx.x;
+        float* own = g + at;
         for (i64 k = n - 1; k >= 0; k--) {
             float driven = 0.0f;
             if (ticks >> k & 1) {
@@ -71,20 +79,24 @@ __device__ inline void run_backward(
             }
             const bool is_reset = fired != nullptr && fired[item * n_ticks + chunk * CHUNK + k] >> threadIdx.x & 1;
             own[k * TILE] = system.step(driven, is_reset);
+            if (ramp != nullptr)
+                ramp[at + k * TILE] = system.ramp();
         }
     }
 }
 
-// g[items, n_ticks, 64] = dt sum of eps(t' - t) rho e over the active pairs; with full support g holds rho before.
+// g[items, n_ticks, 64] = dt sum of eps(t' - t) rho e over the active pairs; with full support g holds rho before. On the
+// exact clock, is_timed, also ramp, of the same shape: see `adjoint_psp` in kernels/cpu/dense_adjoint.py.
 extern "C" __global__ void adjoint_psp(
     i64 n_items, i64 n_samples, i64 n_ticks, i64 n_groups, i64 n_pairs, float dt, const float* constants, i64 kind,
     const i64* lanes, const i64* entry_start, const i64* pair_start, const u8* entry_lane, const u64* entry_ticks,
-    const i64* entry_pair, const float* rho, const float* error, float* g)
+    const i64* entry_pair, const float* rho, const float* error, i64 is_timed, float* g, float* ramp)
 {
     (void)n_items;
     const ActiveSet set = {kind, lanes, entry_start, pair_start, entry_lane, entry_ticks, entry_pair};
     const PspBackward system = {constants[ALPHA_SYN], constants[GAIN_SYN] * dt, 0.0f, 0.0f};
-    run_backward(system, set, n_samples, n_ticks, n_groups, n_pairs, nullptr, rho, error, g);
+    run_backward(system, set, n_samples, n_ticks, n_groups, n_pairs, nullptr, rho, error, g,
+                 is_timed ? ramp : nullptr);
 }
 
 // The same of leaky integrate-and-fire neurons: g = dt dL/d(input of a tick). fired[items, n_ticks]: their spikes, read
@@ -92,53 +104,76 @@ extern "C" __global__ void adjoint_psp(
 extern "C" __global__ void adjoint_lif(
     i64 n_items, i64 n_samples, i64 n_ticks, i64 n_groups, i64 n_pairs, float dt, const float* constants, i64 kind,
     const i64* lanes, const i64* entry_start, const i64* pair_start, const u8* entry_lane, const u64* entry_ticks,
-    const i64* entry_pair, const float* rho, const float* error, const u64* fired, float* g)
+    const i64* entry_pair, const float* rho, const float* error, const u64* fired, i64 is_timed, float* g,
+    float* ramp)
 {
     (void)n_items;
     const ActiveSet set = {kind, lanes, entry_start, pair_start, entry_lane, entry_ticks, entry_pair};
     const LifBackward system = {
         constants[LIF_DECAY], constants[LIF_FEED], constants[LIF_GAIN] * dt, constants[LIF_SYN_DECAY],
-        constants[LIF_SYN_GAIN] * dt, 0.0f, 0.0f};
+        constants[LIF_SYN_GAIN] * dt, dt, 0.0f, 0.0f};
     const u64* resets = constants[LIF_HARD] > 0.0f ? fired : nullptr;
-    run_backward(system, set, n_samples, n_ticks, n_groups, n_pairs, resets, rho, error, g);
+    run_backward(system, set, n_samples, n_ticks, n_groups, n_pairs, resets, rho, error, g,
+                 is_timed ? ramp : nullptr);
+}
+
+// The sum of so many rows of 64, for one of their columns, one after the other.
+__device__ inline float sum_down(const float* column, i64 n)
+{
+    float total = 0.0f;
+    for (i64 t = 0; t < n; t++)
+        total = total + column[t * TILE];
+    return total;
 }
 
 // g_sum[groups, tiles, 64], g over time, summed over the samples group_first[group]..group_first[group + 1]-1; a block for
-// each of the sums.
+// each of the sums. On the exact clock, is_timed, the integral of what g and ramp count between ticks: integral[2] is that
+// over a tick.
 extern "C" __global__ void sum_over_time(
-    i64 n_sums, i64 n_tiles, i64 n_samples, i64 n_ticks, const i64* group_first, const float* g, float* g_sum)
+    i64 n_sums, i64 n_tiles, i64 n_samples, i64 n_ticks, i64 is_timed, const i64* group_first, const float* integral,
+    const float* g, const float* ramp, float* g_sum)
 {
     (void)n_sums;
     const i64 group = blockIdx.x / n_tiles, tile = blockIdx.x % n_tiles;
     float total = 0.0f;
     for (i64 sample = group_first[group]; sample < group_first[group + 1]; sample++) {
-        const float* own = g + (tile * n_samples + sample) * n_ticks * TILE + threadIdx.x;
-        float of_sample = 0.0f;
-        for (i64 t = 0; t < n_ticks; t++)
-            of_sample = of_sample + own[t * TILE];
-        total = total + of_sample;
+        const i64 own = (tile * n_samples + sample) * n_ticks * TILE + threadIdx.x;
+        if (is_timed && n_ticks > 0)
+            total = total
+                + (integral[0] * sum_down(g + own + TILE, n_ticks - 1)
+                   + integral[1] * sum_down(ramp + own + TILE, n_ticks - 1));
+        else
+            total = total + sum_down(g + own, n_ticks);
     }
     g_sum[(i64)blockIdx.x * TILE + threadIdx.x] = total;
 }
 
 // Sum up the gradient of weight row `tile * n_in + j` over the spikes of neuron j, block of samples by block; add it to
-// gradient, or take a step of an optimiser by it. row: sample * n_ticks + tick of every spike, see `group_by_address`.
+// gradient, or take a step of an optimiser by it. row: sample * n_ticks + tick of every spike, see `group_by_address`;
+// on the exact clock, is_timed, spikes count share[spikes, 2] of g and ramp there, see `group_times_by_address`.
 extern "C" __global__ void update_weights(
-    i64 n_rows, i64 n_in, i64 n_blocks, i64 sample_ticks, i64 rule, const float* settings, const i64* neuron_ptr,
-    const i32* row, const float* g, float* weight, float* gradient, float* mean, float* square)
+    i64 n_rows, i64 n_in, i64 n_blocks, i64 sample_ticks, i64 rule, i64 is_timed, const float* settings,
+    const i64* neuron_ptr, const i32* row, const float* share, const float* g, const float* ramp, float* weight,
+    float* gradient, float* mean, float* square)
 {
     const i64 own = global_index() / TILE, lane = threadIdx.x % TILE;
     if (own >= n_rows)
         return;
-    const float* ticks = g + own / n_in * sample_ticks * TILE + lane;
-    const i64 at = own * TILE + lane;
+    const i64 ticks = own / n_in * sample_ticks * TILE + lane, at = own * TILE + lane;
     float total = 0.0f;
     for (i64 block = 0; block < n_blocks; block++) {
         const i64 list = block * n_in + own % n_in;
         const i64 first = neuron_ptr[list], last = neuron_ptr[list + 1];
         float change = 0.0f;
-        for (i64 k = first; k < last; k++)
-            change = change + ticks[(i64)row[k] * TILE];
+        if (is_timed)
+            for (i64 k = first; k < last; k++) {
+                const i64 place = ticks + (i64)row[k] * TILE;
+                change = change + share[2 * k] * g[place];
+                change = change + share[2 * k + 1] * ramp[place];
+            }
+        else
+            for (i64 k = first; k < last; k++)
+                change = change + g[ticks + (i64)row[k] * TILE];
         if (rule == ADD && last > first)
             gradient[at] = gradient[at] + change;
         total = block == 0 ? change : total + change;

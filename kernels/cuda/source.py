@@ -11,7 +11,7 @@ from eventsim.kernels.spec.cuda import KERNELS
 
 _HERE = pathlib.Path(__file__).parent
 # What kernels share, each after those that it uses.
-_SHARED = ("common", "lists", "tile", "surrogate", "active_set", "srm", "sweep", "patches", "optimizer")
+_SHARED = ("common", "lists", "tile", "surrogate", "active_set", "srm", "sweep", "patches", "optimizer", "crossing")
 # What the compiler is told. No products fused into sums and no subnormal numbers: as on the CPU, so that the bits are
 # the same.
 OPTIONS = ("--std=c++14", "--fmad=false", "--ftz=true")
@@ -26,7 +26,8 @@ def files() -> list[str]:
 def shared() -> str:
     """Constants and functions that stand before all kernels."""
     constants = [
-        f"#define {name} {value}" for name, value in vars(layout).items() if name.isupper() and type(value) is int
+        f"#define {name} {value}" for name, value in vars(layout).items()
+        if name.isupper() and type(value) in (int, float)
     ]
     return "\n".join([*constants, *((_HERE / f"{name}.cuh").read_text() for name in _SHARED)])
 

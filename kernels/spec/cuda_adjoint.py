@@ -33,13 +33,15 @@ _ADJOINT = f"""
 
 KERNELS["adjoint_psp"] = launched("dense_adjoint", "n_items", f"""
     {_ADJOINT}
-    out float32[items,ticks,lanes]: g
+    int64: is_timed
+    out float32[items,ticks,lanes]: g ramp
 """)
 
 KERNELS["adjoint_lif"] = launched("dense_adjoint", "n_items", f"""
     {_ADJOINT}
     uint64[items,ticks]: fired
-    out float32[items,ticks,lanes]: g
+    int64: is_timed
+    out float32[items,ticks,lanes]: g ramp
 """)
 
 _BELOW = """
@@ -73,18 +75,20 @@ KERNELS["send_patch_error"] = launched("send", "n_entries", f"""
 """, per_block=8, threads=128)
 
 KERNELS["sum_over_time"] = launched("dense_adjoint", "n_sums", """
-    int64: n_sums n_tiles n_samples n_ticks
+    int64: n_sums n_tiles n_samples n_ticks is_timed
     int64[groups]: group_first
-    float32[items,ticks,lanes]: g
+    float32[two]: integral
+    float32[items,ticks,lanes]: g ramp
     out float32[groups,tiles,lanes]: g_sum
 """)
 
 KERNELS["update_weights"] = launched("dense_adjoint", "n_rows", """
-    int64: n_rows n_in n_blocks sample_ticks rule
+    int64: n_rows n_in n_blocks sample_ticks rule is_timed
     float32[settings]: settings
     int64[lists]: neuron_ptr
     int32[spikes]: row
-    float32[items,ticks,lanes]: g
+    float32[spikes,two]: share
+    float32[items,ticks,lanes]: g ramp
     out float32[tiles,n_in,lanes]: weight gradient mean square
 """, per_block=4, threads=256)
 

@@ -20,7 +20,7 @@ _OPTIONS = ("-x", "c++", "-std=c++14", "-O2", "-fno-strict-aliasing", "-ffp-cont
             "-U_FORTIFY_SOURCE", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function", "-shared", "-fPIC")
 _TYPES = {"int8": "i8", "uint8": "u8", "uint16": "u16", "int32": "i32", "int64": "i64", "uint64": "u64",
           "float32": "float", "float64": "double"}
-_SCALARS = {"i64": ctypes.c_int64, "float": ctypes.c_float}
+_SCALARS = {"i64": ctypes.c_int64, "float": ctypes.c_float, "double": ctypes.c_double}
 
 
 def find_compiler() -> str | None:

@@ -204,6 +204,7 @@ static inline T __shfl_sync(unsigned, T value, int lane)
 }
 static inline int __popc(unsigned bits) { return __builtin_popcount(bits); }
 static inline int __popcll(unsigned long long bits) { return __builtin_popcountll(bits); }
+static inline int __ffs(int bits) { return __builtin_ffs(bits); }
 static inline int __ffsll(unsigned long long bits) { return __builtin_ffsll((long long)bits); }
 static inline int __float_as_int(float x) { int bits; memcpy(&bits, &x, sizeof x); return bits; }
 static inline float __int_as_float(int bits) { float x; memcpy(&x, &bits, sizeof x); return x; }

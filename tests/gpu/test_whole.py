@@ -13,6 +13,8 @@ from eventsim.cli import main
 from eventsim.data import Dataset
 from eventsim.engine import forward
 from eventsim.engine.exact import forward_exact
+from eventsim.engine.queue import forward_queue
+from eventsim.engine.simulate import run_layer
 from eventsim.errors import ConfigError, DeviceError
 from eventsim.events import Events
 from eventsim.kernels.cuda import available
@@ -186,17 +188,25 @@ class TestWhatDoesNotRunThere:
             with pytest.raises(ConfigError, match="simulation only so far"):
                 es.Trainer(es.Network(notation).to("gpu"))
 
-    def test_the_exact_clock_and_streams(self, as_gpu):
+    def test_the_exact_clock_but_for_dense_layers_and_streams(self, as_gpu):
         network = es.Network("4x5x1-5", clock="exact").to("gpu")
         events = Events([0], [0], [0], [0], Sensor(4, 5, 1))
-        with pytest.raises(ConfigError, match="the exact clock runs on the CPU only"):
-            network.simulate(events)
-        with pytest.raises(ConfigError, match="the exact clock runs on the CPU only"):
-            forward_exact(network, es.Spikes([0, 1], [0], time=[0.0], n_neurons=20, n_ticks=5))
+        spikes = es.Spikes([0, 1], [0], time=[0.0], n_neurons=20, n_ticks=5)
+        for notation in ("4x5x1-3c3-5", "4x5x1-5@d2", "4x5x1-5r", "4x5x1-2a-5"):
+            other = es.Network(notation).to("gpu")
+            with pytest.raises(ConfigError, match="does not run on a GPU on the exact clock; so far dense"):
+                forward_exact(other, spikes)
+            with pytest.raises(ConfigError, match="does not run on a GPU on the exact clock; so far dense"):
+                run_layer(other.layers[0], other.neurons[0], spikes, 1.0)
+        for readout in ("mean", "max"):
+            with pytest.raises(ConfigError, match="of LI neurons does not run on a GPU on the exact clock"):
+                es.Network("4x5x1-5", readout=readout).to("gpu").simulate(events, clock="exact")
+        with pytest.raises(ConfigError, match="the event queue runs on the CPU only"):
+            forward_queue(network, spikes)
         with pytest.raises(ConfigError, match="a stream runs on the CPU only"):
             es.Stream(network)
-        with pytest.raises(ConfigError, match="the exact clock runs on the CPU only"):
-            es.Trainer(network)
+        with pytest.raises(ConfigError, match="does not run on a GPU on the exact clock; so far dense"):
+            es.Trainer(es.Network("4x5x1-3c3-5", clock="exact").to("gpu"))
 
     def test_devices_that_there_are_not(self, as_gpu, recording):
         assert "there is no gpu:3, the last one is gpu:0" in refused("simulate", recording, "--device", "gpu:3")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from eventsim.engine.active import ActiveSet, starts
-from eventsim.kernels.layout import ALL, PAIRS, THETA, n_chunks
+from eventsim.kernels.layout import ALL, PAIRS, n_chunks
 
 
 @dataclass(frozen=True)
@@ -87,12 +87,12 @@ def everything(device, n_samples, n_ticks, lane_neuron) -> DeviceActiveSet:
     )
 
 
-def listed(device, active, u, like, layer, neuron) -> DeviceActiveSet:
+def listed(device, active, u, like, layer, neuron, theta) -> DeviceActiveSet:
     """The active set that a forward pass kept: active uint64[items, n_ticks] and u float32[items, n_ticks, 64].
 
-    like : spikes of as many samples and ticks
+    like : spikes of as many samples and ticks; theta : of the neurons, on their clock
     """
-    n_samples, n_ticks, theta = like.n_samples, like.n_ticks, neuron.constants(like.dt)[THETA]
+    n_samples, n_ticks = like.n_samples, like.n_ticks
     blocks = len(layer.lane_neuron) * n_samples * n_chunks(n_ticks)
     given = {"n_blocks": blocks, "n_ticks": n_ticks, "active": active}
     entries, pairs = (device.empty(blocks, np.int64) for _ in range(2))

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from eventsim.engine.adjoint import GROUPS, Adjoint, block_samples, summed
+from eventsim.engine.adjoint import GROUPS, Adjoint, block_samples, summed, tick_integral
 from eventsim.engine.feed import lane_addresses
 from eventsim.engine.gpu.active import DeviceActiveSet
 from eventsim.engine.gpu.neurons import neuron_arguments
-from eventsim.engine.runs import even_parts
+from eventsim.engine.runs import by_address, even_parts
 from eventsim.engine.sink import Sink
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import TILE
@@ -41,9 +41,7 @@ def _places(layer, spikes, n_samples):
     The first two are int32, by list. A list for every sample of the batch stands where it is, in blocks as the CPU has
     them; the lists ``patch * B + sample`` of a convolution go sample by sample, in as many groups as the CPU has.
     """
-    if spikes.n_samples * spikes.n_ticks > np.iinfo(np.int32).max:
-        raise ConfigError(f"{layer} has too many patches, samples and ticks for one step on a GPU, "
-                          f"{spikes.n_samples * spikes.n_ticks} together; use smaller batches")
+    _check_size(layer, spikes)
     if layer.patches is None:
         place = np.arange(n_samples)
         block = place // block_samples(spikes)
@@ -52,6 +50,12 @@ def _places(layer, spikes, n_samples):
         place = sample * layer.patches.n_patches + patch
         block = np.searchsorted([last for _, last in _groups(n_samples)], sample, side="right")
     return place.astype(np.int32), block.astype(np.int32), int(block.max(initial=0)) + 1
+
+
+def _check_size(layer, spikes):
+    if spikes.n_samples * spikes.n_ticks > np.iinfo(np.int32).max:
+        raise ConfigError(f"{layer} has too many patches, samples and ticks for one step on a GPU, "
+                          f"{spikes.n_samples * spikes.n_ticks} together; use smaller batches")
 
 
 def _groups(n):
@@ -83,6 +87,18 @@ def _rows_by_address(layer, given, n_samples):
     return neuron_ptr, row, blocks
 
 
+def _timed_rows(layer, neuron, given):
+    """(neuron_ptr, row, share, blocks): those of spikes with times on the host, see `group_times_by_address`."""
+    _check_size(layer, given)
+    device, samples = layer.device, block_samples(given)
+    ptr, row, share = by_address([given], samples, [neuron])[0]
+    blocks = len(ptr)
+    # The host counts ticks from the first of a block on.
+    row = row + np.repeat(np.arange(blocks, dtype=np.int32) * samples * given.n_ticks, ptr[:, -1] - ptr[:, 0])
+    starts = np.append(ptr[:, :-1], ptr[-1:, -1])
+    return device.put(starts), device.put(row.astype(np.int32)), device.put(share), blocks
+
+
 def _send_down(layer, wiring, below: DeviceActiveSet, g):
     """The error of the layer below at its active pairs, float32[G, P], to be summed over G."""
     device, tiles, n_in = layer.device, len(wiring.weight), wiring.weight.shape[1]
@@ -110,12 +126,18 @@ def _send_down(layer, wiring, below: DeviceActiveSet, g):
 
 
 def _g(layer, neuron, wiring, active, error):
-    """float32[items, T, 64], dt dL/d(input) of every neuron and tick; see `adjoint_psp`."""
+    """(g, ramp): float32[items, T, 64], dt dL/d(input) of every neuron and tick, and what inputs between ticks count
+    besides, on the exact clock, else empty; see `adjoint_psp`.
+    """
     device, n_samples, n_ticks = layer.device, active.n_samples, active.n_ticks
     n_groups, n_pairs = error.shape
-    is_lif = neuron.family != "srm"
+    is_lif, is_timed, dt = neuron.family != "srm", wiring.lists.time is not None, wiring.lists.dt
     g = device.empty((wiring.n_items, n_ticks, TILE), np.float32)
-    own = neuron_arguments(device, wiring, neuron)
+    ramp = device.empty(g.shape if is_timed else (0, 0, TILE), np.float32)
+    if is_timed:
+        own = {"constants": device.put(neuron.adjoint_constants(dt))}
+    else:
+        own = neuron_arguments(device, wiring, neuron)
     if active.full:
         moving = {"moving": wiring.moving} if is_lif else {}
         device.launch("replay_lif" if is_lif else "recompute_rho", n_batch=n_samples, rho_width=neuron.rho_width,
@@ -125,10 +147,10 @@ def _g(layer, neuron, wiring, active, error):
         rest["fired"] = device.empty((0, n_ticks), np.uint64) if wiring.fired is None else wiring.fired
     device.launch(
         "adjoint_lif" if is_lif else "adjoint_psp", n_items=wiring.n_items, n_samples=n_samples, n_ticks=n_ticks,
-        n_groups=n_groups, n_pairs=n_pairs, dt=wiring.lists.dt, constants=own["constants"], rho=active.rho, error=error,
-        g=g, **active.arguments(), **rest,
+        n_groups=n_groups, n_pairs=n_pairs, dt=dt, constants=own["constants"], rho=active.rho, error=error,
+        is_timed=is_timed, g=g, ramp=ramp, **active.arguments(), **rest,
     )
-    return g
+    return g, ramp
 
 
 def adjoint(layer, neuron, done, error, below, sink=None) -> Adjoint:
@@ -138,14 +160,14 @@ def adjoint(layer, neuron, done, error, below, sink=None) -> Adjoint:
     wants it; rows is None then. That of a convolution's rows, and what is normalised, come to the host.
     """
     device, wiring, active = layer.device, done.wiring, done.active
-    g = _g(layer, neuron, wiring, active, error)
+    g, ramp = _g(layer, neuron, wiring, active, error)
     error_below = None if below is None else _send_down(layer, wiring, below, g)
     rows = g_sum = None
     if layer.patches is None and done.feed.is_plain:
-        _update_weights(layer, wiring, active, g, sink)
+        _update_weights(layer, neuron, wiring, active, g, ramp, sink)
     elif layer.n_weights or wiring.moving:
         rows = device.zeros(wiring.weight.shape, np.float32)
-        _update_weights(layer, wiring, active, g, Sink(gradient=rows))
+        _update_weights(layer, neuron, wiring, active, g, ramp, Sink(gradient=rows))
         if layer.patches is None and not wiring.moving:
             device.launch("add_scaled", n=rows.size, scale=done.feed.unit, rows=rows, gradient=sink.gradient)
             rows = None
@@ -156,21 +178,29 @@ def adjoint(layer, neuron, done, error, below, sink=None) -> Adjoint:
         groups = [(0, active.n_samples)] if layer.patches is None else _groups(active.n_samples)
         tiles = len(active.lane_neuron)
         sums = device.empty((len(groups), tiles, TILE), np.float32)
+        is_timed, dt = wiring.lists.time is not None, wiring.lists.dt
+        integral = tick_integral(neuron.shares(dt), dt) if is_timed else np.zeros(2, np.float32)
         device.launch("sum_over_time", n_sums=len(groups) * tiles, n_tiles=tiles, n_samples=active.n_samples,
-                      n_ticks=active.n_ticks, group_first=_starts(device, groups), g=g, g_sum=sums)
+                      n_ticks=active.n_ticks, is_timed=is_timed, group_first=_starts(device, groups),
+                      integral=device.put(integral), g=g, ramp=ramp, g_sum=sums)
         g_sum = summed(sums.get())
     return Adjoint(rows, g_sum, error_below)
 
 
-def _update_weights(layer, wiring, active, g, sink):
+def _update_weights(layer, neuron, wiring, active, g, ramp, sink):
     """Hand the gradient of a wiring's rows of weights to a `Sink` of the device."""
     device, lists, weight = layer.device, wiring.lists, wiring.weight
-    neuron_ptr, row, blocks = _rows_by_address(layer, lists, active.n_samples)
+    is_timed, share = lists.time is not None, device.empty((0, 2), np.float32)
+    if is_timed:
+        neuron_ptr, row, share, blocks = _timed_rows(layer, neuron, lists)
+    else:
+        neuron_ptr, row, blocks = _rows_by_address(layer, lists, active.n_samples)
     kept = {name: _or_nothing(device, getattr(sink, name)) for name in ("gradient", "mean", "square")}
     device.launch(
         "update_weights", n_rows=len(weight) * weight.shape[1], n_in=weight.shape[1], n_blocks=blocks,
-        sample_ticks=lists.n_samples * lists.n_ticks, rule=sink.rule, settings=device.put(sink.settings),
-        neuron_ptr=neuron_ptr, row=row, g=g, weight=weight, **kept,
+        sample_ticks=lists.n_samples * lists.n_ticks, rule=sink.rule, is_timed=is_timed,
+        settings=device.put(sink.settings), neuron_ptr=neuron_ptr, row=row, share=share, g=g, ramp=ramp, weight=weight,
+        **kept,
     )
 
 

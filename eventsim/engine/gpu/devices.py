@@ -49,6 +49,21 @@ def check_layer(layer, neuron):
                           "and LI neurons run on a GPU, with float32 weights; use the CPU for others")
 
 
+def check_timed_layer(layer, neuron):
+    """Raise `ConfigError` for a layer on a GPU that no kernel is for in continuous time."""
+    if layer.kind != "dense" or not layer.is_immediate or neuron.family not in ("srm", "lif"):
+        raise ConfigError(f"{layer} of {type(neuron).__name__} neurons does not run on a GPU on the exact clock; so "
+                          "far dense layers of SRM, LIF and CubaLIF neurons do, without delays; use the CPU, or the "
+                          "grid clock")
+
+
+def check_timed(network):
+    """Raise `ConfigError` for a network on a device that does not run there in continuous time."""
+    if network.device is not None:
+        for layer, neuron in zip(network.layers, network.neurons, strict=True):
+            check_timed_layer(layer, neuron)
+
+
 def on_device(network, device):
     """The network with its weights on a `Device`, or with None on the host; itself where they are there.
 

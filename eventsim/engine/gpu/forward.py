@@ -15,7 +15,7 @@ from eventsim.engine.gpu.spikes import merged, uploaded
 from eventsim.engine.gpu.wiring import wire
 from eventsim.engine.trace import LayerTrace
 from eventsim.errors import ConfigError
-from eventsim.kernels.layout import TILE
+from eventsim.kernels.layout import THETA, TILE
 
 
 def tiled_layer(layer, neuron, spikes, runs, name, support, truncate, rng):
@@ -43,7 +43,7 @@ def tiled_layer(layer, neuron, spikes, runs, name, support, truncate, rng):
         bits = device.zeros((wiring.n_items, n_ticks), np.uint64)
         u = device.empty((wiring.n_items, n_ticks, TILE), np.float32)
         device.launch(f"{kernel}_active", u_low=low, u_high=high, fired=fired, active=bits, u=u, **arguments)
-        kept["active"] = listed(device, bits, u, spikes, layer, neuron)
+        kept["active"] = listed(device, bits, u, spikes, layer, neuron, neuron.constants(spikes.dt)[THETA])
     else:
         device.launch(kernel, fired=fired, **arguments)
         if support is not None:

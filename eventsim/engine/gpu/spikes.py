@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from eventsim.engine.runs import Runs
+from eventsim.engine.runs import Runs, ticks
 from eventsim.kernels.layout import n_tiles
 from eventsim.spikes import Spikes
 
@@ -95,6 +95,14 @@ def uploaded(device, spikes) -> DeviceSpikes:
     if isinstance(spikes, DeviceSpikes):
         return spikes
     address, tick = device.put(spikes.address), device.put(spikes.tick)
+    return DeviceSpikes.of(device, spikes.sample_ptr, address, tick, spikes, spikes.n_neurons)
+
+
+def by_ticks(device, spikes) -> DeviceSpikes:
+    """The spikes on a device, those with times in the ticks that they fall in."""
+    if spikes.time is None:
+        return uploaded(device, spikes)
+    address, tick = device.put(spikes.address), device.put(ticks(spikes))
     return DeviceSpikes.of(device, spikes.sample_ptr, address, tick, spikes, spikes.n_neurons)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from eventsim.engine.gpu.spikes import DeviceSpikes
+from eventsim.engine.gpu.spikes import DeviceSpikes, by_ticks
 
 
 def routed(spikes, table, kept, n_neurons) -> DeviceSpikes:
@@ -47,5 +47,6 @@ def route_back(layer, given, active, lane_address, error, shift=None, slope=None
         device.launch("mask_error", n_neurons=given.kept.shape[1], n_groups=len(error), n_pairs=active.n_pairs,
                       kept=device.put(given.kept.view(np.uint8)), **shared)
     if shift is not None:
-        device.launch("normalise_error", n_positions=layer.given.positions, tick_ptr=given.spikes.tick_ptr,
-                      address=given.spikes.on_device[0], shift=device.put(shift), slope=device.put(slope), **shared)
+        spikes = by_ticks(device, given.spikes)
+        device.launch("normalise_error", n_positions=layer.given.positions, tick_ptr=spikes.tick_ptr,
+                      address=spikes.on_device[0], shift=device.put(shift), slope=device.put(slope), **shared)
