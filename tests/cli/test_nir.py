@@ -87,12 +87,13 @@ def test_every_scheme_is_written(call, scheme):
     assert call("info", "out.nir", "--json")["arch"] == "9-5"
 
 
-def test_what_cannot_be_exported_leaves_no_file(refuse, call, run, recording, here):
+def test_what_cannot_be_exported_leaves_no_file(refuse, call, run, recording, net, here):
     assert "exists already" in refuse("export", run, run / "model.h5")
     assert "no such file" in refuse("export", "nowhere", "out.nir")
     assert "so with this network's tick of 1 ms that is 10000 ms" in refuse(
         "export", run, "out.nir", "--nir-scheme", "snntorch", "--nir-time-unit", "ms")
     assert "goes with --sample" in refuse("export", run, "out.nir", "--start", "first")
+    assert "is a NIR file already" in refuse("export", net, "out.nir")  # and asks for no unit of time first
     es.save("lif.h5", es.Network("9-5", LIF()))
     call("export", "lif.h5", "lif.nir")
     assert "is a NIR file already" in refuse("export", "lif.nir", "out.nir")
@@ -102,7 +103,7 @@ def test_what_cannot_be_exported_leaves_no_file(refuse, call, run, recording, he
     es.save("delayed.h5", delayed)
     assert "dense1 cannot be exported: it has delays that differ by" in refuse("export", "delayed.h5", "out.nir")
     assert "no such file" in refuse("export", run, "out.nir", "--sample", "nowhere.bin")
-    assert not list(here.glob("*.nir"))
+    assert [path.name for path in here.glob("*.nir")] == [net]
 
 
 def test_options_of_nir_files_go_with_them(refuse, call, run, recording, net):

@@ -249,7 +249,7 @@ def test_units_of_time_that_a_scheme_does_not_have_are_refused():
     assert Writing("snntorch", 10_000.0).clock(1.0).unit == 10_000.0
     with pytest.raises(ConfigError, match=r"for snntorch a tick is 0\.0001 of the unit of time"):
         Writing("snntorch", 1000.0).clock(1.0)
-    with pytest.raises(ConfigError, match="NIR has no neurons with a current and without a leak"):
+    with pytest.raises(ConfigError, match="dense1 cannot be exported: it has neurons with a current and without a leak, which"):
         to_graph(Network("8-5", CubaLIF(tau_mem=np.inf)))
     with pytest.raises(ConfigError):
         Writing("brian")

@@ -25,8 +25,10 @@ def delay_of(where, node, shapes, timing, notes):
         unit = timing.known_unit(where, "delay", delay.max())
         delay = np.array([float(str(value)) * unit for value in np.asarray(node.delay).ravel()])  # 3e-4 of float32, too
     if not (delay.min() >= 0 and delay.max() <= MOST_DELAY):
-        raise FormatError(f"{where} has delays from {delay.min():g} to {delay.max():g} ms, and eventsim takes 0 to "
-                          f"{MOST_DELAY:g}; name another --nir-time-unit, or export the file again")
+        low, high = delay.min(), delay.max()
+        found = f"a delay of {low:g} ms" if low == high else f"delays from {low:g} to {high:g} ms"
+        raise FormatError(f"{where} has {found}, and eventsim takes 0 to {MOST_DELAY:g}; name another --nir-time-unit, "
+                          "or export the file again")
     ticks = _snapped(delay / timing.dt, _READ)
     odd = ticks[ticks != np.rint(ticks)]
     if len(odd):
