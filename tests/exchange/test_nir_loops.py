@@ -225,7 +225,7 @@ CHAINS = {
     "bias": ((8,), [linear(5, 8, bias=0.1), delay(5), lif(5)], SECOND, "node '1' (Delay) delays a bias, which"),
     "output": ((8,), [linear(5, 8), lif(5), delay(5)], SECOND, "node 'output' (Output) gets delayed spikes, and"),
     "negative": ((8,), [delay(8, -1e-3), linear(5, 8), lif(5)], SECOND, "has a delay of -1 ms, and eventsim"),
-    "long": ((8,), [delay(8, 1e5), linear(5, 8), lif(5)], SECOND, "has a delay of 1e+08 ms, and eventsim takes 0 to 1e+06"),
+    "long": ((8,), [delay(8, 1e5), linear(5, 8), lif(5)], SECOND, "has a delay of 1e+08 ms, and eventsim takes 0 to"),
     "unit": ((8,), [delay(8), linear(5, 8), integrate(5)], Reading(), "has a delay of 0.002 and the file does not say"),
     "shape": ((8,), [delay(7), linear(5, 8), lif(5)], SECOND, "(Delay) has delay of the shape (7,)"),
     "number": ((8,), [delay(8, np.nan), linear(5, 8), lif(5)], SECOND, "has values of delay that are not finite"),
