@@ -51,12 +51,12 @@ def export(context, model, out, nir_scheme, nir_time_unit, sample, codec, sensor
         exported = nir.to_graph(network, writing)
         figures = []
         if exported.notes:
-            grid = on_clock(network, ("grid", None))
-            spikes = nir.random_spikes(grid) if sample is None else run_recording(
-                grid, sample, sensor, codec, start)[1].input
-            writing = nir.fitted(grid, spikes, writing)
+            on_clocks = [on_clock(network, ("grid", None)), *([network] if network.clock == "exact" else [])]
+            spikes, *own = (nir.random_spikes(one) if sample is None else
+                            run_recording(one, sample, sensor, codec, start)[1].input for one in on_clocks)
+            writing = nir.fitted(network, spikes, writing, *own)
             exported = nir.to_graph(network, writing)
-            figures = nir.difference(grid, exported, spikes, writing)
+            figures = nir.difference(network, exported, spikes, writing, *own)
         nir.save(out, exported.graph)
     if as_json:
         print_json({"out": str(out), "model": model, "scheme": nir_scheme, "nodes": len(exported.graph.nodes),

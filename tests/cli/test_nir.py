@@ -79,6 +79,17 @@ def test_export_and_back(call, run, recording, notes, here):
     assert theirs[0]["spikes"] == found["difference"][0]["exported"]
 
 
+def test_continuous_time_is_measured_as_it_was_run(call, notes, recording):
+    es.save("exact.h5", es.Network("34x34x2-20-5", LIF(reset="hard"), n_ticks=300, clock="exact"))
+    assert "the network ran in continuous time: its file runs on ticks of 1 ms" in notes(
+        "export", "exact.h5", "out.nir", "--sample", recording)
+    found = call("export", "exact.h5", "again.nir", "--sample", recording, "--json")["difference"]
+    for model, name in (("exact.h5", "spikes"), ("out.nir", "exported")):
+        layers = call("simulate", recording, "--model", model, "--json")["layers"]
+        assert [one["spikes"] for one in layers] == [one[name] for one in found]
+    assert found[0]["apart"] > 0
+
+
 @pytest.mark.parametrize("scheme", ["euler", "exponential", "snntorch", "norse", "sinabs"])
 def test_every_scheme_is_written(call, scheme):
     es.save("lif.h5", es.Network("9-5", LIF(reset="hard")))

@@ -214,6 +214,22 @@ def test_ticks_of_another_length_make_no_shorter_sample(dt, reading, n_ticks):
     assert [note.startswith(said) for note in found.notes] == ([True] if dt != found.network.dt else [])
 
 
+def test_of_continuous_time_is_said_what_ticks_make_of_it(rng):
+    network = Network("8-20-5", LIF(tau_mem=10.0, reset="hard"), n_ticks=200, clock="exact")
+    exported = to_graph(network)
+    assert exported.notes == ["NIR has no clock, and the network ran in continuous time: its file runs on ticks of 1 ms"
+                              ", in eventsim unless --clock exact says otherwise"]
+    own = random_spikes(network)
+    grid = from_graph(exported.graph).network
+    spikes = random_spikes(grid)
+    assert grid.clock == "grid" and np.array_equal(np.sort(np.floor(own.time)), spikes.tick)
+    for layer, ours, theirs in zip(difference(network, exported, spikes, None, own), run(network, own).layers,
+                                   run(grid, spikes).layers, strict=True):
+        assert (layer["spikes"], layer["exported"]) == (len(ours.spikes), len(theirs.spikes))
+        assert layer["spikes"] > 20 and layer["apart"] > 0
+    assert all(layer["apart"] == 0 for layer in difference(network, exported, spikes))  # inputs on ticks are the grid's
+
+
 def test_what_others_do_not_learn_is_said(rng):
     notes = to_graph(network_of("8-5", NEURONS["late, dead"], rng)).notes
     assert len(notes) == 3 and all("; readers other than eventsim do not learn it" in note for note in notes)

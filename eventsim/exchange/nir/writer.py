@@ -128,6 +128,9 @@ def to_graph(network, writing=None) -> Exported:
     notes += [f"the neurons of {', '.join(names)} {what}; readers other than eventsim do not learn it"
               for what, names in lost.items()]
     notes += _unread(chain, writing)
+    if network.clock == "exact":
+        notes.append("NIR has no clock, and the network ran in continuous time: its file runs on ticks of "
+                     f"{network.dt:g} ms, in eventsim unless --clock exact says otherwise")
     return Exported(_graph(chain, network, writing, clock, notes), notes)
 
 
