@@ -90,6 +90,21 @@ def test_continuous_time_is_measured_as_it_was_run(call, notes, recording):
     assert found[0]["apart"] > 0
 
 
+@pytest.mark.parametrize("scheme, arch, neuron, unmeasured", [
+    ("snntorch", "9-6r-5", LIF(reset="hard"), ["recurrence"]), ("sinabs", "9-6r@d2-5", LIF(), ["Delay nodes"]),
+    ("snntorch", "9-6r@d2-5", LIF(tau_mem=np.inf), ["Delay nodes", "recurrence", "NIR's IF"]),
+    ("sinabs", "9-6-5", LIF(tau_mem=np.inf), ["NIR's IF"]), ("norse", "9-6r-5", LIF(tau_mem=np.inf), []),
+])
+def test_what_a_framework_does_otherwise_is_not_measured_as_its(call, notes, scheme, arch, neuron, unmeasured):
+    es.save("net.h5", es.Network(arch, neuron))
+    words = ("export", "net.h5", "out.nir", "--nir-scheme", scheme, "--force")
+    assert call(*words, "--json")["unmeasured"] == unmeasured
+    text = notes(*words)
+    assert ("of the file as others read it: " in text) == (not unmeasured)
+    assert (f"of the file read with {' and '.join(unmeasured)}, which is not how {scheme} reads it: " in text
+            ) == bool(unmeasured)
+
+
 @pytest.mark.parametrize("scheme", ["euler", "exponential", "snntorch", "norse", "sinabs"])
 def test_every_scheme_is_written(call, scheme):
     es.save("lif.h5", es.Network("9-5", LIF(reset="hard")))

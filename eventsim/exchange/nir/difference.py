@@ -34,6 +34,8 @@ def random_spikes(network) -> Spikes:
 def difference(network, exported, spikes, writing=None, own=None) -> list[dict]:
     """By layer: the network's spikes, those of the graph as others read it, and how far apart neurons' counts are.
 
+    What others do not do at all, `Exported.unmeasured`, is done.
+
     spikes : `Spikes` on the network's input, on the grid
     own : the same as the network itself gets it, with times where it runs in continuous time; None: ``spikes``
 
