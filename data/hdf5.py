@@ -35,7 +35,7 @@ def attribute(path, name):
             check_head(file)
         with h5py.File(path, "r") as file:
             return file.attrs.get(name)
-    except (OSError, RuntimeError):
+    except (OSError, RuntimeError, LookupError, ValueError, TypeError):
         return None
 
 

@@ -6,8 +6,10 @@ import struct
 import h5py
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from eventsim import trainer
+from eventsim.cli import main
 from eventsim.errors import EventsimError, FormatError
 from eventsim.hdf5 import WRITING, check_heaps
 from eventsim.model import Network
@@ -79,9 +81,26 @@ def test_no_damage_of_a_model_crashes(tmp_path):
     assert 0 < read < 400
 
 
+def test_no_command_takes_a_damaged_model_for_a_bug(tmp_path):
+    path = _model(tmp_path / "model.h5")
+    whole, rng, refused = path.read_bytes(), np.random.default_rng(1), 0
+    for i in range(60):
+        data = bytearray(whole)
+        for at in rng.integers(0, 3000, 2):
+            data[at] ^= int(rng.integers(1, 256))
+        path.write_bytes(data)
+        for command in (["info", str(path)], ["export", str(path), str(tmp_path / "out.nir"), "--force"]):
+            done = CliRunner().invoke(main, command)
+            assert done.exit_code in (0, 1) and "unexpectedly" not in done.output, (i, done.output)
+            refused += done.exit_code
+    assert refused > 30
+
+
 def test_texts_of_any_length_are_kept(tmp_path):
-    network, history = Network("6x6x2-4", seed=0), [{"epoch": i, "note": "x" * 1000} for i in range(1, 300)]
-    training = {"config": {}, "progress": {}, "history": history, "optimizer": {}, "metrics": {}}
+    network = Network("6x6x2-4", seed=0)
+    record = dict.fromkeys(("samples", "loss", "accuracy", "rates", "silent", "seconds"), 0)
+    history = [{"epoch": i, **record, "note": "x" * 1000} for i in range(1, 300)]
+    training = {"config": {}, "progress": {"epoch": 299}, "history": history, "optimizer": {}, "metrics": {}}
     save(tmp_path / "model.h5", network, training=training)
     assert trainer.checkpoint.describe(tmp_path / "model.h5")["history"] == history
     assert len(json.dumps(history)) > 1 << 16  # more than an object of HDF5 has room for

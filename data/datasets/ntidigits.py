@@ -53,7 +53,7 @@ def find_ntidigits(path):
                 with h5py.File(one, "r") as file:
                     if {"train_labels", "test_labels"} <= set(file):
                         return one
-            except OSError:
+            except (OSError, RuntimeError, LookupError):
                 pass
     return None
 

@@ -29,12 +29,15 @@ from eventsim import files
 from eventsim.errors import ConfigError, EventsimError, FormatError
 from eventsim.hdf5 import WRITING, check_heaps
 from eventsim.model import Network
+from eventsim.trainer.config import TrainingConfig
 
 FORMAT = "eventsim-model"
 VERSION, DELAYED_VERSION, SPATIAL_VERSION, OWN_VERSION = VERSIONS = 1, 2, 3, 4
 FILE_NAME = "model.h5"
 # Groups of the weights and delays from a layer's input, and from the layer itself: the order of `Dense.projections`.
 _PROJECTIONS = (("weights", "delays"), ("recurrent_weights", "recurrent_delays"))
+# What is known of every epoch.
+_RECORD = {"epoch", "samples", "loss", "accuracy", "rates", "silent", "seconds"}
 _NORM_ARRAYS = ("gamma", "beta", "running_mean", "running_var")
 
 
@@ -177,7 +180,7 @@ def _opened(path):
         raise
     except EventsimError as error:
         raise FormatError(f"{path}: is damaged or not an eventsim model ({error}); restore it from a copy") from error
-    except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
+    except (OSError, LookupError, ValueError, TypeError, AttributeError, RuntimeError, ArithmeticError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise FormatError(f"{path}: is damaged or not an eventsim model ({reason}); restore it from a copy") from error
 
@@ -198,8 +201,12 @@ def _read_json(attributes, name, kind):
 def _read_training(group):
     training = {name: _read_json(group.attrs, name, kind)
                 for name, kind in (("config", dict), ("progress", dict), ("history", list))}
-    if not all(isinstance(record, dict) and "epoch" in record for record in training["history"]):
+    training["config"] = TrainingConfig(**training["config"]).as_dict()
+    done = training["progress"]["epoch"]
+    if not all(isinstance(record, dict) and record.keys() >= _RECORD for record in training["history"]):
         raise ValueError("history holds something else than epochs")
+    if len(training["history"]) != done:
+        raise ValueError(f"history has {len(training['history'])} epochs, and {done!r} are done")
     return training
 
 
@@ -221,9 +228,10 @@ def describe(path) -> dict:
     """
     with _opened(path) as file:
         training = _read_training(file["training"]) if "training" in file else {}
+        network = Network.from_config(_read_json(file.attrs, "network", dict))
         return {
-            "file": file.filename, "package": str(file.attrs["package"]),
-            "network": _read_json(file.attrs, "network", dict), "delays": _delay_ranges(file),
+            "file": file.filename, "package": str(file.attrs["package"]), "network": network.config(),
+            "delays": _delay_ranges(file),
             "provenance": _read_json(file.attrs, "provenance", dict),
             **{name: training.get(name) for name in ("config", "progress", "history")},
         }

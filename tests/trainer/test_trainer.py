@@ -207,7 +207,8 @@ def test_damaged_checkpoints_are_refused_with_a_sentence(patches, tmp_path, chan
 
 @pytest.mark.parametrize(("where", "name", "value"), [
     (None, "provenance", "[1]"), (None, "network", "3"), ("training", "config", "[1]"), ("training", "history", "5"),
-    ("training", "history", '["a"]'),
+    ("training", "history", '["a"]'), ("training", "history", "[]"), ("training", "history", '[{"epoch": 1}]'),
+    ("training", "config", '{"loss": "nope"}'),
     ("training", "progress", '{"epoch": -1, "position": 0, "seconds": 0, "rng": {}}'),
 ])
 def test_json_of_another_kind_is_refused(patches, tmp_path, where, name, value):

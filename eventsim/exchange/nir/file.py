@@ -158,5 +158,5 @@ def is_nir(path) -> bool:
     try:
         with h5py.File(path, "r") as file:
             return "node" in file and "version" in file
-    except OSError:
+    except (OSError, RuntimeError):  # what is damaged is a model, or nothing
         return False

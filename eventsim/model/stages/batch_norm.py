@@ -1,5 +1,7 @@
 """Batch normalisation of spikes."""
 
+import copy
+
 import numpy as np
 
 from eventsim import checks
@@ -86,6 +88,12 @@ class BatchNorm:
         if values.size and values.dtype.kind in "iuf" and values.min() < 0:
             raise ConfigError(f"running_var of {self} must not be negative, got {values.min():g}")
         self._set("running_var", self._running[1], values)
+
+    def with_constant(self, share: float) -> "BatchNorm":
+        """A copy for inference whose offset in every tick is this share of what it was; spikes count what they did."""
+        other = copy.deepcopy(self)
+        other.beta, other.running_mean = self.beta * np.float32(share), self.running_mean * np.float32(share)
+        return other
 
     def take_in(self, mean, var, n: int):
         """Let the running statistics take in those of a batch, over ``n`` numbers a channel; ``var`` is the biased."""
