@@ -135,8 +135,17 @@ def test_what_cannot_be_exported_leaves_no_file(refuse, call, run, recording, ne
 def test_options_of_nir_files_go_with_them(refuse, call, run, recording, net):
     assert refuse("simulate", recording, "--model", run, "--nir-dt", "1ms").startswith(f"{run}: is no NIR file; leave")
     assert "leave out --nir-input" in refuse("info", run, "--nir-input", "34x34x2")
-    answer = refuse("simulate", recording, "--model", net, "--nir-time-unit", "s", "--clock", "2ms")
-    assert "say the tick with --nir-dt" in answer
+
+
+def test_another_tick_makes_no_shorter_sample_and_is_said(call, notes, recording):
+    es.save("net.h5", es.Network("34x34x2-20-5", LIF(reset="hard"), n_ticks=300))
+    call("export", "net.h5", "out.nir")
+    words = ("simulate", recording, "--model", "out.nir")
+    whole, other = (call(*words, *more, "--json") for more in ((), ("--nir-dt", "0.5ms")))
+    assert (whole["n_ticks"], other["n_ticks"]) == (300, 600)
+    assert "out.nir: was written for a tick of 1 ms, and with one of 0.5 ms may be another" in notes(
+        *words, "--nir-dt", "0.5ms")
+    assert "another" not in notes(*words, "--clock", "0.5ms")
 
 
 def test_a_wrong_time_is_a_usage_error(net, recording):

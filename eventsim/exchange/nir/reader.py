@@ -83,4 +83,4 @@ def _take_notes(source, network, notes):
     return [] if dt == network.dt else [
         f"{source}: was written for a tick of {dt:g} ms, and with one of {network.dt:g} ms may be another network: in "
         "NIR's equations the tick decides what a spike adds to neurons that leak, and a bias to those that do not. "
-        f"--clock {network.dt:g}ms without --nir-dt keeps what they add, and refuses networks with a bias"]
+        f"--clock {network.dt:g}ms in place of --nir-dt keeps what they add"]
