@@ -10,7 +10,8 @@ from nir_graphs import chain, conv, cuba, flatten, full, integrate, lif, linear,
 from eventsim.engine import run
 from eventsim.errors import FormatError
 from eventsim.events import Events
-from eventsim.exchange.nir import READ, Reading, from_graph, read
+from eventsim.exchange.nir import READ, Reading, from_graph, read, to_graph
+from eventsim.model import LIF, Network
 from eventsim.sensor import Sensor
 
 SECOND = Reading(time_unit=1000.0)
@@ -116,6 +117,17 @@ def test_delays_between_ticks_are_kept_and_said():
     fine = from_graph(chain((40,), nir.Delay(full(40, 3e-4)), linear(30, 40), lif(30)),
                       Reading(time_unit=1000.0, dt=0.1))
     assert fine.notes == [] and fine.network.layers[0].delay == 0.3
+
+
+def test_long_delays_are_said():
+    graph = chain((8,), nir.Delay(full(8, 900.0)), linear(5, 8), lif(5))
+    assert from_graph(graph, SECOND).notes == [
+        "graph: node '0' (Delay) has a delay of 900 s, which is long for a synapse; --nir-time-unit may be another"]
+    network = Network("8-5@d3-4r-2", LIF(reset="hard"), n_ticks=30)
+    for delay, said in ((29.0, []), (30.0, ["graph: recurrent2 has a delay of 30 ms, and a sample lasts 30 ms: what "
+                                            "arrives later does nothing, though SynOps count it"])):
+        network.layers[1].recurrent.delay = delay
+        assert from_graph(to_graph(network).graph).notes == said
 
 
 def test_the_exact_clock_has_the_very_delays():

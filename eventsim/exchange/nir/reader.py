@@ -59,10 +59,19 @@ def _built(source, nodes, edges, metadata, reading):
         take(builder, name, nodes[name], is_read(builder.where(name, nodes[name]), nodes[name], timing, name == last))
     network = builder.network()
     try:
-        builder.notes += _take_notes(source, network, metadata.get(NOTE))
+        builder.notes += _take_notes(source, network, metadata.get(NOTE)) + _too_late(source, network)
     except (ConfigError, TypeError, ValueError, OverflowError) as error:
         raise FormatError(f"{source}: what eventsim noted is damaged ({error}); remove the file's metadata") from None
     return Imported(network, builder.notes)
+
+
+def _too_late(source, network):
+    """Sentences on layers whose spikes may arrive after the sample that eventsim noted."""
+    span = math.inf if network.n_ticks is None else network.n_ticks * network.dt
+    longest = {name: max((float(part.delay.max()) for part in layer.projections if part.delay is not None), default=0)
+               for name, layer in zip(network.layer_names, network.layers, strict=True)}
+    return [f"{source}: {name} has a delay of {delay:g} ms, and a sample lasts {span:g} ms: what arrives later does "
+            "nothing, though SynOps count it" for name, delay in longest.items() if delay >= span]
 
 
 def _take_notes(source, network, notes):
