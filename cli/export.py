@@ -51,16 +51,17 @@ def export(context, model, out, nir_scheme, nir_time_unit, sample, codec, sensor
         exported = nir.to_graph(network, writing)
         figures = []
         if exported.notes:
-            grid = on_clock(network, ("grid", None))
-            spikes = nir.random_spikes(grid) if sample is None else run_recording(
-                grid, sample, sensor, codec, start)[1].input
-            writing = nir.fitted(grid, spikes, writing)
+            on_clocks = [on_clock(network, ("grid", None)), *([network] if network.clock == "exact" else [])]
+            spikes, *own = (nir.random_spikes(one) if sample is None else
+                            run_recording(one, sample, sensor, codec, start)[1].input for one in on_clocks)
+            writing = nir.fitted(network, spikes, writing, *own)
             exported = nir.to_graph(network, writing)
-            figures = nir.difference(grid, exported, spikes, writing)
+            figures = nir.difference(network, exported, spikes, writing, *own)
         nir.save(out, exported.graph)
     if as_json:
         print_json({"out": str(out), "model": model, "scheme": nir_scheme, "nodes": len(exported.graph.nodes),
-                    "notes": exported.notes, "sample": sample, "difference": figures})
+                    "notes": exported.notes, "sample": sample, "difference": figures,
+                    "unmeasured": exported.unmeasured})
         return
     for note in exported.notes:
         click.echo(f"Note: {note}.", err=True)
@@ -68,5 +69,7 @@ def export(context, model, out, nir_scheme, nir_time_unit, sample, codec, sensor
         on = "random spikes" if sample is None else sample
         text = ", ".join(f"{one['layer']} {one['spikes']:,} and {one['exported']:,} ({one['apart']:.1%} apart)"
                          for one in figures)
-        click.echo(f"Note: spikes on {on}, of the network and of the file as others read it: {text}.", err=True)
+        read = "as others read it" if not exported.unmeasured else (
+            f"read with {' and '.join(exported.unmeasured)}, which is not how {nir_scheme} reads it")
+        click.echo(f"Note: spikes on {on}, of the network and of the file {read}: {text}.", err=True)
     show(f"{out}: {len(exported.graph.nodes)} nodes, {network.arch.notation}")

@@ -232,8 +232,12 @@ def _integrator(readout, tau, neuron):
     """The `LI` that arguments of `Network` say, or None."""
     if readout is None or isinstance(readout, LI):
         if tau is not None:
+            beside = "without one" if readout is None else f"beside {readout!r}"
             raise ConfigError(f"readout_tau is the time constant of a readout named mean, last or max, got {tau!r} "
-                              f"beside {readout!r}; leave it out, or name one")
+                              f"{beside}; leave it out, or name one")
         return readout
-    tau = getattr(neuron, "tau_mem", None) if tau is None else tau
-    return LI(readout=readout) if tau is None else LI(tau_mem=tau, readout=readout)
+    own = getattr(neuron, "tau_mem", None) if tau is None else tau
+    try:
+        return LI(readout=readout) if own is None else LI(tau_mem=own, readout=readout)
+    except ConfigError as error:  # it calls the time constant as the user of an LI does
+        raise ConfigError(str(error).replace("neuron parameter tau_mem", "readout_tau")) from None

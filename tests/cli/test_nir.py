@@ -79,6 +79,32 @@ def test_export_and_back(call, run, recording, notes, here):
     assert theirs[0]["spikes"] == found["difference"][0]["exported"]
 
 
+def test_continuous_time_is_measured_as_it_was_run(call, notes, recording):
+    es.save("exact.h5", es.Network("34x34x2-20-5", LIF(reset="hard"), n_ticks=300, clock="exact"))
+    assert "the network ran in continuous time: its file runs on ticks of 1 ms" in notes(
+        "export", "exact.h5", "out.nir", "--sample", recording)
+    found = call("export", "exact.h5", "again.nir", "--sample", recording, "--json")["difference"]
+    for model, name in (("exact.h5", "spikes"), ("out.nir", "exported")):
+        layers = call("simulate", recording, "--model", model, "--json")["layers"]
+        assert [one["spikes"] for one in layers] == [one[name] for one in found]
+    assert found[0]["apart"] > 0
+
+
+@pytest.mark.parametrize("scheme, arch, neuron, unmeasured", [
+    ("snntorch", "9-6r-5", LIF(reset="hard"), ["recurrence"]), ("sinabs", "9-6r@d2-5", LIF(), ["Delay nodes"]),
+    ("snntorch", "9-6r@d2-5", LIF(tau_mem=np.inf), ["Delay nodes", "recurrence", "NIR's IF"]),
+    ("sinabs", "9-6-5", LIF(tau_mem=np.inf), ["NIR's IF"]), ("norse", "9-6r-5", LIF(tau_mem=np.inf), []),
+])
+def test_what_a_framework_does_otherwise_is_not_measured_as_its(call, notes, scheme, arch, neuron, unmeasured):
+    es.save("net.h5", es.Network(arch, neuron))
+    words = ("export", "net.h5", "out.nir", "--nir-scheme", scheme, "--force")
+    assert call(*words, "--json")["unmeasured"] == unmeasured
+    text = notes(*words)
+    assert ("of the file as others read it: " in text) == (not unmeasured)
+    assert (f"of the file read with {' and '.join(unmeasured)}, which is not how {scheme} reads it: " in text
+            ) == bool(unmeasured)
+
+
 @pytest.mark.parametrize("scheme", ["euler", "exponential", "snntorch", "norse", "sinabs"])
 def test_every_scheme_is_written(call, scheme):
     es.save("lif.h5", es.Network("9-5", LIF(reset="hard")))
@@ -87,12 +113,13 @@ def test_every_scheme_is_written(call, scheme):
     assert call("info", "out.nir", "--json")["arch"] == "9-5"
 
 
-def test_what_cannot_be_exported_leaves_no_file(refuse, call, run, recording, here):
+def test_what_cannot_be_exported_leaves_no_file(refuse, call, run, recording, net, here):
     assert "exists already" in refuse("export", run, run / "model.h5")
     assert "no such file" in refuse("export", "nowhere", "out.nir")
     assert "so with this network's tick of 1 ms that is 10000 ms" in refuse(
         "export", run, "out.nir", "--nir-scheme", "snntorch", "--nir-time-unit", "ms")
     assert "goes with --sample" in refuse("export", run, "out.nir", "--start", "first")
+    assert "is a NIR file already" in refuse("export", net, "out.nir")  # and asks for no unit of time first
     es.save("lif.h5", es.Network("9-5", LIF()))
     call("export", "lif.h5", "lif.nir")
     assert "is a NIR file already" in refuse("export", "lif.nir", "out.nir")
@@ -102,14 +129,23 @@ def test_what_cannot_be_exported_leaves_no_file(refuse, call, run, recording, he
     es.save("delayed.h5", delayed)
     assert "dense1 cannot be exported: it has delays that differ by" in refuse("export", "delayed.h5", "out.nir")
     assert "no such file" in refuse("export", run, "out.nir", "--sample", "nowhere.bin")
-    assert not list(here.glob("*.nir"))
+    assert [path.name for path in here.glob("*.nir")] == [net]
 
 
 def test_options_of_nir_files_go_with_them(refuse, call, run, recording, net):
     assert refuse("simulate", recording, "--model", run, "--nir-dt", "1ms").startswith(f"{run}: is no NIR file; leave")
     assert "leave out --nir-input" in refuse("info", run, "--nir-input", "34x34x2")
-    answer = refuse("simulate", recording, "--model", net, "--nir-time-unit", "s", "--clock", "2ms")
-    assert "say the tick with --nir-dt" in answer
+
+
+def test_another_tick_makes_no_shorter_sample_and_is_said(call, notes, recording):
+    es.save("net.h5", es.Network("34x34x2-20-5", LIF(reset="hard"), n_ticks=300))
+    call("export", "net.h5", "out.nir")
+    words = ("simulate", recording, "--model", "out.nir")
+    whole, other = (call(*words, *more, "--json") for more in ((), ("--nir-dt", "0.5ms")))
+    assert (whole["n_ticks"], other["n_ticks"]) == (300, 600)
+    assert "out.nir: was written for a tick of 1 ms, and with one of 0.5 ms may be another" in notes(
+        *words, "--nir-dt", "0.5ms")
+    assert "another" not in notes(*words, "--clock", "0.5ms")
 
 
 def test_a_wrong_time_is_a_usage_error(net, recording):

@@ -279,6 +279,8 @@ REFUSED = {
     "varied leak": ([linear(5, 8), varied(lif(5, leak=-1.0), "r")], SECOND, "2 different values of r from 20 to 40"),
     "varied sign": ([linear(5, 8), varied(lif(5), "r", -1)], SECOND, "whose input counts 0, or is of different"),
     "no number": ([linear(5, 8), lif(5, theta=np.nan)], SECOND, "v_threshold that are not finite"),
+    "restless": ([linear(5, 8), lif(5, theta=1.0, leak=2.0)], SECOND,
+                 "has a v_leak of 2, which is not below its v_threshold of 1, so that it fires without input"),
     "threshold": ([linear(5, 8), lif(5, theta=-1.0)], SECOND, "cannot be a neuron of eventsim: neuron parameter theta"),
     "reset": ([linear(5, 8), lif(5, reset=2.0)], SECOND, "v_reset must lie below the threshold"),
     "resistance": ([linear(5, 8), lif(5, r=-1.0)], SECOND, "input that counts -0.05"),

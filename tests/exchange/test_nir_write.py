@@ -202,6 +202,34 @@ def test_the_sample_and_its_input_come_back():
     assert (back.n_ticks, back.input_mode) == (70, "count")
 
 
+@pytest.mark.parametrize("dt, reading, n_ticks", [
+    (1.0, Reading(dt=0.5), 140), (1.0, Reading(dt=0.7), 100), (1.0, Reading(dt=0.3), 234), (0.1, Reading(dt=0.7), 10),
+    (0.5, Reading("euler", time_unit=1000.0), 35), (0.5, Reading(), 70), (1.0, Reading(dt=1.0), 70),
+])
+def test_ticks_of_another_length_make_no_shorter_sample(dt, reading, n_ticks):
+    """A scheme that is named puts away the tick of the file, too."""
+    found = from_graph(to_graph(Network("8-5", LIF(reset="hard"), n_ticks=70, dt=dt)).graph, reading, "a.nir")
+    assert found.network.n_ticks == n_ticks
+    said = f"a.nir: was written for a tick of {dt:g} ms, and with one of {found.network.dt:g} ms may be another network"
+    assert [note.startswith(said) for note in found.notes] == ([True] if dt != found.network.dt else [])
+
+
+def test_of_continuous_time_is_said_what_ticks_make_of_it(rng):
+    network = Network("8-20-5", LIF(tau_mem=10.0, reset="hard"), n_ticks=200, clock="exact")
+    exported = to_graph(network)
+    assert exported.notes == ["NIR has no clock, and the network ran in continuous time: its file runs on ticks of 1 ms"
+                              ", in eventsim unless --clock exact says otherwise"]
+    own = random_spikes(network)
+    grid = from_graph(exported.graph).network
+    spikes = random_spikes(grid)
+    assert grid.clock == "grid" and np.array_equal(np.sort(np.floor(own.time)), spikes.tick)
+    for layer, ours, theirs in zip(difference(network, exported, spikes, None, own), run(network, own).layers,
+                                   run(grid, spikes).layers, strict=True):
+        assert (layer["spikes"], layer["exported"]) == (len(ours.spikes), len(theirs.spikes))
+        assert layer["spikes"] > 20 and layer["apart"] > 0
+    assert all(layer["apart"] == 0 for layer in difference(network, exported, spikes))  # inputs on ticks are the grid's
+
+
 def test_what_others_do_not_learn_is_said(rng):
     notes = to_graph(network_of("8-5", NEURONS["late, dead"], rng)).notes
     assert len(notes) == 3 and all("; readers other than eventsim do not learn it" in note for note in notes)
@@ -249,7 +277,7 @@ def test_units_of_time_that_a_scheme_does_not_have_are_refused():
     assert Writing("snntorch", 10_000.0).clock(1.0).unit == 10_000.0
     with pytest.raises(ConfigError, match=r"for snntorch a tick is 0\.0001 of the unit of time"):
         Writing("snntorch", 1000.0).clock(1.0)
-    with pytest.raises(ConfigError, match="NIR has no neurons with a current and without a leak"):
+    with pytest.raises(ConfigError, match="dense1 cannot be exported: it has neurons with a current and without"):
         to_graph(Network("8-5", CubaLIF(tau_mem=np.inf)))
     with pytest.raises(ConfigError):
         Writing("brian")

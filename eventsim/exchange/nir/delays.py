@@ -4,6 +4,7 @@ import numpy as np
 
 from eventsim.errors import ConfigError, FormatError
 from eventsim.exchange.nir.file import require
+from eventsim.exchange.nir.timing import LONG
 from eventsim.exchange.nir.values import checked
 from eventsim.model.layers.dense import MOST_DELAY
 
@@ -24,9 +25,14 @@ def delay_of(where, node, shapes, timing, notes):
     if delay.any():
         unit = timing.known_unit(where, "delay", delay.max())
         delay = np.array([float(str(value)) * unit for value in np.asarray(node.delay).ravel()])  # 3e-4 of float32, too
-    if not (delay.min() >= 0 and delay.max() <= MOST_DELAY):
-        raise FormatError(f"{where} has delays from {delay.min():g} to {delay.max():g} ms, and eventsim takes 0 to "
-                          f"{MOST_DELAY:g}; name another --nir-time-unit, or export the file again")
+    low, high = delay.min(), delay.max()
+    if not (low >= 0 and high <= MOST_DELAY):
+        found = f"a delay of {low:g} ms" if low == high else f"delays from {low:g} to {high:g} ms"
+        raise FormatError(f"{where} has {found}, and eventsim takes 0 to {MOST_DELAY:g}; name another --nir-time-unit, "
+                          "or export the file again")
+    if high > LONG:
+        notes.append(f"{where} has a delay of {high / 1000:.4g} s, which is long for a synapse; --nir-time-unit may be "
+                     "another")
     ticks = _snapped(delay / timing.dt, _READ)
     odd = ticks[ticks != np.rint(ticks)]
     if len(odd):

@@ -61,7 +61,8 @@ def _lif(neuron, clock):
 
 def _cuba_lif(neuron, clock):
     if math.isinf(neuron.tau_mem):
-        raise ConfigError("NIR has no neurons with a current and without a leak; give them a long tau_mem")
+        raise ConfigError("has neurons with a current and without a leak, which NIR does not have; give them a long "
+                          "tau_mem")
     tau_mem, tau_syn = clock.tau(neuron.tau_mem), clock.tau(neuron.tau_syn)
     w_in = float(np.float32(1.0 / clock.share(tau_syn)))
     r = 1.0 if clock.scheme.r_of_cuba == "unit" else float(np.float32(1.0 / clock.share(tau_mem)))

@@ -80,6 +80,9 @@ def neuron_of(where, node, shapes, timing, scale, notes):
                           "weights instead")
     noted = noted_of(node, where) if timing.is_ours else {}
     leak = p.get("v_leak", 0.0)
+    if leak and leak >= p["v_threshold"]:
+        raise FormatError(f"{where} has a v_leak of {leak:g}, which is not below its v_threshold of "
+                          f"{p['v_threshold']:g}, so that it fires without input; export it with a lower one")
     with np.errstate(over="ignore"):
         theta = np.float32(p["v_threshold"])
     is_strict = timing.scheme.strict

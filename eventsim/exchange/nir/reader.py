@@ -1,5 +1,6 @@
 """From a NIR graph to a `Network`."""
 
+import math
 from dataclasses import dataclass
 
 from eventsim import checks
@@ -15,6 +16,8 @@ from eventsim.exchange.nir.nodes import take
 from eventsim.exchange.nir.timing import NOTE, Reading, Timing
 from eventsim.model import Network
 from eventsim.model.network import INPUT_MODES
+
+_ROUNDING = 1e-12  # of a duration in ticks, which is no whole one for it
 
 
 @dataclass(frozen=True)
@@ -56,17 +59,37 @@ def _built(source, nodes, edges, metadata, reading):
         take(builder, name, nodes[name], is_read(builder.where(name, nodes[name]), nodes[name], timing, name == last))
     network = builder.network()
     try:
-        _take_notes(network, metadata.get(NOTE))
+        builder.notes += _take_notes(source, network, metadata.get(NOTE)) + _too_late(source, network)
     except (ConfigError, TypeError, ValueError, OverflowError) as error:
         raise FormatError(f"{source}: what eventsim noted is damaged ({error}); remove the file's metadata") from None
     return Imported(network, builder.notes)
 
 
-def _take_notes(network, notes):
-    """Give a network what eventsim noted of a sample and its input."""
+def _too_late(source, network):
+    """Sentences on layers whose spikes may arrive after the sample that eventsim noted."""
+    span = math.inf if network.n_ticks is None else network.n_ticks * network.dt
+    longest = {name: max((float(part.delay.max()) for part in layer.projections if part.delay is not None), default=0)
+               for name, layer in zip(network.layer_names, network.layers, strict=True)}
+    return [f"{source}: {name} has a delay of {delay:g} ms, and a sample lasts {span:g} ms: what arrives later does "
+            "nothing, though SynOps count it" for name, delay in longest.items() if delay >= span]
+
+
+def _take_notes(source, network, notes):
+    """Give a network what eventsim noted of a sample, which lasts as long in ticks of another length, and its input.
+
+    Returns sentences for the user.
+    """
     if not isinstance(notes, dict):
-        return
+        return []
+    dt = checks.milliseconds("dt", file.scalar(notes["dt"])) if "dt" in notes else network.dt
     if "n_ticks" in notes:
-        network.n_ticks = checks.whole_number("n_ticks", int(file.scalar(notes["n_ticks"])), 1)
+        n_ticks = checks.whole_number("n_ticks", int(file.scalar(notes["n_ticks"])), 1)
+        if dt != network.dt:
+            n_ticks = max(1, math.ceil(n_ticks * dt / network.dt * (1.0 - _ROUNDING)))
+        network.n_ticks = checks.whole_number("n_ticks", n_ticks, 1)
     if "input_mode" in notes:
         network.input_mode = checks.choice("input_mode", notes["input_mode"], INPUT_MODES)
+    return [] if dt == network.dt else [
+        f"{source}: was written for a tick of {dt:g} ms, and with one of {network.dt:g} ms may be another network: in "
+        "NIR's equations the tick decides what a spike adds to neurons that leak, and a bias to those that do not. "
+        f"--clock {network.dt:g}ms in place of --nir-dt keeps what they add"]

@@ -10,8 +10,8 @@ from eventsim.model.neurons.li import READOUTS
 from eventsim.sensor import Sensor
 
 NOTE = "eventsim"  # the group of metadata that is ours
-# Time constants beyond which a unit is doubted, in ms.
-_LONG = 5000.0
+# Time constants and delays beyond which a unit is doubted, in ms.
+LONG = 5000.0
 # Of a tick and a time constant: what leaves a decay that float32 tells from 0 and 1.
 _LEAST, MOST_TICKS = 1e-8, 80.0
 
@@ -108,7 +108,7 @@ class Timing:
         if not _LEAST <= ratio <= MOST_TICKS:
             raise FormatError(f"{where} has a {name} of {tau:.6g}, with this unit {tau * self.unit:.4g} ms, which no "
                               f"tick of {self.dt:g} ms can follow; name another --nir-time-unit or --nir-dt")
-        if tau * self.unit > _LONG:
+        if tau * self.unit > LONG:
             notes.append(f"{where} has a {name} of {tau * self.unit / 1000:.4g} s, which is long for a neuron; "
                          "--nir-time-unit may be another")
         return ratio

@@ -19,7 +19,7 @@ def checked(where, name, value, shapes):
         raise FormatError(f"{where} has {name} of the shape {value.shape} and type {value.dtype}, but gets "
                           f"{shapes[0]}; export it with a number for each")
     if not np.isfinite(value).all():
-        raise FormatError(f"{where} has {name} that are not finite; export it with finite ones")
+        raise FormatError(f"{where} has values of {name} that are not finite; export it with finite ones")
     return value.astype(np.float64).ravel()
 
 

@@ -63,10 +63,14 @@ class Writing:
 
 @dataclass(frozen=True)
 class Exported:
-    """A `nir.NIRGraph`, and sentences on what it does not say of the network."""
+    """A `nir.NIRGraph`, and sentences on what it does not say of the network.
+
+    unmeasured : what is in the graph that its reader does otherwise, and `difference` as NIR says it
+    """
 
     graph: object
     notes: list[str]
+    unmeasured: list[str]
 
 
 class _Chain:
@@ -104,7 +108,7 @@ def to_graph(network, writing=None) -> Exported:
     writing = writing or Writing()
     clock = writing.clock(network.dt)
     is_flat = network.sensor.height == network.sensor.polarities == 1
-    chain, lost, near = _Chain(_flow(network.arch.input, is_flat)), {}, []
+    chain, lost, near, is_odd = _Chain(_flow(network.arch.input, is_flat)), {}, [], False
     for i, (layer, neuron) in enumerate(zip(network.layers, network.neurons, strict=True), 1):
         name = f"{_NAMES.get(layer.kind, layer.kind)}{i}"
         try:
@@ -120,6 +124,7 @@ def to_graph(network, writing=None) -> Exported:
                 chain.close(name)
         except ConfigError as error:
             raise ConfigError(f"layer {name} cannot be exported: it {error}") from None
+        is_odd |= neuron.fires and writing.to.odd_if in unsaid
         for what in unsaid:
             lost.setdefault(what, []).append(name)
     chain.add("output", chain.nir.Output(np.array(_flow(network.layers[-1].shape, is_flat))))
@@ -127,8 +132,14 @@ def to_graph(network, writing=None) -> Exported:
              f"reset takes {writing.share:g} of what the refractory response does"] if near else []
     notes += [f"the neurons of {', '.join(names)} {what}; readers other than eventsim do not learn it"
               for what, names in lost.items()]
-    notes += _unread(chain, writing)
-    return Exported(_graph(chain, network, writing, clock, notes), notes)
+    unread = _unread(chain, writing)
+    notes += [f"the import of {writing.scheme} has no {what}, here {', '.join(names)}"
+              for what, names in unread.items()]
+    unmeasured = [*unread, *(["NIR's IF"] if is_odd else [])]
+    if network.clock == "exact":
+        notes.append("NIR has no clock, and the network ran in continuous time: its file runs on ticks of "
+                     f"{network.dt:g} ms, in eventsim unless --clock exact says otherwise")
+    return Exported(_graph(chain, network, writing, clock, notes), notes, unmeasured)
 
 
 def _add_layer(chain, name, layer, is_flat, clock):
@@ -163,12 +174,11 @@ def _add_dense(chain, name, suffix, part, clock, more=0.0):
 
 
 def _unread(chain, writing):
-    """Sentences on what the framework that is written for does not read."""
+    """What the framework that is written for does not read: names of nodes by what they are."""
     late = [name for name, node in chain.nodes.items() if isinstance(node, chain.nir.Delay)]
     back = [name for name in chain.nodes if f"{name}_recurrent" in chain.nodes]
-    return [f"the import of {writing.scheme} has no {what}, here {', '.join(names)}" for what, names, lack in (
-        ("Delay nodes", late, "Delay"), ("recurrence", back, "recurrence"),
-    ) if names and lack in writing.to.lacks]
+    return {what: names for what, names, lack in (("Delay nodes", late, "Delay"), ("recurrence", back, "recurrence"))
+            if names and lack in writing.to.lacks}
 
 
 def _graph(chain, network, writing, clock, notes):
