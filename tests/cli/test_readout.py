@@ -108,7 +108,7 @@ def test_a_stream_has_scores_of_the_last_window(read, recording, readout):
     assert summary["readout"] == readout and len(summary["scores"]) == 10 and summary["layers"][1]["spikes"] == 0
     assert summary["layers"][1]["synops"] == 10 * summary["layers"][0]["spikes"]
     text = CliRunner().invoke(main, command, catch_exceptions=False).stdout
-    assert f"output potentials, {readout} in the last 80 ms" in text and f"  {readout} " in text
+    assert f"output potentials, {readout} in the 80 ms up to " in text and f"  {readout} " in text
 
 
 def test_a_stream_of_one_layer_reads_its_input(rng):
