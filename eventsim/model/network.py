@@ -249,8 +249,9 @@ def _integrator(readout, tau, neuron):
     """The `LI` that arguments of `Network` say, or None."""
     if readout is None or isinstance(readout, LI):
         if tau is not None:
+            beside = "without one" if readout is None else f"beside {readout!r}"
             raise ConfigError(f"readout_tau is the time constant of a readout named mean, last or max, got {tau!r} "
-                              f"beside {readout!r}; leave it out, or name one")
+                              f"{beside}; leave it out, or name one")
         return readout
     tau = getattr(neuron, "tau_mem", None) if tau is None else tau
     return LI(readout=readout) if tau is None else LI(tau_mem=tau, readout=readout)

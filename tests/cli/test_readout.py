@@ -131,8 +131,8 @@ def test_a_recipe_may_say_so(call, tree, here):
         'name = "own"\nversion = 1\nabout = "mine"\n[network]\narch = "34x34x2-16-10"\nreadout = "last"\n'
         'readout_tau = inf\n[neuron]\nkind = "lif"\n[training]\nepochs = 1\n')
     call("train", "--recipe", "own.toml", "--data", tree, "--out", "run")
-    assert "Read-out   LI, tau_mem inf ms, read by its last value" in call("info", "run")
-    assert "Read-out   LI, tau_mem inf ms" in call("info", "own.toml")
+    assert "Read-out   LI, no leak, read by its last value" in call("info", "run")
+    assert "Read-out   LI, no leak" in call("info", "own.toml")
 
 
 def test_a_recipe_for_spikes_may_be_read(call, tree):

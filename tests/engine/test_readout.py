@@ -275,7 +275,7 @@ def test_integrators_are_for_the_end_of_a_network():
 
 @pytest.mark.parametrize("settings, words", [
     ({"readout": "median"}, "readout must be mean or last or max, got 'median'"),
-    ({"readout": "mean", "readout_tau": 0.0}, "tau_mem must be a finite number > 0"),
+    ({"readout": "mean", "readout_tau": 0.0}, "tau_mem must be a number from 1e-09 to 1e.09, or inf, got 0.0"),
     ({"readout_tau": 5.0}, "readout_tau is the time constant of a readout named mean, last or max, got 5.0 beside N"),
     ({"readout": LI(), "readout_tau": 5.0}, "leave it out, or name one"),
 ])
