@@ -8,6 +8,7 @@ import numpy as np
 
 from eventsim import checks
 from eventsim.engine.exact_stream import ExactNetwork
+from eventsim.engine.exact_wiring import check_settles
 from eventsim.engine.feed import arrivals
 from eventsim.engine.gpu.devices import check_on_host
 from eventsim.engine.queue import NetworkQueue
@@ -255,6 +256,7 @@ def _check_network(network):
     if not isinstance(network, Network):
         raise ConfigError(f"a stream runs a Network, got {type(network).__name__}; eventsim.load gives one")
     check_on_host(network, "a stream")
+    check_settles(network)
     for name, layer in zip(network.layer_names, network.layers, strict=True):
         if layer.kind == "sparse":
             raise ConfigError(f"a stream does not run sparse layers, but {name} is {layer}; run recordings through it "

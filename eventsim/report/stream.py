@@ -95,9 +95,10 @@ def summary(stream, source, decoder, seconds) -> dict:
     return {
         "kind": "summary", "source": source.name,
         **{name: value for name, value in scores.items() if name not in ("kind", "time")},
-        "score_ms": stream.score_ms, "score_end_ms": scores["time"], "events": report.events, "processed": report.processed,
-        "held": report.held, "late_dropped": report.dropped, "late_moved": report.moved, "reordered": report.reordered,
-        **decoder.counts, "dropped_events": source.dropped_events, "dropped_datagrams": source.dropped_datagrams,
+        "score_ms": stream.score_ms, "score_end_ms": scores["time"], "events": report.events,
+        "processed": report.processed, "held": report.held, "late_dropped": report.dropped, "late_moved": report.moved,
+        "reordered": report.reordered, **decoder.counts,
+        "dropped_events": source.dropped_events, "dropped_datagrams": source.dropped_datagrams,
         "lost_datagrams": source.lost_datagrams, "clients": source.clients, "backlog_bytes": source.backlog,
         "buffer_bytes": source.capacity, "first_ms": report.first_ms, "stream_ms": report.certain_ms,
         "seconds": seconds, "events_per_second": report.events / seconds if seconds > 0 else None, "layers": layers,

@@ -1,5 +1,7 @@
 """Other neurons than those of the spike response model, from the command line."""
 
+import os
+
 import pytest
 
 
@@ -28,10 +30,14 @@ def test_what_does_not_fit_is_refused(refuse, tree):
     message = refuse(*train, "--neuron", "lif", "--tau-ref", 2)
     assert message.startswith("neuron 'lif' has no parameter 'tau_ref'; it has theta, tau_mem")
     assert "has no parameter 'tau_mem'" in refuse(*train, "--tau-mem", 2)
-    lif = (*train, "--neuron", "lif")
+    lif, hard = (*train, "--neuron", "lif"), ("--reset", "hard")
     assert "v_reset is for the reset hard, not subtract; leave it out" in refuse(*lif, "--v-reset", 0.3)
-    assert "v_reset must be a number from -1e+09 to 1e+09, got inf" in refuse(*lif, "--reset", "hard", "--v-reset", "inf")
+    assert "v_reset must be a number from -1e+09 to 1e+09, got inf" in refuse(*lif, *hard, "--v-reset", "inf")
     assert "tau_mem must be a number from 1e-09 to 1e+09, or inf, got nan" in refuse(*lif, "--tau-mem", "nan")
+    message = refuse("train", "--arch", "34x34x2-4c5s4-bn-10", "--data", tree, "--neuron", "lif", "--tau-mem", "inf",
+                     "--clock", "exact", "--out", "q")
+    assert message.startswith("neurons of dense2 do not leak, and batch normalisation") and "Run" not in message
+    assert not os.path.exists("q")
     assert "the loss spike_count_slayer filters output spikes with tau_syn" in refuse(
         *train, "--neuron", "lif", "--loss", "spike_count_slayer")
 

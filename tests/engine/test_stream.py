@@ -180,7 +180,7 @@ def test_scores_count_the_last_while(network, rng):
     assert wanted.sum() > 0
     stream.finish()
     end = (events.t[-1] + 1) / 1000
-    assert time[-1] > end  # the network's last spikes come when the input is over, and no window of the input holds them
+    assert time[-1] > end  # the last spikes come when the input is over, and its window does not hold them
     inside = (time >= end - 30) & (time < end)
     assert stream.scores().time == end
     assert stream.scores().counts.tolist() == np.bincount(address[inside], minlength=4).tolist()

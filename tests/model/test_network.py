@@ -234,7 +234,7 @@ def test_what_is_no_neuron_is_refused_wherever_it_is_given(neuron, word, tmp_pat
     assert not list(tmp_path.iterdir())
     network = Network("4x4x1-3-2")
     network.neuron = neuron
-    with pytest.raises(ConfigError, match="^neuron must be one of"):
+    with pytest.raises(ConfigError, match=r"^neuron must be one of"):
         network.simulate(nothing)
 
 
@@ -247,7 +247,7 @@ def test_a_network_that_cannot_run_is_neither_saved_nor_loaded(tmp_path):
     assert eventsim.load(tmp_path / "n.h5").readout is not None
     with h5py.File(tmp_path / "n.h5", "a") as file:
         file["delays/dense2"] = 2.0
-    with pytest.raises(FormatError, match="n.h5: .*dense2 has delays"):
+    with pytest.raises(FormatError, match=r"n\.h5: .*dense2 has delays"):
         eventsim.load(tmp_path / "n.h5")
     with pytest.raises(ConfigError, match="and pool1 is a pool layer; end"):
         Network("4x4x1-2a", readout="mean")

@@ -58,8 +58,8 @@ class LIF(Neuron):
                                   f"{self.v_drop!r}")
             object.__setattr__(self, "v_drop", self._number("v_drop", self.v_drop))
         if self.reset == "subtract" and self.v_reset != 0.0:
-            raise ConfigError(f"neuron parameter v_reset is for the reset hard, not subtract; leave it out, or name that "
-                              f"reset, got {self.v_reset!r}")
+            raise ConfigError(f"neuron parameter v_reset is for the reset hard, not subtract; leave it out, or name "
+                              f"that reset, got {self.v_reset!r}")
         object.__setattr__(self, "strict", checks.truth("neuron parameter strict", self.strict))
         if self.reset == "hard" and self.v_reset >= self.theta:
             raise ConfigError(f"neuron parameter v_reset must lie below the threshold {self.theta:g}, got "
