@@ -81,7 +81,11 @@ def test_pictures_and_spike_files(read, call, recording):
     with h5py.File("spikes.h5") as file:
         assert file["dense2"].attrs["readout"] == "max" and len(file["dense2/address"]) == 0
         np.testing.assert_array_equal(file["dense2/score"][0], scores)
-    assert "dense2" in call("info", "spikes.h5") and call("plot", "raster", "spikes.h5", "s.png")
+    assert "dense2" in call("info", "spikes.h5")
+    said = "spikes of input, dense1; dense2 has none, its potentials are read"
+    assert said in call("plot", "raster", "spikes.h5", "s.png")
+    assert said in call("plot", "raster", recording, "t.png", "--model", name)
+    assert pathlib.Path("s.png").read_bytes() == pathlib.Path("t.png").read_bytes()
 
 
 @pytest.mark.parametrize("readout", READOUTS)

@@ -201,6 +201,20 @@ def test_the_last_window_is_the_sample_that_a_recording_fits_in(network, rng, st
     assert report.certain_ms >= stream.scores().time > time[-1]
 
 
+@pytest.mark.parametrize("readout", ["mean", "last"])
+def test_what_does_not_leak_has_the_last_scores_of_the_simulation(rng, readout):
+    """Though its spikes, which hard resets and dead times put off, go on after the sample."""
+    network = es.Network("5x2x2-16-4", es.CubaLIF(tau_mem=np.inf, reset="hard", t_abs=9.0), n_ticks=60, seed=2,
+                         readout=readout, readout_tau=np.inf)
+    events = recording(rng, last=55_000)
+    stream = es.Stream(network)
+    stream.push(events)
+    stream.finish()
+    scores, wanted = stream.scores(), network.simulate(events, clock="exact")
+    assert (scores.time, scores.chosen) == (60.0, wanted.predict()[0]) and stream.report.certain_ms > 60
+    np.testing.assert_allclose(scores.potentials, wanted.scores[0], rtol=0, atol=1e-9)
+
+
 def test_the_window_of_scores_is_the_sample_by_default(network):
     assert es.Stream(network).score_ms == 200.0
     assert es.Stream(es.Network("5x2x2-4")).score_ms == 300.0
