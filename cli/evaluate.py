@@ -32,7 +32,7 @@ def evaluate(run, data, split, clock, weights, device, as_json):
     from eventsim.cli.models import find_model
     from eventsim.cli.output import print_json, show
     from eventsim.cli.passes import run_over
-    from eventsim.report import evaluation
+    from eventsim.report import evaluation, numbers
 
     model = find_model(run, weights, clock)
     model = replace(model, network=model.network.to(device))
@@ -44,5 +44,5 @@ def evaluate(run, data, split, clock, weights, device, as_json):
         print_json({"model": str(model.path), "weights": weights, "device": device, "clock": model.network.clock,
                     "data": source, "split": split, **evaluation.as_dict(model.network, metrics)})
         return
-    show([("Model", model), ("Data", splits.note), ("Samples", f"{len(dataset)} ({split})")], "",
+    show([("Model", model), ("Data", splits.note), ("Samples", f"{numbers.count(len(dataset))} ({split})")], "",
          *evaluation.screen(model.network, metrics))

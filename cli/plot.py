@@ -150,18 +150,20 @@ def raster(context, recording, most, span, **run):
 
     if spike_file.is_spike_file(recording):
         options.refuse_typed(context, run, "is for a recording; leave it out for a file of spikes")
-        layers, values = spike_file.read(recording), {"file": recording}
-        figure = pictures.raster(layers, most=most, span=span)
+        (layers, potentials), values = spike_file.read(recording), {"file": recording}
+        figure = pictures.raster(layers, most=most, span=span, chooses=potentials is None)
     else:
         found, trace = _run(recording, **run)
         layers = {"input": trace.input, **{one.name: one.spikes for one in trace.layers if one.readout is None}}
+        potentials = None if trace.readout is None else trace.layers[-1].name
         values = {"file": recording, "model": str(found.path)}
         figure = pictures.raster(trace, most=most, span=span)
     values["layers"] = [
         {"name": name, "neurons": one.n_neurons, "spikes": len(one.address[within(one, span_of(one, span))])}
         for name, one in layers.items()
     ]
-    return figure, "spikes of " + ", ".join(layers), values
+    silent = "" if potentials is None else f"; {potentials} has none, its potentials are read"
+    return figure, f"spikes of {', '.join(layers)}{silent}", values
 
 
 @_picture

@@ -12,7 +12,7 @@ from eventsim.errors import ConfigError
 from eventsim.events import Events
 from eventsim.files import write_atomically
 from eventsim.profile import Profile
-from eventsim.report import evaluation
+from eventsim.report import evaluation, numbers
 from eventsim.report import profile as report
 from eventsim.report.html import Subject
 from eventsim.report.inputs import input_line
@@ -99,6 +99,7 @@ def of_dataset(model, dataset, split, backward) -> Profiled:
     trained = train_over(model, dataset) if backward else None
     figures = {"split": split, **evaluation.scores(metrics),
                **report.as_dict(profile, metrics.binning, backward=trained)}
-    facts = [("Samples", f"{metrics.samples} ({split}), accuracy {evaluation.accuracy_line(metrics.confusion)}"),
+    facts = [("Samples", f"{numbers.count(metrics.samples)} ({split}), accuracy "
+                         f"{evaluation.accuracy_line(metrics.confusion)}"),
              ("Input", f"a sample has {input_line(figures['input'])}")]
     return Profiled(model, profile, figures, facts, dataset=dataset)

@@ -7,8 +7,11 @@ from importlib import import_module
 
 _NAMES = {
     "Arrivals": "eventsim.events",
+    "CubaLIF": "eventsim.model",
     "Events": "eventsim.events",
     "EventsimError": "eventsim.errors",
+    "LI": "eventsim.model",
+    "LIF": "eventsim.model",
     "Network": "eventsim.model",
     "Profile": "eventsim.profile",
     "SRM": "eventsim.model",

@@ -4,6 +4,7 @@ import numpy as np
 
 from eventsim.engine.active import ActiveSet
 from eventsim.engine.adjoint import block_samples, dense_adjoint, patch_adjoint
+from eventsim.engine.exact_wiring import check_settles
 from eventsim.engine.feed import lane_addresses, route_back
 from eventsim.engine.gpu import backward as gpu
 from eventsim.engine.gpu import stages as gpu_stages
@@ -96,6 +97,7 @@ def check_trainable(network):
     """Raise `ConfigError` for a network whose gradient is not known, where it is."""
     if network.clock == "exact":
         check_timed(network)
+        check_settles(network)
     if network.clock == "exact" and network.readout is not None:
         check_timed_gradient(network.readout)
     if any(layer.bias is not None for layer in network.layers):

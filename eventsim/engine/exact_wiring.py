@@ -1,5 +1,6 @@
 """What a layer's kernels get on the exact clock: neurons with rows of weights, and spikes as lists of such rows."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from eventsim.engine.feed import feed
 from eventsim.engine.pieces import list_starts
 from eventsim.engine.runs import empty_runs, sample_parts
 from eventsim.engine.wiring import NO_DRIVE, NO_OWN, Wiring, weigh
+from eventsim.errors import ConfigError
 from eventsim.kernels.layout import EXACT_THETA, TILE
 from eventsim.model.precision import dequantized
 from eventsim.spikes import Spikes
@@ -38,6 +40,17 @@ class Tiles(NamedTuple):
     def fires_alone(self) -> bool:
         """Whether a neuron fires without any spike to it, and does not end."""
         return bool((self.theta <= 0.0).any())
+
+
+def check_settles(network):
+    """Raise `ConfigError` where the potential would never settle: a constant input to neurons that do not leak."""
+    for name, layer, neuron in zip(network.layer_names, network.layers, network.neurons, strict=True):
+        if layer.kind == "sparse" or not neuron.fires or not math.isinf(getattr(neuron, "tau_mem", 0.0)):
+            continue
+        if layer.norm is not None or layer.bias is not None:
+            cause = "a bias" if layer.norm is None else "batch normalisation"
+            raise ConfigError(f"neurons of {name} do not leak, and {cause} gives them a constant input, by which they "
+                              "never settle in continuous time; give them a tau_mem, or run them on the grid")
 
 
 def tile(layer, given, neuron, dt) -> Tiles:

@@ -7,6 +7,7 @@ import time
 import numpy as np
 
 from eventsim.engine.active import starts
+from eventsim.engine.exact_wiring import check_settles
 from eventsim.engine.feed import feed
 from eventsim.engine.forward import check_input
 from eventsim.engine.gpu.devices import check_on_host
@@ -109,8 +110,9 @@ class NetworkQueue:
 
 
 def check_timed_input(network, spikes):
-    """Raise `ConfigError` unless ``spikes`` are spikes with times of the network's input addresses."""
+    """Raise `ConfigError` unless a network can run, and ``spikes`` are spikes with times of its input addresses."""
     check_input(network, spikes)
+    check_settles(network)
     if spikes.time is None:
         raise ConfigError("the exact clock needs spikes with times; these have ticks, encode the events exactly")
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from eventsim import checks
 from eventsim.engine.exact_stream import ExactNetwork
+from eventsim.engine.exact_wiring import check_settles
 from eventsim.engine.feed import arrivals
 from eventsim.engine.gpu.devices import check_on_host
 from eventsim.engine.queue import NetworkQueue
@@ -89,7 +90,7 @@ class Stream:
         self._held_t, self._held_address = np.empty(0, np.int64), np.empty(0, np.int32)
         self._untaken: list[StreamSpikes] = []
         self._latest, self._certain, self._last_ms = _NOTHING_YET, 0, 0.0  # us, us, ms of any spike
-        self._first, self._finished = None, False
+        self._first, self._finished, self._end = None, False, 0.0  # us; ms, of the last window
         self._counts = dict.fromkeys(("events", "processed", "dropped", "moved", "reordered"), 0)
         self._synops, self._spikes = [0] * len(network.layers), [0] * len(network.layers)
 
@@ -139,21 +140,32 @@ class Stream:
     def finish(self):
         """Take it that no event comes any more, and run on until no neuron can fire any more; then the stream ends.
 
-        A recurrent network may fire for ever, and a neuron that a constant input drives does. Such networks are run on
-        for a sample's length (the model's, else 300 ms).
+        A recurrent network may fire for ever, and a neuron that a constant input drives does. Such networks are run up
+        to where the window of the last `scores` ends.
         """
         if self._finished:
             return
         self._finished = True
-        if len(self._held_t):
-            self._last_ms = float(self._held_t.max()) / 1000
-        end = math.inf
-        if self._engine.fires_on:
-            end = max(self._last_ms, self._certain / 1000) + _sample_of(self.network)
-        self._run(np.ones(len(self._held_t), bool), end)
+        self._end = self._end_of_scores()
+        self._run(np.ones(len(self._held_t), bool), self._end if self._engine.fires_on else math.inf)
         if self._first is not None or any(self._spikes):
-            self._certain = max(self._certain, _ceiling(math.nextafter(self._last_ms, math.inf)))
-        self._recent.forget(self._certain / 1000)
+            self._certain = max(self._certain, _ceiling(max(self._end, math.nextafter(self._last_ms, math.inf))))
+        self._recent.forget(self._end)
+
+    def _end_of_scores(self):
+        """Where the last window ends, ms: with the input, or with the sample that all of it fits in.
+
+        Not with the last spike: what fires on without any input would be all that a window holds then.
+        """
+        end, first = self._certain, self._first
+        if len(self._held_t):
+            end = max(end, int(self._held_t.max()) + 1)
+            first = int(self._held_t.min()) if first is None else first
+        span = min(self._recent.span, _sample_of(self.network))
+        # A sample begins at zero, or with the first event of a recording that lies elsewhere; 1 us before that, so that
+        # rounding cannot leave it out.
+        begin = 0.0 if first is None or end <= 1000 * span else (first - 1) / 1000
+        return max(end / 1000, begin + span)
 
     def spikes(self) -> StreamSpikes:
         """The output spikes that became certain since the last call."""
@@ -171,10 +183,10 @@ class Stream:
     def scores(self) -> Scores | Potentials:
         """Output spikes over the last ``score_ms`` of what is certain, and the class: most spikes, ties to the lowest.
 
-        Or what is read of output potentials, and the highest. After `finish` the window ends with the last event or
-        spike.
+        Or what is read of output potentials, and the highest. After `finish` the window ends with the last event (or
+        where time was said to be), or with the sample that all events fit in, as that of a simulation does.
         """
-        return self._recent.scores(self._certain / 1000)
+        return self._recent.scores(self._end if self._finished else self._certain / 1000)
 
     @property
     def latest_ms(self) -> float:
@@ -244,6 +256,7 @@ def _check_network(network):
     if not isinstance(network, Network):
         raise ConfigError(f"a stream runs a Network, got {type(network).__name__}; eventsim.load gives one")
     check_on_host(network, "a stream")
+    check_settles(network)
     for name, layer in zip(network.layer_names, network.layers, strict=True):
         if layer.kind == "sparse":
             raise ConfigError(f"a stream does not run sparse layers, but {name} is {layer}; run recordings through it "

@@ -13,7 +13,7 @@ from eventsim.spikes import Spikes
 # A weight with which one spike makes a neuron fire, so that spikes reach every kernel.
 _ENOUGH = 100.0
 _TICKS = 9
-# Stand for neurons of their family, which have kernels of their own in continuous time; None: the default ones.
+# Stand for neurons of their family, which has kernels of its own; None: the default ones.
 _MODELS = {"srm": None, "lif": LIF()}
 _DENSE, _DELAYED, _DELAYED_READ = "2-2-1", "2-2r-1@d1", "2-2r@d1-1"
 # All spikes stay in the first pool and not in the second; the second layer has so many that they are summed up first,
@@ -30,8 +30,7 @@ def tiny_networks(network=None) -> list[Network]:
     if network is not None:
         notations += [] if network.is_immediate else [_DELAYED if readout is None else _DELAYED_READ]
         notations += [_SPATIAL] if network.is_spatial else []
-        if network.clock == "exact":
-            models = [_MODELS[family] for family in sorted({neuron.family for neuron in network.spiking.neurons})]
+        models = [_MODELS[family] for family in sorted({neuron.family for neuron in network.spiking.neurons})]
     out = []
     for notation, model in itertools.product(notations, models or [None]):
         out.append(Network(notation, model, n_ticks=_TICKS, seed=None, readout=readout))

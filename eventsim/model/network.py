@@ -49,9 +49,7 @@ class Network:
         self.arch = architectures.parse(arch)
         preset = architectures.PRESETS.get(arch)
         self.neuron = neuron if neuron is not None else SRM(**(preset.neuron if preset else {}))
-        if not isinstance(self.neuron, tuple(NEURONS.values())):
-            how = "; LI is for the last layer: name it as readout" if isinstance(self.neuron, LI) else ""
-            raise ConfigError(f"neuron must be one of {', '.join(NEURONS)}, got {neuron!r}{how}")
+        _check_spiking("neuron", self.neuron)
         self.dt = checks.milliseconds("dt", dt)
         self.n_ticks = None if n_ticks is None else checks.whole_number("n_ticks", n_ticks, 1)
         self.clock = checks.choice("clock", clock, CLOCKS)
@@ -82,7 +80,9 @@ class Network:
         return layer
 
     def __repr__(self):
-        return f"Network({self.arch.notation!r}, {self.n_weights} weights, {self.neuron})"
+        own = [f", {name} {layer.neuron}" for name, layer in zip(self.layer_names, self.layers, strict=True)
+               if layer.neuron is not None]
+        return f"Network({self.arch.notation!r}, {self.n_weights} weights, {self.neuron}{''.join(own)})"
 
     def _repr_html_(self):
         from eventsim.report.notebook import network  # the report imports this module, so it is looked up late
@@ -101,17 +101,23 @@ class Network:
 
     @property
     def neurons(self) -> list:
-        """The neuron model of every layer; raises `ConfigError` where one never spikes and is not to be read."""
-        found = [layer.neuron or self.neuron for layer in self.layers]
+        """The neuron model of every layer.
+
+        Raises `ConfigError` where one is none, or never spikes and is not to be read.
+        """
+        _check_spiking("neuron", self.neuron)
+        found = [self.neuron if layer.neuron is None else layer.neuron for layer in self.layers]
         for i, (name, layer, neuron) in enumerate(zip(self.layer_names, self.layers, found, strict=True), 1):
             if not isinstance(neuron, LI):
+                _check_spiking(f"the neuron of {name}", neuron)
                 continue
             if i < len(found):
                 raise ConfigError(f"neurons of {name} are {neuron}, which never spike, so nothing reaches the layers "
                                   "behind them; read the last layer's potentials")
             if layer.kind not in _READABLE or not layer.is_immediate:
+                what = "has delays" if layer.kind in _READABLE else f"is a {layer.kind} layer"
                 raise ConfigError(f"potentials are read of a dense or convolutional layer without delays or "
-                                  f"recurrence, and {name} is {layer}; end with one, or leave the readout out")
+                                  f"recurrence, and {name} {what}; end with one, or leave the readout out")
         return found
 
     @property
@@ -158,9 +164,10 @@ class Network:
         """Everything but weights, constant inputs, and delays set later, as plain values.
 
         ``neurons`` are those of the layers that have their own, None for the others; the entry is there where one has.
-        ``Network.from_config`` takes it back.
+        ``Network.from_config`` takes it back. Raises `ConfigError` as `neurons` does.
         """
-        own = [layer.neuron and as_config(layer.neuron) for layer in self.layers]
+        _ = self.neurons  # which may not be
+        own = [None if layer.neuron is None else as_config(layer.neuron) for layer in self.layers]
         return {
             "arch": self.arch.notation,
             "neuron": as_config(self.neuron),
@@ -226,6 +233,16 @@ class Network:
         from eventsim.engine import simulate  # the engine imports the model, so this name is looked up late
 
         return simulate(self, events, clock=clock)
+
+
+def _check_spiking(name, neuron):
+    """Raise `ConfigError` unless ``neuron`` is a model that spikes."""
+    if not isinstance(neuron, tuple(NEURONS.values())):
+        models = ", ".join(model.__name__ for model in NEURONS.values())
+        how = "; LI is for the last layer: name it as readout" if isinstance(neuron, LI) else ""
+        if isinstance(neuron, type) and neuron in NEURONS.values():
+            how = f"; make one, {neuron.__name__}()"
+        raise ConfigError(f"{name} must be one of the models {models}, got {neuron!r}{how}")
 
 
 def _integrator(readout, tau, neuron):

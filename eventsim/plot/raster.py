@@ -15,14 +15,15 @@ _MOST_NAMED = 20
 _INCHES = 1.2  # of a panel
 
 
-def raster(spikes, *, sample=0, most=150, span=None):
+def raster(spikes, *, sample=0, most=150, span=None, chooses=True):
     """A panel for each layer, the input first: a mark is a spike. What titles count are spikes within the span.
 
     spikes : a `Trace`, Spikes, or a dict of name to Spikes such as `eventsim.report.spike_file.read` gives; of a trace
-        a layer whose potentials are read is left out
+        a layer whose potentials are read is left out, which has no spikes
     sample : which of the batch
     most : neurons that are shown of a layer, evenly spread where there are more
     span : (first, last) in ms; None: the whole sample
+    chooses : whether it is the last layer's spikes that say the class; not so where potentials are read
 
     Of very many spikes those that fall on the same spot of the picture are one mark, which looks the same.
     """
@@ -33,7 +34,7 @@ def raster(spikes, *, sample=0, most=150, span=None):
     figure = new_figure(6.5, max(2.2, _INCHES * len(layers) + 0.4))
     axes = stacked(figure, [1.0] * len(layers))
     for axis, (name, one) in zip(axes, layers.items(), strict=True):
-        is_read = isinstance(spikes, Trace) and spikes.readout is not None
+        is_read = not chooses or (isinstance(spikes, Trace) and spikes.readout is not None)
         last_one = axis is axes[-1] and isinstance(spikes, Trace | dict) and not is_read
         draw_spikes(axis, name, one.sample(sample), (first, last), some_of(one.n_neurons, most), is_output=last_one)
     axes[-1].set(xlabel="time (ms)", xlim=(first, last))

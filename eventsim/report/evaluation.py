@@ -30,7 +30,8 @@ def accuracy_line(confusion) -> str:
     """Accuracy, counts and `wilson` bounds of a confusion, int[C, C]."""
     right, n = int(np.trace(confusion)), int(np.sum(confusion))
     low, high = wilson(right, n)
-    return f"{right / max(n, 1):.4f} ({right} of {n}; 95 % interval {low:.3f} to {high:.3f})"
+    shown = f"{numbers.count(right)} of {numbers.count(n)}"
+    return f"{right / max(n, 1):.4f} ({shown}; 95 % interval {low:.3f} to {high:.3f})"
 
 
 def _by_class(confusion):

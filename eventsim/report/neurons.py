@@ -10,6 +10,8 @@ _TEXTS = {
     "v_drop": "by {:g}", "v_reset": "to {:g}", "t_abs": "dead time {:g} ms", "tau_rho": "tau_rho {:g}",
     "scale_rho": "scale_rho {:g}", "readout": "read by {}",
 }
+# What is not said by a number.
+_UNUSUAL = {("t_abs", None): "dead time one tick", ("tau_mem", math.inf): "no leak"}
 # What is read of a potential, in words.
 _READ = {"mean": "its mean", "last": "its last value", "max": "its maximum"}
 
@@ -22,5 +24,5 @@ def neuron_line(config, names=tuple(_TEXTS)) -> str:
     for name, text in _TEXTS.items():
         if name in config and name in names and name not in hidden:
             value = math.inf if config[name] == "inf" else _READ.get(config[name], config[name])
-            parts.append("dead time one tick" if value is None else text.format(value))
+            parts.append(_UNUSUAL.get((name, value)) or text.format(value))
     return ", ".join(parts)

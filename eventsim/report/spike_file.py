@@ -59,8 +59,11 @@ def is_spike_file(path) -> bool:
         return False
 
 
-def read(path) -> dict[str, Spikes]:
-    """The spikes of the input and of every layer, by name; raises `FormatError` for another file or a damaged one."""
+def read(path) -> tuple[dict[str, Spikes], str | None]:
+    """The spikes of the input and every spiking layer, by name; and the layer whose potentials are read, or None.
+
+    Raises `FormatError` for another file or a damaged one.
+    """
     with files.reading(path):
         open(path, "rb").close()  # what the operating system refuses is said in its own words
     if not is_spike_file(path):
@@ -68,7 +71,9 @@ def read(path) -> dict[str, Spikes]:
     try:
         with h5py.File(path, "r") as file:
             shared = {"n_ticks": int(file.attrs["n_ticks"]), "dt": float(file.attrs["dt"])}
-            return {name: _read_spikes(group, shared) for name, group in _groups(file)}
+            groups = _groups(file)
+            potentials = next((name for name, group in groups if "readout" in group.attrs), None)
+            return {name: _read_spikes(group, shared) for name, group in groups if name != potentials}, potentials
     except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError, ConfigError) as error:
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise FormatError(f"{path}: is damaged ({reason}); write it again with `simulate --out`") from error

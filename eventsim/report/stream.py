@@ -95,9 +95,10 @@ def summary(stream, source, decoder, seconds) -> dict:
     return {
         "kind": "summary", "source": source.name,
         **{name: value for name, value in scores.items() if name not in ("kind", "time")},
-        "score_ms": stream.score_ms, "events": report.events, "processed": report.processed,
-        "held": report.held, "late_dropped": report.dropped, "late_moved": report.moved, "reordered": report.reordered,
-        **decoder.counts, "dropped_events": source.dropped_events, "dropped_datagrams": source.dropped_datagrams,
+        "score_ms": stream.score_ms, "score_end_ms": scores["time"], "events": report.events,
+        "processed": report.processed, "held": report.held, "late_dropped": report.dropped, "late_moved": report.moved,
+        "reordered": report.reordered, **decoder.counts,
+        "dropped_events": source.dropped_events, "dropped_datagrams": source.dropped_datagrams,
         "lost_datagrams": source.lost_datagrams, "clients": source.clients, "backlog_bytes": source.backlog,
         "buffer_bytes": source.capacity, "first_ms": report.first_ms, "stream_ms": report.certain_ms,
         "seconds": seconds, "events_per_second": report.events / seconds if seconds > 0 else None, "layers": layers,
@@ -115,8 +116,8 @@ def screen(figures) -> list:
     skipped = f"{numbers.count(f['outside'])} outside the sensor, {numbers.count(f['bad'])} that are no events"
     facts = [
         ("Stream", f"{f['source']}, certain up to {f['stream_ms']:.3f} ms"),
-        ("Class", f"{_verdict(f)}, output {'spikes' if 'counts' in f else 'potentials, ' + f['readout']} in the last "
-                  f"{f['score_ms']:g} ms: {_short(f)}"),
+        ("Class", f"{_verdict(f)}, output {'spikes' if 'counts' in f else 'potentials, ' + f['readout']} in the "
+                  f"{f['score_ms']:g} ms up to {f['score_end_ms']:.3f} ms: {_short(f)}"),
         ("Events", f"{numbers.count(f['events'])} in {numbers.seconds(f['seconds'])}{speed}; "
                    f"{numbers.count(f['held'])} not yet certain"),
         ("Order", f"{numbers.count(f['reordered'])} came out of order but in time; of the late, "

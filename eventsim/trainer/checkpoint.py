@@ -155,6 +155,7 @@ def _read_weights(file, network, path):
     for name, layer in zip(network.layer_names, network.layers, strict=True):
         if f"biases/{name}" in file:
             layer.bias = _checked_bias(file[f"biases/{name}"][()], name, layer, path)
+    _ = network.neurons  # which may not be, with delays that the notation does not say
 
 
 def _checked_bias(values, name, layer, path):

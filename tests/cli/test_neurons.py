@@ -1,12 +1,14 @@
 """Other neurons than those of the spike response model, from the command line."""
 
+import os
+
 import pytest
 
 
 @pytest.mark.parametrize("kind, options, words", [
     ("lif", ("--tau-mem", 8, "--reset", "hard"), ("LIF, threshold 1, tau_mem 8 ms", "hard reset")),
     ("cubalif", ("--tau-mem", "inf", "--tau-syn", 4, "--late"),
-     ("CubaLIF, threshold 1, tau_mem inf ms, tau_syn 4 ms",)),
+     ("CubaLIF, threshold 1, no leak, tau_syn 4 ms",)),
 ])
 def test_they_are_trained_and_run(call, tree, recording, kind, options, words):
     call("train", "--arch", "34x34x2-16-10", "--data", tree, "--epochs", 1, "--neuron", kind, *options, "--out", "run")
@@ -28,6 +30,14 @@ def test_what_does_not_fit_is_refused(refuse, tree):
     message = refuse(*train, "--neuron", "lif", "--tau-ref", 2)
     assert message.startswith("neuron 'lif' has no parameter 'tau_ref'; it has theta, tau_mem")
     assert "has no parameter 'tau_mem'" in refuse(*train, "--tau-mem", 2)
+    lif, hard = (*train, "--neuron", "lif"), ("--reset", "hard")
+    assert "v_reset is for the reset hard, not subtract; leave it out" in refuse(*lif, "--v-reset", 0.3)
+    assert "v_reset must be a number from -1e+09 to 1e+09, got inf" in refuse(*lif, *hard, "--v-reset", "inf")
+    assert "tau_mem must be a number from 1e-09 to 1e+09, or inf, got nan" in refuse(*lif, "--tau-mem", "nan")
+    message = refuse("train", "--arch", "34x34x2-4c5s4-bn-10", "--data", tree, "--neuron", "lif", "--tau-mem", "inf",
+                     "--clock", "exact", "--out", "q")
+    assert message.startswith("neurons of dense2 do not leak, and batch normalisation") and "Run" not in message
+    assert not os.path.exists("q")
     assert "the loss spike_count_slayer filters output spikes with tau_syn" in refuse(
         *train, "--neuron", "lif", "--loss", "spike_count_slayer")
 

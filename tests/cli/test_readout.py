@@ -81,7 +81,11 @@ def test_pictures_and_spike_files(read, call, recording):
     with h5py.File("spikes.h5") as file:
         assert file["dense2"].attrs["readout"] == "max" and len(file["dense2/address"]) == 0
         np.testing.assert_array_equal(file["dense2/score"][0], scores)
-    assert "dense2" in call("info", "spikes.h5") and call("plot", "raster", "spikes.h5", "s.png")
+    assert "dense2" in call("info", "spikes.h5")
+    said = "spikes of input, dense1; dense2 has none, its potentials are read"
+    assert said in call("plot", "raster", "spikes.h5", "s.png")
+    assert said in call("plot", "raster", recording, "t.png", "--model", name)
+    assert pathlib.Path("s.png").read_bytes() == pathlib.Path("t.png").read_bytes()
 
 
 @pytest.mark.parametrize("readout", READOUTS)
@@ -108,7 +112,7 @@ def test_a_stream_has_scores_of_the_last_window(read, recording, readout):
     assert summary["readout"] == readout and len(summary["scores"]) == 10 and summary["layers"][1]["spikes"] == 0
     assert summary["layers"][1]["synops"] == 10 * summary["layers"][0]["spikes"]
     text = CliRunner().invoke(main, command, catch_exceptions=False).stdout
-    assert f"output potentials, {readout} in the last 80 ms" in text and f"  {readout} " in text
+    assert f"output potentials, {readout} in the 80 ms up to " in text and f"  {readout} " in text
 
 
 def test_a_stream_of_one_layer_reads_its_input(rng):
@@ -131,8 +135,8 @@ def test_a_recipe_may_say_so(call, tree, here):
         'name = "own"\nversion = 1\nabout = "mine"\n[network]\narch = "34x34x2-16-10"\nreadout = "last"\n'
         'readout_tau = inf\n[neuron]\nkind = "lif"\n[training]\nepochs = 1\n')
     call("train", "--recipe", "own.toml", "--data", tree, "--out", "run")
-    assert "Read-out   LI, tau_mem inf ms, read by its last value" in call("info", "run")
-    assert "Read-out   LI, tau_mem inf ms" in call("info", "own.toml")
+    assert "Read-out   LI, no leak, read by its last value" in call("info", "run")
+    assert "Read-out   LI, no leak" in call("info", "own.toml")
 
 
 def test_a_recipe_for_spikes_may_be_read(call, tree):

@@ -7,11 +7,12 @@ from naive import exact_lif as naive
 from queue_scenes import first_difference
 
 from eventsim.engine import Stream, run
+from eventsim.engine.backward import check_trainable
 from eventsim.engine.exact import forward_exact
 from eventsim.engine.queue import forward_queue
 from eventsim.errors import ConfigError
 from eventsim.events import Events
-from eventsim.model import LIF, SRM, Network
+from eventsim.model import LIF, SRM, CubaLIF, Network
 from eventsim.spikes import Spikes
 
 T_END = 60.0
@@ -153,5 +154,12 @@ def test_layers_may_have_different_neurons(names, rng):
 def test_what_is_not_there_yet_is_refused(rng):
     network = network_of(rng, LIF(tau_mem=np.inf))
     network.layers[0].bias = np.ones(70)
-    with pytest.raises(ConfigError, match="that do not leak have no constant input in continuous time"):
+    with pytest.raises(ConfigError, match="of dense1 do not leak, and a bias gives them a constant input"):
         run(network, timed(rng, 30))
+    with pytest.raises(ConfigError, match="that do not leak have no constant input in continuous time"):
+        network.neuron.settled(1.0)
+    network = Network("3x3x1-2c2-bn-2", CubaLIF(tau_mem=np.inf), clock="exact")
+    events = Events([], [], [], [], network.sensor)
+    for use in (lambda net: net.simulate(events), Stream, check_trainable):
+        with pytest.raises(ConfigError, match="of dense2 do not leak, and batch normalisation gives them a constant"):
+            use(network)

@@ -201,6 +201,9 @@ def test_what_is_not_there_yet_is_refused(rng):
     ({"reset": "hard", "v_reset": 1.0}, "v_reset must lie below"), ({"v_reset": np.nan}, "v_reset"),
     ({"t_abs": -1.0}, "t_abs"), ({"tau_mem": "long"}, "tau_mem"), ({"strict": "yes"}, "strict"),
     ({"v_drop": 0.0}, "v_drop"), ({"v_drop": 1.0, "reset": "hard"}, "v_drop is for the reset subtract"),
+    ({"v_reset": 0.3}, "v_reset is for the reset hard, not subtract; leave it out, or name that reset, got 0.3"),
+    ({"reset": "hard", "v_reset": -np.inf}, r"v_reset must be a number from -1e\+09 to 1e\+09, got -inf"),
+    ({"tau_mem": -1}, r"tau_mem must be a number from 1e-09 to 1e\+09, or inf, got -1"),
 ])
 def test_parameters_that_cannot_be(settings, word):
     with pytest.raises(ConfigError, match=word):

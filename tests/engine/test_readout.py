@@ -269,7 +269,7 @@ def test_integrators_are_for_the_end_of_a_network():
     network = Network("4-3", LIF(), readout="mean")
     network.layers[0] = Sparse(4, 3, [0, 1, 1, 1, 1], [2], [1.0])
     network.layers[0].neuron = LI()
-    with pytest.raises(ConfigError, match="sparse1 is Sparse"):
+    with pytest.raises(ConfigError, match="sparse1 is a sparse layer"):
         run(network, spikes)
 
 

@@ -179,8 +179,40 @@ def test_scores_count_the_last_while(network, rng):
         assert scores.chosen == np.argmax(wanted)
     assert wanted.sum() > 0
     stream.finish()
-    assert stream.scores().time >= max(time[-1], events.t[-1] / 1000)
+    end = (events.t[-1] + 1) / 1000
+    assert time[-1] > end  # the last spikes come when the input is over, and its window does not hold them
+    inside = (time >= end - 30) & (time < end)
+    assert stream.scores().time == end
+    assert stream.scores().counts.tolist() == np.bincount(address[inside], minlength=4).tolist()
     assert es.Stream(network).scores().counts.tolist() == [0] * 4
+
+
+@pytest.mark.parametrize("start", [0, 7 * 10**9])
+def test_the_last_window_is_the_sample_that_a_recording_fits_in(network, rng, start):
+    """A simulation says the same, however much later the recording begins, and even of the spikes after its end."""
+    events = recording(rng, n=100, last=30_000)
+    events = es.Events(events.t - events.t[0], events.x, events.y, events.p, SENSOR)
+    wanted = network.simulate(events, clock="exact").output
+    assert wanted.time[-1] > events.t[-1] / 1000
+    stream = es.Stream(network)
+    (time, _), report = outcome(stream, cut(es.Events(events.t + start, events.x, events.y, events.p, SENSOR), [50]))
+    assert stream.scores().counts.tolist() == wanted.counts()[0].tolist()
+    assert stream.scores().time == pytest.approx(start / 1000 + 200, abs=2e-3)
+    assert report.certain_ms >= stream.scores().time > time[-1]
+
+
+@pytest.mark.parametrize("readout", ["mean", "last"])
+def test_what_does_not_leak_has_the_last_scores_of_the_simulation(rng, readout):
+    """Though its spikes, which hard resets and dead times put off, go on after the sample."""
+    network = es.Network("5x2x2-16-4", es.CubaLIF(tau_mem=np.inf, reset="hard", t_abs=9.0), n_ticks=60, seed=2,
+                         readout=readout, readout_tau=np.inf)
+    events = recording(rng, last=55_000)
+    stream = es.Stream(network)
+    stream.push(events)
+    stream.finish()
+    scores, wanted = stream.scores(), network.simulate(events, clock="exact")
+    assert (scores.time, scores.chosen) == (60.0, wanted.predict()[0]) and stream.report.certain_ms > 60
+    np.testing.assert_allclose(scores.potentials, wanted.scores[0], rtol=0, atol=1e-9)
 
 
 def test_the_window_of_scores_is_the_sample_by_default(network):

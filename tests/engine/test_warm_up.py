@@ -41,6 +41,9 @@ print({name: n - before[name] for name, n in after.items() if n != before[name]}
     ("exact", "float32", "8x8x1-32c3p1-2p-bn-16c3-2a-do0.5-4"), ("exact", "float32", "8x8x1-32c2-2p-bn-16c2-4"),
     ("grid", "float32", "8x8x1-100-4", "max"),
     ("grid", "float32", "8x8x1-100r@d2-4", "mean"), ("exact", "float32", "8x8x1-100-4", "max"),
+    ("grid", "float32", "8x8x1-100-4", None, "LIF()"), ("grid", "float32", "8x8x1-100-4", "mean", "LIF()"),
+    ("grid", "int8", "8x8x1-32c3p1-2p-bn-16c3p1-2a-do0.5-4", None, "CubaLIF()"),
+    ("grid", "float32", "8x8x1-100r@d2-4", None, "CubaLIF(reset='hard')"),
     ("exact", "float32", "8x8x1-32c3p1-2p-bn-16c3-4", None, "LIF()"),
     ("exact", "float32", "8x8x1-100r@d2-4", None, "CubaLIF()"),
 )])

@@ -3,12 +3,14 @@
 import json
 import math
 
+import h5py
 import numpy as np
 import pytest
 
-from eventsim.errors import ConfigError
+import eventsim
+from eventsim.errors import ConfigError, FormatError
 from eventsim.kernels.layout import TILE, n_tiles
-from eventsim.model import PRESETS, SRM, Network
+from eventsim.model import LI, LIF, PRESETS, SRM, Network
 from eventsim.model.layers import LAYERS, Conv, Dense, Recurrent
 from eventsim.model.neurons import NEURONS
 from eventsim.model.shape import Shape, Window
@@ -213,3 +215,46 @@ def test_what_is_no_config_is_refused_with_a_sentence(config):
 def test_shapes_and_layers_that_cannot_be_are_refused(make, word):
     with pytest.raises(ConfigError, match=word):
         make()
+
+
+@pytest.mark.parametrize("neuron, word", [
+    ("lif", "got 'lif'$"), ({"kind": "lif"}, r"got \{'kind': 'lif'\}$"), ({}, r"got \{\}$"), (0, "got 0$"),
+    (LIF, r"got <class .*; make one, LIF\(\)$"), (LI, "got <class"), (np.zeros(2), r"got array\("),
+], ids=repr)
+def test_what_is_no_neuron_is_refused_wherever_it_is_given(neuron, word, tmp_path):
+    with pytest.raises(ConfigError, match="^neuron must be one of the models SRM, LIF, CubaLIF, " + word):
+        Network("4x4x1-3-2", neuron)
+    network = Network("4x4x1-3-2")
+    network.layers[1].neuron = neuron
+    nothing = eventsim.Events([], [], [], [], network.sensor)
+    for use in (lambda: network.simulate(nothing), lambda: network.simulate(nothing, clock="exact"),
+                lambda: eventsim.save(tmp_path / "n.h5", network), lambda: eventsim.Stream(network)):
+        with pytest.raises(ConfigError, match="^the neuron of dense2 must be one of the models SRM, LIF, .*" + word):
+            use()
+    assert not list(tmp_path.iterdir())
+    network = Network("4x4x1-3-2")
+    network.neuron = neuron
+    with pytest.raises(ConfigError, match=r"^neuron must be one of"):
+        network.simulate(nothing)
+
+
+def test_a_network_that_cannot_run_is_neither_saved_nor_loaded(tmp_path):
+    network = Network("4x4x1-3-2", readout="mean")
+    eventsim.save(tmp_path / "n.h5", network)
+    network.layers[1].delay = 2.0
+    with pytest.raises(ConfigError, match=r"without delays or recurrence, and dense2 has delays; end with one"):
+        eventsim.save(tmp_path / "n.h5", network)
+    assert eventsim.load(tmp_path / "n.h5").readout is not None
+    with h5py.File(tmp_path / "n.h5", "a") as file:
+        file["delays/dense2"] = 2.0
+    with pytest.raises(FormatError, match=r"n\.h5: .*dense2 has delays"):
+        eventsim.load(tmp_path / "n.h5")
+    with pytest.raises(ConfigError, match="and pool1 is a pool layer; end"):
+        Network("4x4x1-2a", readout="mean")
+
+
+def test_a_network_s_repr_names_the_neurons_that_layers_have_of_their_own():
+    assert repr(Network("4-3-2", LIF())) == f"Network('4-3-2', 18 weights, {LIF()})"
+    network = Network("4-3-2", LIF(), readout="last")
+    network.layers[0].neuron = SRM(theta=2.0)
+    assert repr(network) == f"Network('4-3-2', 18 weights, {LIF()}, dense1 {SRM(theta=2.0)}, dense2 {network.readout})"

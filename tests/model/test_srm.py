@@ -29,7 +29,7 @@ def test_every_parameter_is_a_finite_positive_number(name, value):
     if no_refractory_response or (name == "t_abs" and value is None):
         SRM(**{name: value})
         return
-    sentence = f"^neuron parameter {name} must be a finite number >=? 0, from (1e-09|0.001) to 1e\\+09 in size, got "
+    sentence = f"^neuron parameter {name} must be a number from (1e-09|0.001) to 1e\\+09(, or 0)?, got "
     with pytest.raises(ConfigError, match=sentence):
         SRM(**{name: value})
 

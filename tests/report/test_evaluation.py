@@ -28,3 +28,4 @@ def test_its_bounds_are_where_the_rate_found_is_z_standard_errors_away(right, n)
 def test_no_samples_say_nothing():
     assert wilson(0, 0) == (0.0, 1.0)
     assert accuracy_line(np.zeros((2, 2), int)) == "0.0000 (0 of 0; 95 % interval 0.000 to 1.000)"
+    assert accuracy_line(np.diag([1000, 2234])).startswith("1.0000 (3,234 of 3,234; ")

@@ -52,11 +52,14 @@ class Neuron:
         smallest = _LEAST_DEAD_TIME if name == "t_abs" else _LEAST
         is_odd = (number == 0 and name in self.may_be_zero) or (number == math.inf and name in self.may_be_infinite)
         if not (smallest <= number <= _MOST or is_odd):
-            least = ">= 0" if name in self.may_be_zero else "> 0"
-            raise ConfigError(
-                f"neuron parameter {name} must be a finite number {least}, from {smallest:g} to {_MOST:g} in size, got "
-                f"{value!r}"
-            )
+            allowed = f"from {smallest:g} to {_MOST:g}"
+            if name in self.may_be_any:
+                allowed = f"from {-_MOST:g} to {_MOST:g}"
+            elif name in self.may_be_zero:
+                allowed += ", or 0"
+            elif name in self.may_be_infinite:
+                allowed += ", or inf"
+            raise ConfigError(f"neuron parameter {name} must be a number {allowed}, got {value!r}")
         return number
 
     def adjoint_constants(self, dt: float):

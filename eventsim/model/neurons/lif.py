@@ -37,7 +37,7 @@ class LIF(Neuron):
     theta: float = 1.0  # threshold; potentials are in its units
     tau_mem: float = 20.0  # ms, in which the potential falls to 1/e; inf: never (integrate-and-fire)
     reset: str = "subtract"
-    v_reset: float = 0.0  # what a hard reset leaves
+    v_reset: float = 0.0  # what a hard reset leaves; only beside one
     t_abs: float | None = None  # ms, dead time after a spike; None: one tick
     tau_rho: float = 1.0  # surrogate's width, in thresholds
     scale_rho: float = 1.0  # surrogate's area is 2 scale_rho
@@ -57,6 +57,9 @@ class LIF(Neuron):
                 raise ConfigError(f"neuron parameter v_drop is for the reset subtract, not hard; leave it out, got "
                                   f"{self.v_drop!r}")
             object.__setattr__(self, "v_drop", self._number("v_drop", self.v_drop))
+        if self.reset == "subtract" and self.v_reset != 0.0:
+            raise ConfigError(f"neuron parameter v_reset is for the reset hard, not subtract; leave it out, or name "
+                              f"that reset, got {self.v_reset!r}")
         object.__setattr__(self, "strict", checks.truth("neuron parameter strict", self.strict))
         if self.reset == "hard" and self.v_reset >= self.theta:
             raise ConfigError(f"neuron parameter v_reset must lie below the threshold {self.theta:g}, got "
