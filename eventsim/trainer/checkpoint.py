@@ -202,7 +202,7 @@ def _read_json(attributes, name, kind):
 def _read_training(group):
     training = {name: _read_json(group.attrs, name, kind)
                 for name, kind in (("config", dict), ("progress", dict), ("history", list))}
-    training["config"] = TrainingConfig(**training["config"]).as_dict()
+    training["config"] = TrainingConfig(**training["config"]).as_dict() | training["config"]
     done = training["progress"]["epoch"]
     if not all(isinstance(record, dict) and record.keys() >= _RECORD for record in training["history"]):
         raise ValueError("history holds something else than epochs")
