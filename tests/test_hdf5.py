@@ -84,7 +84,7 @@ def test_no_damage_of_a_model_crashes(tmp_path):
 def test_no_command_takes_a_damaged_model_for_a_bug(tmp_path):
     path = _model(tmp_path / "model.h5")
     whole, rng, refused = path.read_bytes(), np.random.default_rng(1), 0
-    for i in range(60):
+    for i in range(30):
         data = bytearray(whole)
         for at in rng.integers(0, 3000, 2):
             data[at] ^= int(rng.integers(1, 256))
@@ -93,7 +93,7 @@ def test_no_command_takes_a_damaged_model_for_a_bug(tmp_path):
             done = CliRunner().invoke(main, command)
             assert done.exit_code in (0, 1) and "unexpectedly" not in done.output, (i, done.output)
             refused += done.exit_code
-    assert refused > 30
+    assert refused > 15
 
 
 def test_texts_of_any_length_are_kept(tmp_path):
