@@ -11,8 +11,8 @@ from eventsim.data.hdf5 import attribute
 from eventsim.errors import ConfigError
 from eventsim.exchange.nir.file import is_nir
 from eventsim.model import Network
-from eventsim.trainer import TrainingConfig, load, newest_run
-from eventsim.trainer.checkpoint import FILE_NAME, FORMAT, describe
+from eventsim.trainer import TrainingConfig, newest_run
+from eventsim.trainer.checkpoint import FILE_NAME, FORMAT, load_described
 from eventsim.trainer.config import settings_for
 
 
@@ -88,4 +88,5 @@ def find_model(name=None, weights="float32", clock=None) -> Model:
         return Model(name, path, on_clock(read_model(path).with_weights(weights), clock), {
             "config": None, "progress": None, "history": None, "provenance": {}})
     refuse_options(name)
-    return Model(name, path, on_clock(load(path).with_weights(weights), clock), describe(path))
+    network, about = load_described(path)
+    return Model(name, path, on_clock(network.with_weights(weights), clock), about)

@@ -228,14 +228,23 @@ def describe(path) -> dict:
     ``progress`` and ``history``, None where a model has none.
     """
     with _opened(path) as file:
-        training = _read_training(file["training"]) if "training" in file else {}
-        network = Network.from_config(_read_json(file.attrs, "network", dict))
-        return {
-            "file": file.filename, "package": str(file.attrs["package"]), "network": network.config(),
-            "delays": _delay_ranges(file),
-            "provenance": _read_json(file.attrs, "provenance", dict),
-            **{name: training.get(name) for name in ("config", "progress", "history")},
-        }
+        return _description(file, Network.from_config(_read_json(file.attrs, "network", dict)))
+
+
+def load_described(path) -> tuple[Network, dict]:
+    """What `load` and `describe` give, of a file that is opened and looked over once."""
+    with _opened(path) as file:
+        network = _read_network(file)
+        return network, _description(file, network)
+
+
+def _description(file, network):
+    training = _read_training(file["training"]) if "training" in file else {}
+    return {
+        "file": file.filename, "package": str(file.attrs["package"]), "network": network.config(),
+        "delays": _delay_ranges(file), "provenance": _read_json(file.attrs, "provenance", dict),
+        **{name: training.get(name) for name in ("config", "progress", "history")},
+    }
 
 
 def _delay_ranges(file):

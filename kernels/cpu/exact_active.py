@@ -8,7 +8,7 @@ import numpy as np
 
 from eventsim.kernels.cpu.active import close_chunk
 from eventsim.kernels.cpu.exact import neurons_of, spikes_at_most, sweep_window
-from eventsim.kernels.cpu.exact_patches import begin, is_at_rest, limits, rest_for, run_window
+from eventsim.kernels.cpu.exact_patches import SAMPLED_MARGIN, begin, is_at_rest, limits, rest_for, run_window
 from eventsim.kernels.cpu.jit import inlined, kernel
 from eventsim.kernels.cpu.surrogate import surrogate
 from eventsim.kernels.cpu.sweep import fetch_tile
@@ -42,8 +42,6 @@ from eventsim.kernels.status import Status
 
 _OK, _GROW = np.int32(Status.OK), np.int32(Status.GROW)
 _NOBODY = np.uint64(0)
-# Of the thresholds: what the rounding of a potential to float32 cannot reach.
-_MARGIN = 1e-5
 
 
 @inlined
@@ -172,7 +170,7 @@ def exact_patches_forward_active(
         if item == item_first or sample == 0:
             fetch_tile(weight[tile], sample_ptr[n_samples] - sample_ptr[sample], fetched)
         _begin(n, valid, rest_is_active, theta, constants, state, response, before, chunk_u, chunk_lanes)
-        limit = limits(theta, n, constants[EXACT_THETA] - u_low, _MARGIN, constants)
+        limit = limits(theta, n, constants[EXACT_THETA] - u_low, SAMPLED_MARGIN, constants)
         full = entries + TILE * n_chunks > len(entry_lane) or pairs + TILE * n_ticks > len(rho)
         now, then, chunk, windows = STATE_PSP, STATE_NEXT, 0, 0
         t, sampled, tick, k, last = 0.0, 0.0, 0, sample_ptr[sample], sample_ptr[sample + 1]

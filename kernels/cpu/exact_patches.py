@@ -32,6 +32,8 @@ from eventsim.kernels.status import Status
 
 _OK, _GROW = np.int32(Status.OK), np.int32(Status.GROW)
 _NOBODY = np.uint64(0)
+# Of the thresholds: what the rounding of a tick's potential to float32 cannot reach.
+SAMPLED_MARGIN = 1e-5
 
 
 @inlined

@@ -10,7 +10,7 @@ import numpy as np
 
 from eventsim.kernels.cpu.active import close_chunk
 from eventsim.kernels.cpu.exact import neurons_of, spikes_at_most
-from eventsim.kernels.cpu.exact_patches import limits
+from eventsim.kernels.cpu.exact_patches import SAMPLED_MARGIN, limits
 from eventsim.kernels.cpu.jit import inlined, kernel
 from eventsim.kernels.cpu.lif_patches import begin_lif, lif_is_at_rest
 from eventsim.kernels.cpu.lif_sweep import run_window, take_in
@@ -46,8 +46,6 @@ from eventsim.kernels.status import Status
 
 _OK, _GROW = np.int32(Status.OK), np.int32(Status.GROW)
 _NOBODY = np.uint64(0)
-# Of the thresholds: what the rounding of a potential to float32 cannot reach.
-_MARGIN = 1e-5
 
 
 @inlined
@@ -151,7 +149,7 @@ def lif_patches_forward_active(
             fetch_tile(rows, sample_ptr[n_samples] - sample_ptr[sample], fetched)
         begin_lif(n, theta, constants, state)
         chunk_lanes[:] = _NOBODY
-        limit = limits(theta, n, constants[EXACT_THETA] - u_low, _MARGIN, constants)
+        limit = limits(theta, n, constants[EXACT_THETA] - u_low, SAMPLED_MARGIN, constants)
         full = entries + TILE * n_chunks > len(entry_lane) or pairs + TILE * n_ticks > len(rho)
         chunk, windows, t, tick, k, last = 0, 0, 0.0, np.int64(0), sample_ptr[sample], sample_ptr[sample + 1]
         while t < end:

@@ -3,7 +3,6 @@
 // numbered tile * n_samples + sample. Neurons of a tile have windows and rows in common and nothing else, so that no
 // thread waits for another.
 
-#define BOUND_MARGIN 1e-9
 #define BOUND_ROUNDING 4e-6f
 #define BOUND_SHRINK ((float)(1.0 - 4e-7))
 
@@ -18,16 +17,16 @@ struct SrmWindows {
     const float* upper;
 };
 
-// A neuron: its weights, threshold, and where its spikes go; what it did so far.
-struct SrmNeuron {
-    const float* rows;  // [n_in, 64], of its lane
-    double theta;
-    float least;
-    double a, b;           // psp at the time up to which it was run
-    double c, d, spike;    // refractory response at its last spike, and when that was
-    float response[2];     // a copy of the response that is not below it, at the time up to which it was run
-    double* times;         // its spikes, of which so many are kept; all are counted
-    i64 room, spikes, singles;
+struct SrmNeuron : TimedNeuron {
+    double a, b;        // psp at the time up to which it was run
+    double c, d;        // refractory response at its last spike
+    float response[2];  // a copy of the response that is not below it, at the time up to which it was run
+
+    // Before any input.
+    __device__ SrmNeuron(const TimedNeuron& own, const double* constants)
+        : TimedNeuron(own), a(start(constants)), b(a * constants[EXACT_LAM]), c(0.0), d(0.0), response{0.0f, 0.0f}
+    {
+    }
 };
 
 // The most that a psp can reach in a window by itself.
@@ -134,9 +133,7 @@ __device__ inline void run_lane(SrmNeuron& n, const double* window, const i32* w
         spike = begin + s + found;
         if (spike >= window[WINDOW_END])
             spike = nextafter(window[WINDOW_END], -NO_TIME);
-        if (n.spikes < n.room)
-            n.times[n.spikes] = spike;
-        n.spikes++;
+        n.put(spike);
         c = (u.c + u.d * found) * since_ref;
         d = u.d * since_ref + constants[EXACT_RECOIL];
         origin = s + found;
@@ -176,28 +173,6 @@ __device__ inline void sweep_window(SrmNeuron& n, const SrmWindows& given, i64 w
     n.b = b;
 }
 
-// The thread's neuron before any input: with a constant one, its psp takes away what the threshold is less by.
-__device__ inline SrmNeuron at_rest(
-    i64 n_samples, i64 n_in, const float* weight, const double* theta, const float* least, const double* constants,
-    const i64* spike_ptr, double* spike_time)
-{
-    const i64 tile = blockIdx.x / n_samples, own = (i64)blockIdx.x * TILE + threadIdx.x;
-    SrmNeuron n;
-    n.rows = weight + tile * n_in * TILE + threadIdx.x;
-    n.theta = theta[tile * TILE + threadIdx.x];
-    n.least = least[tile * TILE + threadIdx.x];
-    const double start = n.theta < NO_TIME ? n.theta - constants[EXACT_THETA] : 0.0;
-    n.a = start;
-    n.b = start * constants[EXACT_LAM];
-    n.c = n.d = 0.0;
-    n.spike = NEVER;
-    n.response[0] = n.response[1] = 0.0f;
-    n.times = spike_time + spike_ptr[own];
-    n.room = spike_ptr[own + 1] - spike_ptr[own];
-    n.spikes = n.singles = 0;
-    return n;
-}
-
 // Spikes of all items over all their windows. theta, least[tiles, 64]: see kernels/cpu/exact.py; spike_ptr[items * 64 + 1]:
 // where there is room for the spikes of every lane. spike_count[items, 64]: how many there are, of which as many as there
 // is room for are written; singles[items, 64]: windows in which a lane was run one event at a time.
@@ -210,7 +185,7 @@ extern "C" __global__ void exact_forward(
     (void)n_items;
     const SrmWindows given = {
         address, window_base, window_count, window, window_event, window_address, coefficient, upper};
-    SrmNeuron n = at_rest(n_samples, n_in, weight, theta, least, constants, spike_ptr, spike_time);
+    SrmNeuron n(TimedNeuron(n_samples, n_in, weight, theta, least, spike_ptr, spike_time), constants);
     const i64 sample = blockIdx.x % n_samples, own = (i64)blockIdx.x * TILE + threadIdx.x;
     for (i64 w = given.base[sample]; w < given.base[sample] + given.count[sample]; w++)
         sweep_window(n, given, w, constants);
@@ -250,7 +225,7 @@ extern "C" __global__ void exact_forward_active(
     (void)n_items;
     const SrmWindows given = {
         address, window_base, window_count, window, window_event, window_address, coefficient, upper};
-    SrmNeuron n = at_rest(n_samples, n_in, weight, theta, least, constants, spike_ptr, spike_time);
+    SrmNeuron n(TimedNeuron(n_samples, n_in, weight, theta, least, spike_ptr, spike_time), constants);
     const i64 item = blockIdx.x, sample = item % n_samples, own = item * TILE + threadIdx.x;
     const float fall = (float)exp(-constants[EXACT_MU] * dt);
     const bool is_neuron = n.theta < NO_TIME, rests = is_neuron && u_low <= 0.0f && 0.0f < u_high;

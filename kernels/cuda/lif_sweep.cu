@@ -1,7 +1,6 @@
 // A layer of leaky integrate-and-fire neurons in continuous time, forward: the tile sweep of kernels/cpu/lif_sweep.py and
 // lif_active.py, whose order of every operation this keeps. Blocks, items and threads are those of exact.cu.
 
-#define BOUND_MARGIN 1e-9
 #define INSTANT_OF_TIME 9.094947017729282e-13
 #define INSTANT_OF_DEAD_TIME 9.765625e-4
 #define NO_TICK -1.0
@@ -18,17 +17,6 @@ struct LifWindows {
     const float* upper;
 };
 
-// A neuron: its weights, threshold, and where its spikes go; what it did so far.
-struct LifNeuron {
-    const float* rows;  // [n_in, 64], of its lane
-    double theta;
-    float least;
-    double v, i, spike;  // potential and current at the time up to which it was run, and its last spike
-    double undone;       // what resets since the last tick took off the potential of the next one
-    double* times;       // its spikes, of which so many are kept; all are counted
-    i64 room, spikes, singles;
-};
-
 // ms by which times at t differ that are the same but for rounding.
 __device__ __forceinline__ double instant(double t, const double* constants)
 {
@@ -39,6 +27,17 @@ __device__ inline bool has_current(const double* constants)
 {
     return constants[EXACT_KICK_B] != 0.0 || constants[EXACT_KICK_C] != 0.0;
 }
+
+struct LifNeuron : TimedNeuron {
+    double v, i;    // potential and current at the time up to which it was run
+    double undone;  // what resets since the last tick took off the potential of the next one
+
+    // Before any input, at a potential of 0.
+    __device__ LifNeuron(const TimedNeuron& own, const double* constants)
+        : TimedNeuron(own), v(start(constants)), i(has_current(constants) ? v : 0.0), undone(0.0)
+    {
+    }
+};
 
 // exp(-mu s) - exp(-lam s).
 __device__ inline double fade_beyond(double s, double mu, double lam)
@@ -173,9 +172,7 @@ __device__ inline void run_lane(
                 n.undone += (there.v - v) * exp(-lam * (next_tick - now));
             v_end = v * exp(-lam * (end - now)) + i_now * feed(end - now, constants);
             fade_end /= there.fade;
-            if (n.spikes < n.room)
-                n.times[n.spikes] = now;
-            n.spikes++;
+            n.put(now);
             n.spike = now;
         }
         v = v_end;
@@ -222,26 +219,6 @@ __device__ inline void run_window(
     }
 }
 
-// The thread's neuron before any input, at a potential of 0.
-__device__ inline LifNeuron begin_lif(
-    i64 n_samples, i64 n_in, const float* weight, const double* theta, const float* least, const double* constants,
-    const i64* spike_ptr, double* spike_time)
-{
-    const i64 tile = blockIdx.x / n_samples, own = (i64)blockIdx.x * TILE + threadIdx.x;
-    LifNeuron n;
-    n.rows = weight + tile * n_in * TILE + threadIdx.x;
-    n.theta = theta[tile * TILE + threadIdx.x];
-    n.least = least[tile * TILE + threadIdx.x];
-    n.v = n.theta < NO_TIME ? n.theta - constants[EXACT_THETA] : 0.0;
-    n.i = has_current(constants) ? n.v : 0.0;
-    n.spike = NEVER;
-    n.undone = 0.0;
-    n.times = spike_time + spike_ptr[own];
-    n.room = spike_ptr[own + 1] - spike_ptr[own];
-    n.spikes = n.singles = 0;
-    return n;
-}
-
 // `exact_forward` for leaky integrate-and-fire neurons.
 extern "C" __global__ void lif_exact_forward(
     i64 n_items, i64 n_samples, i64 n_in, const float* weight, const double* theta, const float* least,
@@ -252,7 +229,7 @@ extern "C" __global__ void lif_exact_forward(
     (void)n_items;
     const LifWindows given = {
         address, window_base, window_count, window, window_step, step, step_event, coefficient, upper};
-    LifNeuron n = begin_lif(n_samples, n_in, weight, theta, least, constants, spike_ptr, spike_time);
+    LifNeuron n(TimedNeuron(n_samples, n_in, weight, theta, least, spike_ptr, spike_time), constants);
     const i64 sample = blockIdx.x % n_samples, own = (i64)blockIdx.x * TILE + threadIdx.x;
     const bool with_current = has_current(constants);
     for (i64 w = given.base[sample]; w < given.base[sample] + given.count[sample]; w++) {
@@ -275,7 +252,7 @@ extern "C" __global__ void lif_exact_forward_active(
     (void)n_items;
     const LifWindows given = {
         address, window_base, window_count, window, window_step, step, step_event, coefficient, upper};
-    LifNeuron n = begin_lif(n_samples, n_in, weight, theta, least, constants, spike_ptr, spike_time);
+    LifNeuron n(TimedNeuron(n_samples, n_in, weight, theta, least, spike_ptr, spike_time), constants);
     const i64 item = blockIdx.x, sample = item % n_samples, own = item * TILE + threadIdx.x;
     const bool with_current = has_current(constants);
     i64 next = 0;

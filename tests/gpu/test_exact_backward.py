@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from exact_gradient_scenes import NEURONS, errors_for, random_times
 from naive.exact import alpha
+from patches import Patches
 from scenes import random_network
 from spatial_scenes import random_times as times_for
 from spatial_scenes import spatial_network
@@ -22,7 +23,7 @@ from eventsim.kernels.memory import on_host, zeros_like
 from eventsim.spikes import Spikes
 
 from .test_exact import assert_same as assert_same_spikes
-from .test_whole import SETTINGS, Quarters, command, course
+from .test_whole import SETTINGS, command, course
 
 INF = np.inf
 # Supports of three layers, and ticks: less than a chunk, and parts of the second and third; and their length in ms.
@@ -146,11 +147,11 @@ def test_a_run_goes_on_where_it_stopped_on_another_device(as_gpu, tmp_path):
         out = tmp_path / "-".join(names)
         trainer = es.Trainer(es.Network("8x8x1-16-4", clock="exact", seed=1).to(names[0]), out=out, **SETTINGS)
         trainer.config.__dict__["epochs"] = 1
-        trainer.fit(Quarters(16))
+        trainer.fit(Patches(16))
         trainer.config.__dict__["epochs"] = 2
         trainer.save()
         resumed = es.Trainer.resume(out, names[1])
-        resumed.fit(Quarters(16))
+        resumed.fit(Patches(16))
         weights.append([layer.weight for layer in resumed.network.layers])
     for other in weights[1:]:
         for ours, theirs in zip(other, weights[0], strict=True):

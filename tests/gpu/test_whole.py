@@ -6,11 +6,11 @@ import h5py
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from patches import Patches
 from scenes import random_spikes
 
 import eventsim as es
 from eventsim.cli import main
-from eventsim.data import Dataset
 from eventsim.engine import forward
 from eventsim.engine.exact import forward_exact
 from eventsim.engine.queue import forward_queue
@@ -29,22 +29,14 @@ SETTINGS = {"epochs": 2, "true_count": 12, "false_count": 2, "learning_rate": 0.
 ARCH = "8x8x1-70-4"
 
 
-class Quarters(Dataset):
-    """Events of class c lie mostly in quarter c of an 8x8 sensor."""
-
-    def __init__(self, n, seed=0):
-        self._seed = seed
-        super().__init__(name="quarters", sensor=Sensor(8, 8, 1), n_classes=4, labels=np.arange(n) % 4, duration=40.0)
-
-    def events(self, i):
-        rng = np.random.default_rng([self._seed, i])
-        x, y = rng.integers(0, 4, (2, 120))
-        quarter = np.where(rng.random(120) < 5 / 6, self.labels[i], rng.integers(0, 4, 120))
-        t = np.sort(rng.integers(0, 40_000, 120))
-        return Events(t, x + 4 * (quarter % 2), y + 4 * (quarter // 2), np.zeros(120, int), self.sensor)
-
-    def sample_name(self, i):
-        return f"quarter {i}"
+def compare_files(compare):
+    """Call ``compare(a, b, err_msg=name)`` with every data set of the files cpu.h5 and gpu.h5."""
+    with h5py.File("cpu.h5") as one, h5py.File("gpu.h5") as other:
+        names = []
+        one.visititems(lambda name, item: names.append(name) if isinstance(item, h5py.Dataset) else None)
+        assert len(names) > 4
+        for name in names:
+            compare(one[name][()], other[name][()], err_msg=name)
 
 
 def command(*arguments):
@@ -71,7 +63,7 @@ def recording(tmp_path):
 def course(network, place, **settings):
     """Gains, history without times, and weights of a training at a place."""
     trainer = es.Trainer(network.to(place), **settings)
-    trainer.fit(es.data.Splits(Quarters(24), Quarters(8, seed=1), ""))
+    trainer.fit(es.data.Splits(Patches(24), Patches(8, seed=1), ""))
     weights = [on_host(array) for array in trainer.network.parameters]
     return trainer.gains, _without_times(trainer.history), weights
 
@@ -106,14 +98,14 @@ def test_a_batch_that_is_walked_in_pieces_gives_the_same_step(as_gpu, monkeypatc
     for place in ("cpu", "gpu"):
         trainer = es.Trainer(es.Network(ARCH, seed=1).to(place), **(SETTINGS | {"support": "inf"}))
         monkeypatch.setattr("eventsim.trainer.loop._PAIRS_A_WALK", 1 << 13)
-        trainer.fit(Quarters(16))
+        trainer.fit(Patches(16))
         weights.append([layer.weight for layer in trainer.network.layers])
     for ours, theirs in zip(*weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 
 def test_a_run_goes_on_where_it_stopped_on_another_device(as_gpu, tmp_path):
-    data, course = Quarters(16), {}
+    data, course = Patches(16), {}
     for names in (("cpu", "cpu"), ("gpu", "cpu"), ("cpu", "gpu"), ("gpu", "gpu")):
         out = tmp_path / "-".join(names)
         trainer = es.Trainer(es.Network(ARCH, seed=1).to(names[0]), out=out, **SETTINGS)
@@ -144,12 +136,7 @@ def test_simulate_and_evaluate_print_what_they_print_of_the_cpu(as_gpu, recordin
     strip = [_without_times(json.loads(text)) for text in outputs]
     assert strip[0] == strip[1]
     assert "bin_events" in getattr(as_gpu, "launched", ["bin_events"])
-    with h5py.File("cpu.h5") as one, h5py.File("gpu.h5") as other:
-        names = []
-        one.visititems(lambda name, item: names.append(name) if isinstance(item, h5py.Dataset) else None)
-        assert len(names) > 4
-        for name in names:
-            np.testing.assert_array_equal(one[name][()], other[name][()], name)
+    compare_files(np.testing.assert_array_equal)
 
 
 def _without_times(value):
@@ -160,7 +147,7 @@ def _without_times(value):
 
 
 def test_evaluate_gives_the_metrics_of_the_cpu(as_gpu):
-    network, data = es.Network(ARCH, seed=1), Quarters(12)
+    network, data = es.Network(ARCH, seed=1), Patches(12)
     ours, theirs = evaluate(network.to("gpu"), data), evaluate(network, data)
     assert ours.summary() == theirs.summary()
     np.testing.assert_array_equal(ours.confusion, theirs.confusion)
