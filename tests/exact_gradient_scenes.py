@@ -4,7 +4,9 @@ from types import SimpleNamespace
 
 import numpy as np
 from naive.srm import counts, surrogate
+from scenes import shaken
 
+from eventsim.engine import exact_active
 from eventsim.model import SRM
 from eventsim.spikes import Spikes
 
@@ -44,6 +46,45 @@ def parameters(neuron, dt):
 def errors_for(network, spikes, rng):
     """Errors float32[B, N_out, T] of the output spikes."""
     return rng.normal(size=(spikes.n_samples, network.arch.n_outputs, spikes.n_ticks)).astype(np.float32)
+
+
+def same_active(a, b):
+    """Whether two active sets are equal to the bit."""
+    names = "entry_start", "pair_start", "entry_lane", "entry_ticks", "rho"
+    return all(np.array_equal(getattr(a, name), getattr(b, name)) for name in names)
+
+
+def assert_same(a, b):
+    """Two results of a test's ``trained``, a trace and arrays, are equal to the bit."""
+    for x, y in zip(a[0].layers, b[0].layers, strict=True):
+        assert x.spikes == y.spikes and same_active(x.active, y.active)
+    for x, y in zip(a[1], b[1], strict=True):
+        np.testing.assert_array_equal(x, y)
+
+
+def shaken_run(trained, one, n_threads, room):
+    """``trained(*one)`` on so many threads, and with first buffers that are too small."""
+    with shaken(n_threads, exact_active=room):
+        for layer in one[0].layers:
+            exact_active._room[layer] = dict.fromkeys(exact_active._LISTS, 0.0)
+        return trained(*one)
+
+
+def assert_a_batch_is_the_loop(trained, one):
+    """``trained(*one)`` has the bits of its samples one by one, and the sum of their gradients."""
+    network, spikes, supports, errors = one
+    whole, gradients = trained(*one)
+    sums = [np.zeros_like(gradient) for gradient in gradients]
+    for b in range(spikes.n_samples):
+        single, parts = trained(network, spikes.sample(b), supports, errors[b : b + 1])
+        for x, y in zip(whole.layers, single.layers, strict=True):
+            assert x.spikes.sample(b) == y.spikes
+            for mine, other in zip(x.active.pairs(b), y.active.pairs(0), strict=True):
+                np.testing.assert_array_equal(mine, other)
+        for total, part in zip(sums, parts, strict=True):
+            total += part
+    for x, y in zip(gradients, sums, strict=True):
+        assert np.abs(x - y).max() <= 5e-6 * np.abs(y).max()
 
 
 def check_active(active, b, u, dead, support, p):

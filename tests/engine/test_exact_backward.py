@@ -5,17 +5,26 @@ import itertools
 
 import numpy as np
 import pytest
-from exact_gradient_scenes import NEURONS, check_active, errors_for, parameters, random_times
+from exact_gradient_scenes import (
+    NEURONS,
+    assert_a_batch_is_the_loop,
+    assert_same,
+    check_active,
+    errors_for,
+    parameters,
+    random_times,
+    shaken_run,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive import exact_gradient as naive
 from naive.exact import alpha
 from queue_scenes import by_neuron
-from scenes import gradients_of, random_network, shaken, step_in_two_ways
+from scenes import gradients_of, random_network, step_in_two_ways
 
 import eventsim as es
 from eventsim.data.encoders import bin_events, exact_times
-from eventsim.engine import exact_active, run
+from eventsim.engine import run
 from eventsim.engine.exact import forward_exact
 from eventsim.errors import ConfigError
 from eventsim.model import SRM, Network
@@ -123,19 +132,6 @@ def runs(draw):
     return network, spikes, supports, errors_for(network, spikes, rng)
 
 
-def same_active(a, b):
-    names = "entry_start", "pair_start", "entry_lane", "entry_ticks", "rho"
-    return all(np.array_equal(getattr(a, name), getattr(b, name)) for name in names)
-
-
-def assert_same(a, b):
-    """Two results of `trained` are equal to the bit."""
-    for x, y in zip(a[0].layers, b[0].layers, strict=True):
-        assert x.spikes == y.spikes and same_active(x.active, y.active)
-    for x, y in zip(a[1], b[1], strict=True):
-        np.testing.assert_array_equal(x, y)
-
-
 def trained(network, spikes, supports, errors):
     """The trace of a run, and its gradients."""
     trace = forward_exact(network, spikes, supports=supports)
@@ -146,29 +142,14 @@ def trained(network, spikes, supports, errors):
 @given(runs(), st.integers(2, 5), st.integers(1, 50))
 def test_neither_threads_nor_first_buffers_change_a_bit(run, n_threads, room):
     want = trained(*run)
-    with shaken(n_threads, exact_active=room):
-        for layer in run[0].layers:
-            exact_active._room[layer] = dict.fromkeys(exact_active._LISTS, 0.0)
-        assert_same(trained(*run), want)
+    assert_same(shaken_run(trained, run, n_threads, room), want)
     assert_same(trained(*run), want)
 
 
 @QUICK
 @given(runs())
 def test_a_batch_is_the_loop_over_its_samples(run):
-    network, spikes, supports, errors = run
-    whole, gradients = trained(*run)
-    sums = [np.zeros_like(g) for g in gradients]
-    for b in range(spikes.n_samples):
-        one, parts = trained(network, spikes.sample(b), supports, errors[b : b + 1])
-        for x, y in zip(whole.layers, one.layers, strict=True):
-            assert x.spikes.sample(b) == y.spikes
-            for mine, other in zip(x.active.pairs(b), y.active.pairs(0), strict=True):
-                np.testing.assert_array_equal(mine, other)
-        for total, part in zip(sums, parts, strict=True):
-            total += part
-    for x, y in zip(gradients, sums, strict=True):
-        assert np.abs(x - y).max() <= 5e-6 * np.abs(y).max()
+    assert_a_batch_is_the_loop(trained, run)
 
 
 @pytest.mark.parametrize("rows", [None, 60])

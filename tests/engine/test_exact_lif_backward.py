@@ -4,16 +4,23 @@ import importlib
 
 import numpy as np
 import pytest
-from exact_gradient_scenes import check_active, errors_for, random_times
+from exact_gradient_scenes import (
+    assert_a_batch_is_the_loop,
+    assert_same,
+    check_active,
+    errors_for,
+    random_times,
+    shaken_run,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lif_scenes import NEURONS, strength, timed_parameters
 from naive import exact_lif_gradient as naive
-from scenes import gradients_of, random_spikes, shaken
+from scenes import gradients_of, random_spikes
 from spatial_scenes import gradients, spatial_network
 
 from eventsim.data.encoders import bin_events, exact_times
-from eventsim.engine import exact_active, run
+from eventsim.engine import run
 from eventsim.events import Events
 from eventsim.model import LIF, SRM, CubaLIF, Network
 from eventsim.sensor import Sensor
@@ -138,34 +145,13 @@ def trained(network, spikes, supports, errors):
 @given(runs(), st.integers(2, 5), st.integers(1, 50))
 def test_neither_threads_nor_first_buffers_change_a_bit(one, n_threads, room):
     want = trained(*one)
-    with shaken(n_threads, exact_active=room):
-        for layer in one[0].layers:
-            exact_active._room[layer] = dict.fromkeys(exact_active._LISTS, 0.0)
-        got = trained(*one)
-    for mine, other in zip(got[0].layers, want[0].layers, strict=True):
-        assert mine.spikes == other.spikes
-        for name in ("entry_start", "pair_start", "entry_lane", "entry_ticks", "rho"):
-            np.testing.assert_array_equal(getattr(mine.active, name), getattr(other.active, name))
-    for mine, other in zip(got[1], want[1], strict=True):
-        np.testing.assert_array_equal(mine, other)
+    assert_same(shaken_run(trained, one, n_threads, room), want)
 
 
 @QUICK
 @given(runs())
 def test_a_batch_is_the_loop_over_its_samples(one):
-    network, spikes, supports, errors = one
-    whole, found = trained(*one)
-    sums = [np.zeros_like(gradient) for gradient in found]
-    for b in range(spikes.n_samples):
-        trace, parts = trained(network, spikes.sample(b), supports, errors[b : b + 1])
-        for x, y in zip(whole.layers, trace.layers, strict=True):
-            assert x.spikes.sample(b) == y.spikes
-            for mine, other in zip(x.active.pairs(b), y.active.pairs(0), strict=True):
-                np.testing.assert_array_equal(mine, other)
-        for total, part in zip(sums, parts, strict=True):
-            total += part
-    for x, y in zip(found, sums, strict=True):
-        assert np.abs(x - y).max() <= 5e-6 * np.abs(y).max()
+    assert_a_batch_is_the_loop(trained, one)
 
 
 def gradients_on_both_clocks(rng, neuron, dt_list):

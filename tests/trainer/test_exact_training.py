@@ -31,6 +31,23 @@ def assert_same_weights(a, b):
         np.testing.assert_array_equal(mine.weight, other.weight)
 
 
+def assert_it_goes_on_where_it_stopped(whole, network, data, out, **settings):
+    """Training of ``network`` that is interrupted, on two threads, and resumed takes the course of ``whole``."""
+    cut = es.Trainer(network, out=out, **(SETTINGS | settings))
+    kernels.set_threads(2)
+    with pytest.raises(Interrupted):
+        cut.fit(data, StopAt(13))
+    kernels.set_threads(None)
+    resumed = es.Trainer.resume(out)
+    resumed.fit(data)
+    assert_same_weights(whole, resumed)
+    assert_same_course(whole, resumed)
+
+
+def assert_it_is_saved(trainer, events):
+    assert trainer.network.simulate(events).output == es.load(trainer.out).simulate(events).output
+
+
 @pytest.mark.parametrize("settings", [
     {}, {"support": "inf"}, {"support": 2.0}, {"loss": "spike_count_slayer"}, {"loss": "spike_time"},
 ], ids=str)
@@ -64,17 +81,8 @@ def test_layers_of_different_neurons_learn_and_go_on_where_they_stopped(patches,
     whole = trained(data, mixed(), epochs=4, learning_rate=0.02, out=tmp_path / "whole")
     first, last = whole.history[0], whole.history[-1]
     assert last["loss"] < 0.7 * first["loss"] and last["val_accuracy"] >= 0.8
-    cut = es.Trainer(mixed(), out=tmp_path / "cut", **(SETTINGS | {"epochs": 4, "learning_rate": 0.02}))
-    kernels.set_threads(2)
-    with pytest.raises(Interrupted):
-        cut.fit(data, StopAt(13))
-    kernels.set_threads(None)
-    resumed = es.Trainer.resume(tmp_path / "cut")
-    resumed.fit(data)
-    assert_same_weights(whole, resumed)
-    assert_same_course(whole, resumed)
-    events = patches(4, seed=9).events(2)
-    assert whole.network.simulate(events).output == es.load(tmp_path / "whole").simulate(events).output
+    assert_it_goes_on_where_it_stopped(whole, mixed(), data, tmp_path / "cut", epochs=4, learning_rate=0.02)
+    assert_it_is_saved(whole, patches(4, seed=9).events(2))
 
 
 @pytest.mark.parametrize("arch", ["8x8x1-6c3p1-2p-bn-20-do0.2-4", "8x8x1-6c3-2a-8c2-4"])
@@ -85,17 +93,8 @@ def test_convolutions_learn_and_go_on_where_they_stopped(arch, patches, tmp_path
     whole = trained(data, exact_network(arch), **settings, out=tmp_path / "whole")
     first, last = whole.history[0], whole.history[-1]
     assert last["loss"] < first["loss"] and last["val_accuracy"] >= 0.8
-    cut = es.Trainer(exact_network(arch), out=tmp_path / "cut", **(SETTINGS | settings))
-    kernels.set_threads(2)
-    with pytest.raises(Interrupted):
-        cut.fit(data, StopAt(13))
-    kernels.set_threads(None)
-    resumed = es.Trainer.resume(tmp_path / "cut")
-    resumed.fit(data)
-    assert_same_weights(whole, resumed)
-    assert_same_course(whole, resumed)
-    events = patches(4, seed=9).events(2)
-    assert whole.network.simulate(events).output == es.load(tmp_path / "whole").simulate(events).output
+    assert_it_goes_on_where_it_stopped(whole, exact_network(arch), data, tmp_path / "cut", **settings)
+    assert_it_is_saved(whole, patches(4, seed=9).events(2))
 
 
 def test_a_tick_of_another_length_and_a_dead_time_of_its_own(patches):
