@@ -21,11 +21,12 @@ from eventsim.cli import options
 @click.option("--events", type=click.IntRange(1, 10**12), default=10**6, show_default=True, metavar="N",
               help="Events of the stream that is measured.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N", help="Of the weights.")
+@options.device_option
 @options.force_option
 @options.threads_option
 @options.json_option
 @click.pass_context
-def bench(context, arch, data, batch, rates, growth, plot, stream, events, seed, force, as_json):
+def bench(context, arch, data, batch, rates, growth, plot, stream, events, seed, device, force, as_json):
     """Measure the engine's speed on this machine.
 
     Prints the time a sample of inference in every precision of weights and of a training step, the latency of one
@@ -37,12 +38,16 @@ def bench(context, arch, data, batch, rates, growth, plot, stream, events, seed,
     they come, on one thread: events/s that it sustains, how long output spikes take to come out where half as many
     come by the clock on the wall, and the memory on the way.
 
+    With --device gpu the same of a GPU: inference, a training step, one sample alone, and for every phase the least
+    time that the bytes it reads and its additions can take there, and what share of its time that is.
+
     \b
     Examples:
       eventsim bench
       eventsim bench --arch mlp512 --data N-MNIST/ --batch 64 --rates 4
       eventsim bench --growth --plot growth.png --json > bench.json
       eventsim bench --stream --rates 4 --events 100000000
+      eventsim bench --device gpu --arch scnn --batch 512
     """
     from eventsim.bench import machine as machines
     from eventsim.bench import memory, phases, scene, whole
@@ -52,10 +57,14 @@ def bench(context, arch, data, batch, rates, growth, plot, stream, events, seed,
 
     rates = _rates(rates)
     if stream:
-        options.refuse_typed(context, {"growth", "plot"}, "is no part of --stream; leave one of them out")
+        options.refuse_typed(context, {"growth", "plot", "device"}, "is no part of --stream; leave one of them out")
         _streams(arch if options.typed(context, "arch") else "mlp512", data, batch, rates, events, seed, as_json)
         return
     options.refuse_typed(context, {"events"}, "goes with --stream; add it, or leave this out")
+    if device != "cpu":
+        options.refuse_typed(context, {"growth", "plot"}, "is measured on the CPU only; leave it or --device out")
+        _on_gpu(device, arch, data, batch, rates, seed, as_json)
+        return
     if plot is not None:
         _check_plot(plot, growth, force)
     with busy("measuring the machine"):
@@ -115,6 +124,38 @@ def _streams(arch, data, batch, rates, n_events, seed, as_json):
         show("", benchmark.stream_facts(run))
 
 
+def _on_gpu(device, arch, data, batch, rates, seed, as_json):
+    """Measure a GPU at every rate."""
+    from eventsim.bench import gpu, scene
+    from eventsim.cli.output import busy, print_json, show
+    from eventsim.engine.gpu.devices import open_device
+    from eventsim.report import benchmark
+
+    opened = open_device(device)
+    with busy("measuring the GPU"):
+        limits = gpu.measure(opened)
+    runs = []
+    for rate in rates:
+        with busy(f"{arch} at {rate:g} spikes a neuron (kernels compile when first used)"):
+            built = scene.build(arch, data, batch, rate, seed)
+            runs.append({"rate": rate, **gpu.run(built, opened, limits)})
+    notation = built.network.arch.notation
+    if as_json:
+        print_json({"gpu": vars(limits), "arch": notation, "data": data, "batch": batch,
+                    "runs": [benchmark.gpu_dict(run) for run in runs]})
+        return
+    show([*benchmark.gpu_facts(limits), ("Network", notation), ("Batch", batch)])
+    for run in runs:
+        show("", [_activity(run)], "", *benchmark.gpu_tables(run))
+
+
+def _activity(figures):
+    from eventsim.report import numbers
+
+    return ("Activity", f"{numbers.rates(figures['activity'])} spikes a neuron, {numbers.large(figures['synops'])} "
+                        "SynOps a sample")
+
+
 def _rates(text):
     try:
         rates = [float(part) for part in text.split(",")]
@@ -130,8 +171,7 @@ def _run(figures):
     from eventsim.report import benchmark, numbers
 
     facts = [
-        ("Activity", f"{numbers.rates(figures['activity'])} spikes a neuron, {numbers.large(figures['synops'])} SynOps "
-                     "a sample"),
+        _activity(figures),
         ("Memory", f"{benchmark.memory(figures['memory']['peak'])} at the peak of a training step, "
                    f"{benchmark.memory(figures['memory']['before'])} before the network was built"),
     ]

@@ -37,6 +37,34 @@ def whole_table(figures):
     return plain_table(("all threads", "a sample", "one alone", "p99"), rows)
 
 
+def gpu_facts(rates) -> list:
+    """Names and values of the `Rates` of a GPU."""
+    return [
+        ("GPU", f"{rates.name}, {numbers.several(rates.multiprocessors, 'multiprocessor')}, "
+                f"{numbers.size(rates.l2_bytes)} second-level cache"),
+        ("Limits", f"reads {rates.l2_read / 1e9:,.0f} GB/s from that cache and {rates.memory_read / 1e9:,.0f} GB/s "
+                   f"from memory, begins {rates.additions / 1e12:.1f} T additions/s"),
+    ]
+
+
+def gpu_tables(figures) -> list:
+    """What was measured on a GPU: whole runs, and the phases of each against their floors."""
+    alone = figures["latency"]
+    whole = [("inference", numbers.seconds(figures["inference"]), numbers.seconds(alone["median"]),
+              numbers.seconds(alone["p99"])),
+             ("training step", numbers.seconds(figures["training"]), "", "")]
+    out = [plain_table(("task", "a sample", "one alone", "p99"), whole)]
+    for task in ("inference", "training"):
+        rows = [(p.name, numbers.seconds(p.seconds), *map(_floor, (p.by_bytes, p.by_additions)),
+                 "" if p.share is None else numbers.share(p.share)) for p in figures[f"{task}_phases"]]
+        out += ["", plain_table((task, "a sample", "least by bytes", "by additions", "share"), rows)]
+    return out
+
+
+def _floor(seconds):
+    return "" if seconds is None else numbers.seconds(seconds)
+
+
 def stream_facts(figures) -> list:
     """Names and values of what a stream was measured to do."""
     f, delay, size = figures, figures["latency"], figures["memory"]
@@ -78,6 +106,13 @@ def memory(n_bytes) -> str:
 def phase_dicts(phases) -> list[dict]:
     """Plain values of every phase."""
     return [asdict(p) | {"rate": p.rate} for p in phases]
+
+
+def gpu_dict(figures) -> dict:
+    """Plain values of what was measured on a GPU."""
+    plain = {name: [asdict(p) | {"share": p.share} for p in figures[name]]
+             for name in ("inference_phases", "training_phases")}
+    return figures | plain
 
 
 def curve_dicts(curves) -> list[dict]:

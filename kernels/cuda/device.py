@@ -1,11 +1,14 @@
 """A device that kernels run on: its arrays, and launches with arguments that are checked against the table."""
 
+import contextlib
 import functools
 
 import numpy as np
 
 from eventsim.kernels.cuda import source
 from eventsim.kernels.spec.cuda import KERNELS
+
+_CLOCK_RATE = 13  # cudaDevAttrClockRate, in kHz; CUDA 13 no longer has it among the properties
 
 
 class Device:
@@ -16,10 +19,17 @@ class Device:
 
     name : what it is called
     array_type : the type of its arrays
+    l2_bytes, multiprocessors : size of its second-level cache, and number of its multiprocessors
+    clock : Hz, of these; compute_capability : (9, 0), say
     """
 
     name: str
     array_type: type
+    l2_bytes: int
+    multiprocessors: int
+    clock: float
+    compute_capability: tuple[int, int]
+    _marks = None  # of launches, while they are timed
 
     def empty(self, shape, dtype):
         """An array with anything in it."""
@@ -41,8 +51,32 @@ class Device:
         """Compile all kernels, or load what was compiled before."""
         raise NotImplementedError
 
+    def synchronize(self):
+        """Wait until all that was launched is done."""
+        raise NotImplementedError
+
     def _run(self, kernel, blocks, arguments):
         raise NotImplementedError
+
+    def _mark(self):
+        """A mark behind what was launched so far."""
+        raise NotImplementedError
+
+    def _seconds(self, mark, later):
+        """Seconds from a mark to a later one; both were reached."""
+        raise NotImplementedError
+
+    @contextlib.contextmanager
+    def timed(self):
+        """Time all launches inside: once that is left, the dict it gives has the seconds that every kernel took."""
+        taken, self._marks = {}, []
+        try:
+            yield taken
+            self.synchronize()
+            for kernel, before, after in self._marks:
+                taken[kernel] = taken.get(kernel, 0.0) + self._seconds(before, after)
+        finally:
+            self._marks = None
 
     def launch(self, kernel: str, **values):
         """Run a kernel; raises `TypeError` for arguments that are not as in the table, which would be read as rubbish.
@@ -55,8 +89,12 @@ class Device:
             raise TypeError(f"kernel {kernel} {'has no argument' if wrong in values else 'lacks'} {wrong}")
         arguments = [self._checked(kernel, a, values[a.name]) for a in entry.arguments]
         blocks = -(-int(values[entry.work]) // entry.per_block)
-        if blocks:
-            self._run(kernel, blocks, arguments)
+        if not blocks:
+            return
+        before = None if self._marks is None else self._mark()
+        self._run(kernel, blocks, arguments)
+        if before is not None:
+            self._marks.append((kernel, before, self._mark()))
 
     def _checked(self, kernel, argument, value):
         if argument.rank == 0:
@@ -86,7 +124,10 @@ class CupyDevice(Device):
         self.array_type = cupy.ndarray
         with cupy.cuda.Device(number):
             properties = cupy.cuda.runtime.getDeviceProperties(number)
+            kilohertz = cupy.cuda.runtime.deviceGetAttribute(_CLOCK_RATE, number)
         self.name = properties["name"].decode()
+        self.l2_bytes, self.multiprocessors = properties["l2CacheSize"], properties["multiProcessorCount"]
+        self.clock, self.compute_capability = 1e3 * kilohertz, (properties["major"], properties["minor"])
         self._functions = {}
 
     def empty(self, shape, dtype):
@@ -111,6 +152,20 @@ class CupyDevice(Device):
             if sizes.size:
                 out[1:] = self._cupy.cumsum(sizes.reshape(-1))
         return out
+
+    def synchronize(self):
+        """Wait until all that was launched is done."""
+        with self._cupy.cuda.Device(self._number) as device:
+            device.synchronize()
+
+    def _mark(self):
+        with self._cupy.cuda.Device(self._number):
+            event = self._cupy.cuda.Event()
+            event.record()
+        return event
+
+    def _seconds(self, mark, later):
+        return 1e-3 * self._cupy.cuda.get_elapsed_time(mark, later)
 
     def compile(self):
         """Compile all kernels, or load what was compiled before."""

@@ -1,5 +1,7 @@
 """The device: allocation, copies and launches as `CupyDevice` has them."""
 
+import time
+
 import numpy as np
 
 from cuda_shim.arrays import ShimArray
@@ -17,6 +19,7 @@ class ShimDevice(Device):
 
     name = "host"
     array_type = ShimArray
+    l2_bytes, multiprocessors, clock, compute_capability = 1 << 20, 1, 1e9, (9, 0)
 
     def __init__(self, descending=False):
         self.descending = descending
@@ -38,6 +41,15 @@ class ShimDevice(Device):
     def starts(self, sizes):
         assert sizes.dtype == np.int64
         return self.put(np.concatenate([[0], np.cumsum(sizes.get())]))
+
+    def synchronize(self):
+        pass
+
+    def _mark(self):
+        return time.perf_counter()
+
+    def _seconds(self, mark, later):
+        return later - mark
 
     def compile(self):
         library()

@@ -16,12 +16,12 @@ class Calls(list):
     """What was launched, and on which device each thing was done."""
 
     def __init__(self):
-        self.current, self.compiled = None, []
+        self.current, self.compiled, self.clock = None, [], 0.0
 
     @contextlib.contextmanager
     def device(self, number):
         before, self.current = self.current, number
-        yield
+        yield SimpleNamespace(synchronize=self.on(lambda: self.append("synchronized")))
         self.current = before
 
     def on(self, function):
@@ -30,6 +30,16 @@ class Calls(list):
             assert self.current == 1
             return function(*arguments, **options)
         return called
+
+    def event(self):
+        """A CUDA event; what is between two takes 5 ms."""
+        mark = SimpleNamespace(at=None)
+
+        def record():
+            self.clock += 5.0
+            mark.at = self.clock
+        mark.record = self.on(record)
+        return mark
 
     def module(self, code, options, backend):
         assert options == source.OPTIONS and backend == "nvrtc" and '#define TILE 64' in code
@@ -41,17 +51,21 @@ class Calls(list):
 @pytest.fixture
 def calls(monkeypatch):
     calls = Calls()
-    runtime = SimpleNamespace(getDeviceProperties=calls.on(lambda number: {"name": b"Stand-in"}))
+    runtime = SimpleNamespace(getDeviceProperties=calls.on(lambda number: {
+        "name": b"Stand-in", "l2CacheSize": 50 << 20, "multiProcessorCount": 132, "major": 9, "minor": 0}),
+        deviceGetAttribute=calls.on(lambda what, number: {13: 1_980_000}[what]))
     monkeypatch.setitem(sys.modules, "cupy", SimpleNamespace(
         ndarray=np.ndarray, empty=calls.on(np.empty), zeros=calls.on(np.zeros), asarray=calls.on(np.array),
         cumsum=calls.on(np.cumsum), RawModule=calls.on(calls.module),
-        cuda=SimpleNamespace(Device=calls.device, runtime=runtime)))
+        cuda=SimpleNamespace(Device=calls.device, runtime=runtime, Event=calls.on(calls.event),
+                             get_elapsed_time=lambda mark, later: later.at - mark.at)))
     return calls
 
 
 def test_launches_have_blocks_threads_and_arguments_of_their_types(calls):
     device = CupyDevice(1)
-    assert device.name == "Stand-in"
+    assert (device.name, device.l2_bytes, device.multiprocessors) == ("Stand-in", 50 << 20, 132)
+    assert (device.clock, device.compute_capability) == (1.98e9, (9, 0))
     count, size = device.zeros(600, np.int32), device.empty(600, np.int64)
     device.launch("widen", n=600, count=count, size=size)
     device.launch("widen", n=0, count=count, size=size)
@@ -59,6 +73,18 @@ def test_launches_have_blocks_threads_and_arguments_of_their_types(calls):
     assert (name, blocks, threads) == ("widen", (3,), (256,)) and arrays[0] is count and arrays[1] is size
     assert type(n) is np.int64 and n == 600
     assert len(calls.compiled) == 1  # the kernels of that file
+
+
+def test_launches_are_timed_by_events(calls):
+    device = CupyDevice(1)
+    arguments = {"n": 3, "count": device.zeros(3, np.int32), "size": device.empty(3, np.int64)}
+    with device.timed() as taken:
+        device.launch("widen", **arguments)
+        device.launch("widen", **arguments)
+        assert not taken
+    assert taken == {"widen": pytest.approx(0.01)} and calls[-1] == "synchronized"
+    device.launch("widen", **arguments)
+    assert calls.clock == 20.0  # nothing is marked any more
 
 
 def test_everything_compiles_at_once_if_asked_to(calls):
