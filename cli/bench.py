@@ -168,7 +168,7 @@ def _rates(text):
 
 
 def _run(figures):
-    from eventsim.report import benchmark, numbers
+    from eventsim.report import benchmark
 
     facts = [
         _activity(figures),

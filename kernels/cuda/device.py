@@ -55,6 +55,10 @@ class Device:
         """Wait until all that was launched is done."""
         raise NotImplementedError
 
+    def reserved(self) -> int:
+        """Bytes of its memory that were taken for arrays so far."""
+        raise NotImplementedError
+
     def _run(self, kernel, blocks, arguments):
         raise NotImplementedError
 
@@ -157,6 +161,11 @@ class CupyDevice(Device):
         """Wait until all that was launched is done."""
         with self._cupy.cuda.Device(self._number) as device:
             device.synchronize()
+
+    def reserved(self) -> int:
+        """Bytes of its memory that were taken for arrays so far; CuPy keeps what is free again."""
+        with self._cupy.cuda.Device(self._number):
+            return self._cupy.get_default_memory_pool().total_bytes()
 
     def _mark(self):
         with self._cupy.cuda.Device(self._number):

@@ -2,6 +2,7 @@
 
     pip install -e ".[bench]"
     python tests/bench/compare.py --data N-MNIST/ --json compare.json
+    python tests/bench/compare.py --device gpu --batch 512 --rates 1,2,4,8,16,32,64 --json curve.json
 
 Everybody gets the same samples and the same widths; those who compute our model also get the same weights, the others
 are scaled, layer by layer, until their layers fire as ours do. Each runs in a process of its own, so that neither
@@ -22,9 +23,10 @@ import time
 import contestants
 import numpy as np
 
-from eventsim.bench import machine, scene
+from eventsim.bench import gpu, machine, scene
+from eventsim.engine.gpu.devices import open_device
 from eventsim.report import numbers
-from eventsim.report.benchmark import machine_facts, memory
+from eventsim.report.benchmark import gpu_facts, machine_facts, memory
 from eventsim.report.tables import fact_lines, plain_table
 
 # Seconds between turns, in which the threads of the one before fall asleep.
@@ -38,13 +40,13 @@ _ACTIVITY = 0.15
 
 
 class Worker:
-    """A contestant in a process of its own."""
+    """A contestant in a process of its own, on "cpu" or "gpu"."""
 
-    def __init__(self, name, path, threads):
+    def __init__(self, name, path, threads, device):
         self.name = name
         self.pipe, other = multiprocessing.Pipe()
         self.process = multiprocessing.get_context("spawn").Process(
-            target=contestants.serve, args=(name, path, threads, other), daemon=True
+            target=contestants.serve, args=(name, path, threads, device, other), daemon=True
         )
         self.process.start()
         other.close()
@@ -117,12 +119,12 @@ def rounds(workers, repeats):
     return times
 
 
-def compare(built, names, repeats, threads):
+def compare(built, names, repeats, threads, device="cpu"):
     """Rows of figures of one scene, ours first."""
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "scene.npz"
         contestants.save(built, path)
-        workers = [Worker(name, path, threads) for name in names]
+        workers = [Worker(name, path, threads, device) for name in names]
         try:
             ours = workers[0].about = workers[0].ask("prepare")
             workers = [workers[0], *verified(workers[1:], ours)]
@@ -185,6 +187,7 @@ def main():
     parser.add_argument("--rates", default="4,11.5", help="spikes a neuron and sample, one comparison each")
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--threads", type=int, default=machine.available_cores())
+    parser.add_argument("--device", choices=("cpu", "gpu"), default="cpu", help="where everybody computes")
     parser.add_argument("--only", nargs="*", metavar="NAME", help="these peers; default all that are installed")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE")
     options = parser.parse_args()
@@ -196,8 +199,13 @@ def main():
         names = [contestants.OURS, *contestants.installed(options.only)]
     except ValueError as error:
         parser.error(str(error))
-    facts = machine.measure()
-    for line in fact_lines(machine_facts(facts)):
+    if options.device == "gpu":
+        facts = gpu.measure(open_device("gpu"))
+        told = gpu_facts(facts)
+    else:
+        facts = machine.measure()
+        told = machine_facts(facts)
+    for line in fact_lines(told):
         console.print(line)
     results = []
     for rate in map(float, options.rates.split(",")):
@@ -206,14 +214,15 @@ def main():
             contestants.stages_of(built.network)
         except ValueError as error:
             parser.error(f"{options.arch}: {error}")
-        rows = compare(built, names, options.repeats, options.threads)
+        rows = compare(built, names, options.repeats, options.threads, options.device)
         results.append({"rate": rate, "rows": rows})
-        console.print(f"\n{options.arch}, {rate:g} spikes a neuron, batch {options.batch}, {options.threads} threads")
+        place = f"{options.threads} threads" if options.device == "cpu" else "on the GPU"
+        console.print(f"\n{options.arch}, {rate:g} spikes a neuron, batch {options.batch}, {place}")
         console.print(tables(rows))
         console.print(layer_table(rows[0]))
     if options.json:
         report = {"machine": vars(facts), "arch": options.arch, "data": options.data, "batch": options.batch,
-                  "threads": options.threads, "results": results}
+                  "device": options.device, "threads": options.threads, "results": results}
         options.json.write_text(json.dumps(report, indent=1))
 
 

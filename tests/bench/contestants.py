@@ -74,8 +74,11 @@ def stages_of(network):
     return out
 
 
-def serve(name, path, threads, pipe):
-    """Answer requests until the pipe closes: ("prepare",), ("run", task) and ("memory",)."""
+def serve(name, path, threads, device, pipe):
+    """Answer requests until the pipe closes: ("prepare",), ("run", task) and ("memory",).
+
+    device : "cpu" or "gpu", where everything is computed
+    """
     contestant = None
     while True:
         try:
@@ -84,7 +87,7 @@ def serve(name, path, threads, pipe):
             return
         try:
             if request == "prepare":
-                contestant = (Eventsim if name == OURS else Torch)(name, path, threads)
+                contestant = (Eventsim if name == OURS else Torch)(name, path, threads, device)
                 answer = contestant.prepare()
             else:
                 answer = getattr(contestant, request)(*arguments)
@@ -94,7 +97,7 @@ def serve(name, path, threads, pipe):
 
 
 class _Contestant:
-    """Tasks by name; ``run`` times one, a sample."""
+    """Tasks by name; ``run`` times one, a sample, until the device has done it."""
 
     def __init__(self, path, before):
         self.scene = np.load(path)
@@ -107,19 +110,27 @@ class _Contestant:
         """Seconds a sample."""
         started = time.perf_counter()
         self.tasks[task]()
+        self.wait()
         return (time.perf_counter() - started) / len(self.labels)
 
+    def wait(self):
+        """Wait until the device has done what it was asked to."""
+
     def memory(self):
-        """Bytes: the peak so far, and before the network was built."""
+        """Bytes: the peak so far, and before the network was built; of a GPU what was taken of its memory."""
+        return {"before": self.before, "peak": self.peak()}
+
+    def peak(self):
+        """Most bytes so far."""
         from eventsim.bench.memory import peak_resident
 
-        return {"before": self.before, "peak": peak_resident()}
+        return peak_resident()
 
 
 class Eventsim(_Contestant):
     """eventsim itself, in every precision of weights."""
 
-    def __init__(self, name, path, threads):
+    def __init__(self, name, path, threads, device):
         from eventsim import Spikes, kernels
         from eventsim.bench.memory import peak_resident
         from eventsim.bench.scene import STILL
@@ -129,8 +140,9 @@ class Eventsim(_Contestant):
 
         kernels.set_threads(threads)
         warm_up(restored(np.load(path)))
-        super().__init__(path, peak_resident())
-        scene, network = self.scene, self.network
+        super().__init__(path, 0 if device == "gpu" else peak_resident())
+        scene, network = self.scene, self.network.to(device)
+        self.network = network
         self.spikes = Spikes(scene["sample_ptr"], scene["address"], tick=scene["tick"],
                              n_neurons=network.arch.n_inputs, n_ticks=network.n_ticks, dt=network.dt)
         trainer = Trainer(network, batch_size=len(self.labels))
@@ -138,6 +150,13 @@ class Eventsim(_Contestant):
         self.tasks = {f"inference {p}": lambda n=n: forward(n, self.spikes) for p, n in self.networks.items()}
         self.tasks["training"] = lambda: trainer.step(self.spikes, self.labels, STILL)
         self.forward = forward
+
+    def wait(self):
+        if self.network.device is not None:
+            self.network.device.synchronize()
+
+    def peak(self):
+        return super().peak() if self.network.device is None else self.network.device.reserved()
 
     def prepare(self):
         """What it is and gives."""
@@ -160,20 +179,24 @@ class Eventsim(_Contestant):
 class Torch(_Contestant):
     """A peer."""
 
-    def __init__(self, name, path, threads):
+    def __init__(self, name, path, threads, device):
         import torch
 
         from eventsim.bench.memory import peak_resident
 
         torch.set_num_threads(threads)
         cls = peers.load(name)
-        super().__init__(path, peak_resident())
+        self.cuda = torch.cuda if device == "gpu" else None
+        if self.cuda:
+            torch.set_default_device("cuda")
+        super().__init__(path, 0 if self.cuda else peak_resident())
         scene, n_samples, network = self.scene, len(self.labels), self.network
         names = ("theta", "tau_syn", "tau_ref", "scale_ref", "tau_rho", "scale_rho")
         srm = {name: getattr(network.neuron, name) for name in names} | {"dt": network.dt}
         self.x = torch.zeros(int(scene["n_ticks"]), n_samples, network.arch.n_inputs)
         sample = np.repeat(np.arange(n_samples), np.diff(scene["sample_ptr"]))
-        self.x[scene["tick"].astype(np.int64), sample, scene["address"].astype(np.int64)] = 1.0
+        places = (scene["tick"].astype(np.int64), sample, scene["address"].astype(np.int64))
+        self.x[tuple(map(torch.tensor, places))] = 1.0
         if network.layers[0].stages or any(layer.kind == "conv" for layer in network.layers):
             shape = network.arch.input
             image = self.x.view(-1, shape.channels, shape.height, shape.width)
@@ -182,6 +205,13 @@ class Torch(_Contestant):
         self.peer = cls(stages_of(network), srm, learning_rate=1e-12)
         self.tasks = {"inference": lambda: self.peer.infer(self.x), "training": lambda: self.peer.step(self.x, labels)}
 
+    def wait(self):
+        if self.cuda:
+            self.cuda.synchronize()
+
+    def peak(self):
+        return self.cuda.max_memory_reserved() if self.cuda else super().peak()
+
     def prepare(self):
         """Scale the layers where the model is another one, and say what it is and gives."""
         if not self.peer.same_model:
@@ -189,5 +219,5 @@ class Torch(_Contestant):
         return {
             "version": f"{self.peer.package} {self.peer.version()}", "neuron": self.peer.neuron,
             "exact": self.peer.same_rounding, "tasks": list(self.tasks), "activity": self.peer.activity(self.x),
-            "counts": self.peer.infer(self.x).numpy().astype(np.int64),
+            "counts": self.peer.infer(self.x).cpu().numpy().astype(np.int64),
         }

@@ -87,7 +87,7 @@ def test_a_ratio_is_the_median_of_those_of_the_rounds():
 def served(name, path):
     """Ask a contestant as `compare` does, in a process of its own."""
     pipe, other = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=contestants.serve, args=(name, path, 1, other),
+    process = multiprocessing.get_context("spawn").Process(target=contestants.serve, args=(name, path, 1, "cpu", other),
                                                            daemon=True)
     process.start()
     other.close()

@@ -56,7 +56,8 @@ def calls(monkeypatch):
         deviceGetAttribute=calls.on(lambda what, number: {13: 1_980_000}[what]))
     monkeypatch.setitem(sys.modules, "cupy", SimpleNamespace(
         ndarray=np.ndarray, empty=calls.on(np.empty), zeros=calls.on(np.zeros), asarray=calls.on(np.array),
-        cumsum=calls.on(np.cumsum), RawModule=calls.on(calls.module),
+        cumsum=calls.on(np.cumsum), get_default_memory_pool=calls.on(lambda: SimpleNamespace(total_bytes=lambda: 7)),
+        RawModule=calls.on(calls.module),
         cuda=SimpleNamespace(Device=calls.device, runtime=runtime, Event=calls.on(calls.event),
                              get_elapsed_time=lambda mark, later: later.at - mark.at)))
     return calls
@@ -85,6 +86,10 @@ def test_launches_are_timed_by_events(calls):
     assert taken == {"widen": pytest.approx(0.01)} and calls[-1] == "synchronized"
     device.launch("widen", **arguments)
     assert calls.clock == 20.0  # nothing is marked any more
+
+
+def test_memory_is_that_of_the_pool(calls):
+    assert CupyDevice(1).reserved() == 7
 
 
 def test_everything_compiles_at_once_if_asked_to(calls):
