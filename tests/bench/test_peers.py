@@ -11,7 +11,8 @@ import contestants  # noqa: E402 - only where there is torch
 import peers  # noqa: E402
 from peers.dense_srm import DenseSRM  # noqa: E402
 
-pytestmark = pytest.mark.peers
+# torch warns of what it imports itself.
+pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")]
 
 SRM = {"theta": 1.0, "tau_syn": 4.0, "tau_ref": 1.0, "scale_ref": 2.0, "tau_rho": 1.0, "scale_rho": 1.0, "dt": 1.0}
 N_TICKS, N_SAMPLES = 25, 3
