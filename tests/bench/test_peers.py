@@ -11,8 +11,8 @@ import contestants  # noqa: E402 - only where there is torch
 import peers  # noqa: E402
 from peers.dense_srm import DenseSRM  # noqa: E402
 
-# torch warns of what it imports itself.
-pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")]
+# The peers and torch warn of what they do themselves.
+pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("ignore")]
 
 SRM = {"theta": 1.0, "tau_syn": 4.0, "tau_ref": 1.0, "scale_ref": 2.0, "tau_rho": 1.0, "scale_rho": 1.0, "dt": 1.0}
 N_TICKS, N_SAMPLES = 25, 3
