@@ -172,7 +172,7 @@ def by_neuron(values, layer, n_samples):
 
 def no_spikes(like, layer):
     ptr = np.zeros(like.n_samples + 1, np.int64)
-    when = np.empty(0, np.int32) if like.time is None else np.empty(0)
+    when = np.empty(0) if like.is_timed else np.empty(0, np.int32)
     return Spikes.of_kernel(ptr, np.empty(0, np.int32), when, like, layer.n_out)
 
 

@@ -37,6 +37,10 @@ class Device:
         """Where lists of these int64 sizes start when one stands behind the other, and where the last ends."""
         raise NotImplementedError
 
+    def order(self, keys):
+        """int64[n], where the numbers of an array of one axis stand when they ascend; equal ones stay in order."""
+        raise NotImplementedError
+
     def compile(self):
         """Compile all kernels, or load what was compiled before."""
         raise NotImplementedError
@@ -111,6 +115,12 @@ class CupyDevice(Device):
             if sizes.size:
                 out[1:] = self._cupy.cumsum(sizes.reshape(-1))
         return out
+
+    def order(self, keys):
+        """int64[n], where the numbers of an array of one axis stand when they ascend; equal ones stay in order."""
+        with self._cupy.cuda.Device(self._number):
+            # CuPy's sort is a stable one.
+            return self._cupy.argsort(keys) if keys.size else self._cupy.empty(0, np.int64)
 
     def compile(self):
         """Compile all kernels, or load what was compiled before."""

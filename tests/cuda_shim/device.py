@@ -39,6 +39,10 @@ class ShimDevice(Device):
         assert sizes.dtype == np.int64
         return self.put(np.concatenate([[0], np.cumsum(sizes.get())]))
 
+    def order(self, keys):
+        assert keys.ndim == 1
+        return self.put(np.argsort(keys.get(), kind="stable").astype(np.int64))
+
     def compile(self):
         library()
 

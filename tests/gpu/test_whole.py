@@ -175,11 +175,11 @@ class TestWhatDoesNotRunThere:
             with pytest.raises(ConfigError, match="simulation only so far"):
                 es.Trainer(es.Network(notation).to("gpu"))
 
-    def test_the_exact_clock_but_for_dense_layers_and_streams(self, as_gpu):
+    def test_what_needs_a_queue_on_the_exact_clock_and_streams(self, as_gpu):
         network = es.Network("4x5x1-5", clock="exact").to("gpu")
         events = Events([0], [0], [0], [0], Sensor(4, 5, 1))
         spikes = es.Spikes([0, 1], [0], time=[0.0], n_neurons=20, n_ticks=5)
-        for notation in ("4x5x1-3c3-5", "4x5x1-5@d2", "4x5x1-5r", "4x5x1-2a-5"):
+        for notation in ("4x5x1-5@d2", "4x5x1-5r"):
             other = es.Network(notation).to("gpu")
             with pytest.raises(ConfigError, match="does not run on a GPU on the exact clock; so far dense"):
                 forward_exact(other, spikes)
@@ -193,7 +193,7 @@ class TestWhatDoesNotRunThere:
         with pytest.raises(ConfigError, match="a stream runs on the CPU only"):
             es.Stream(network)
         with pytest.raises(ConfigError, match="does not run on a GPU on the exact clock; so far dense"):
-            es.Trainer(es.Network("4x5x1-3c3-5", clock="exact").to("gpu"))
+            es.Trainer(es.Network("4x5x1-3c3-5@d2", clock="exact").to("gpu"))
 
     def test_devices_that_there_are_not(self, as_gpu, recording):
         assert "there is no gpu:3, the last one is gpu:0" in refused("simulate", recording, "--device", "gpu:3")

@@ -7,6 +7,7 @@ from eventsim.errors import ConfigError, DeviceError
 from eventsim.kernels.cuda import available
 
 CPU = "cpu"
+_TIMED_KINDS = ("dense", "conv", "pool")
 _KINDS, _FAMILIES = ("dense", "conv", "pool", "recurrent"), ("srm", "lif", "li")
 
 
@@ -51,10 +52,10 @@ def check_layer(layer, neuron):
 
 def check_timed_layer(layer, neuron):
     """Raise `ConfigError` for a layer on a GPU that no kernel is for in continuous time."""
-    if layer.kind != "dense" or not layer.is_immediate or neuron.family not in ("srm", "lif"):
+    if layer.kind not in _TIMED_KINDS or not layer.is_immediate or neuron.family not in ("srm", "lif"):
         raise ConfigError(f"{layer} of {type(neuron).__name__} neurons does not run on a GPU on the exact clock; so "
-                          "far dense layers of SRM, LIF and CubaLIF neurons do, without delays; use the CPU, or the "
-                          "grid clock")
+                          "far dense layers, convolutions and pools of SRM, LIF and CubaLIF neurons do, without "
+                          "delays; use the CPU, or the grid clock")
 
 
 def check_timed(network):
