@@ -91,7 +91,7 @@ def read_times(layer, neuron, spikes, dt, name="", support=None, rng=None) -> La
     kept = {"feed": given, "rows": len(rows) * len(lists.address), "readout": readout}
     if support is not None:
         kept["feed"] = to_end = replace(given, spikes=_with_end(given.spikes))
-        kept |= {"wiring": wire_back(layer, to_end, rows, lists, neuron), "active": _end(readout, layer, spikes)}
+        kept |= {"wiring": wire_back(layer, to_end, rows, lists, neuron), "active": end_set(readout, layer, spikes)}
     return LayerTrace.of(name, layer, given.spikes, no_spikes(spikes, layer), started, **kept)
 
 
@@ -102,7 +102,7 @@ def _with_end(spikes):
     return out
 
 
-def _end(readout, layer, like):
+def end_set(readout, layer, like):
     """The tick at the end of every sample; rho: what the potential there, or its integral, adds to a score, over dt."""
     n_ticks, lanes = like.n_ticks, layer.lane_neuron
     if n_ticks == 0:

@@ -16,13 +16,11 @@ from eventsim.engine.exact import forward_exact
 from eventsim.engine.queue import forward_queue
 from eventsim.engine.simulate import run_layer
 from eventsim.errors import ConfigError, DeviceError
-from eventsim.events import Events
 from eventsim.kernels.cuda import available
 from eventsim.kernels.memory import on_host
 from eventsim.model import LIF, CubaLIF
 from eventsim.model.layers.sparse import Sparse
 from eventsim.profile import Profile
-from eventsim.sensor import Sensor
 from eventsim.trainer import evaluate
 
 SETTINGS = {"epochs": 2, "true_count": 12, "false_count": 2, "learning_rate": 0.1}
@@ -177,7 +175,6 @@ class TestWhatDoesNotRunThere:
 
     def test_what_needs_a_queue_on_the_exact_clock_and_streams(self, as_gpu):
         network = es.Network("4x5x1-5", clock="exact").to("gpu")
-        events = Events([0], [0], [0], [0], Sensor(4, 5, 1))
         spikes = es.Spikes([0, 1], [0], time=[0.0], n_neurons=20, n_ticks=5)
         for notation in ("4x5x1-5@d2", "4x5x1-5r"):
             other = es.Network(notation).to("gpu")
@@ -185,9 +182,6 @@ class TestWhatDoesNotRunThere:
                 forward_exact(other, spikes)
             with pytest.raises(ConfigError, match="does not run on a GPU on the exact clock; so far dense"):
                 run_layer(other.layers[0], other.neurons[0], spikes, 1.0)
-        for readout in ("mean", "max"):
-            with pytest.raises(ConfigError, match="of LI neurons does not run on a GPU on the exact clock"):
-                es.Network("4x5x1-5", readout=readout).to("gpu").simulate(events, clock="exact")
         with pytest.raises(ConfigError, match="the event queue runs on the CPU only"):
             forward_queue(network, spikes)
         with pytest.raises(ConfigError, match="a stream runs on the CPU only"):

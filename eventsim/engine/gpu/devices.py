@@ -52,9 +52,9 @@ def check_layer(layer, neuron):
 
 def check_timed_layer(layer, neuron):
     """Raise `ConfigError` for a layer on a GPU that no kernel is for in continuous time."""
-    if layer.kind not in _TIMED_KINDS or not layer.is_immediate or neuron.family not in ("srm", "lif"):
+    if layer.kind not in _TIMED_KINDS or not layer.is_immediate or neuron.family not in _FAMILIES:
         raise ConfigError(f"{layer} of {type(neuron).__name__} neurons does not run on a GPU on the exact clock; so "
-                          "far dense layers, convolutions and pools of SRM, LIF and CubaLIF neurons do, without "
+                          "far dense layers, convolutions and pools of SRM, LIF, CubaLIF and LI neurons do, without "
                           "delays; use the CPU, or the grid clock")
 
 

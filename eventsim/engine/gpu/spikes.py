@@ -109,6 +109,13 @@ def uploaded(device, spikes) -> DeviceSpikes:
     return DeviceSpikes.of(device, spikes.sample_ptr, address, when, spikes, spikes.n_neurons)
 
 
+def with_end(spikes) -> DeviceSpikes:
+    """Spikes of a device in one tick more, which begins at the end of the sample."""
+    out = DeviceSpikes.of(spikes.device, spikes.sample_ptr, *spikes.on_device, spikes, spikes.n_neurons)
+    out.n_ticks += 1
+    return out
+
+
 def by_ticks(spikes) -> DeviceSpikes:
     """Spikes of a device, those with times in the ticks that they fall in."""
     if not spikes.is_timed:
