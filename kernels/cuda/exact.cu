@@ -7,17 +7,24 @@ struct SrmWindows {
     const i64 *base, *count;
     const double* columns;
     const i64* event;
-    const i32* segment_address;
     const double* coefficient;
     const float* upper;
 
     __device__ SrmWindow at(i64 w) const
     {
         const i64 first = event[w];
-        return {columns + w * WINDOW_COLUMNS, segment_address + w * SEGMENTS, event[w + 1] - first, address + first,
-                coefficient + 2 * first, upper + first};
+        return {columns + w * WINDOW_COLUMNS, event[w + 1] - first, address + first, coefficient + 2 * first,
+                upper + first};
     }
 };
+
+// Take a neuron over a window.
+__device__ inline void run_window(SrmNeuron& n, const SrmWindow& window, const double* constants)
+{
+    float row[MOST_EVENTS];
+    fetch_rows(n, window.address, window.n_events, row);
+    sweep_window(n, window, row, constants);
+}
 
 // Cut every sample into windows from `begin` to `end` ms, see kernels/cpu/windows.py; a warp for each.
 extern "C" __global__ void cut_windows(
@@ -62,9 +69,8 @@ extern "C" __global__ void cut_windows(
 
 // What all neurons share of every window: sixteen threads for each that there is room for, of which nine have work.
 extern "C" __global__ void fill_windows(
-    i64 n_windows, i64 n_samples, const double* time, const i32* address, const double* constants,
-    const i64* window_base, const i64* window_count, const i64* window_event, double* window, i32* window_address,
-    double* coefficient, float* upper)
+    i64 n_windows, i64 n_samples, const double* time, const double* constants, const i64* window_base,
+    const i64* window_count, const i64* window_event, double* window, double* coefficient, float* upper)
 {
     const i64 w = global_index() / 16;
     const int segment = threadIdx.x % 16;
@@ -75,9 +81,8 @@ extern "C" __global__ void fill_windows(
         return;
     const i64 first = window_event[w];
     double* own = window + w * WINDOW_COLUMNS;
-    fill_segment(segment, own[WINDOW_BEGIN], own[WINDOW_END], window_event[w + 1] - first, time + first,
-                 address + first, constants,
-                 {own, window_address + w * SEGMENTS, coefficient + 2 * first, upper + first});
+    fill_segment(segment, own[WINDOW_BEGIN], own[WINDOW_END], window_event[w + 1] - first, time + first, constants,
+                 {own, coefficient + 2 * first, upper + first});
 }
 
 // Spikes of all items over all their windows. neuron, theta, least[tiles, 64]: see `TimedLayer`; room, spike_ptr,
@@ -85,17 +90,16 @@ extern "C" __global__ void fill_windows(
 extern "C" __global__ void exact_forward(
     i64 n_items, i64 n_samples, i64 n_neurons, i64 n_in, const float* weight, const i32* neuron, const double* theta,
     const float* least, const i32* address, const i64* window_base, const i64* window_count, const double* window,
-    const i64* window_event, const i32* window_address, const double* coefficient, const float* upper,
-    const double* constants, i64 room, const i64* spike_ptr, i64* spike_count, i64* totals, double* spike_time)
+    const i64* window_event, const double* coefficient, const float* upper, const double* constants, i64 room,
+    const i64* spike_ptr, i64* spike_count, i64* totals, double* spike_time)
 {
     (void)n_items;
-    const SrmWindows given = {
-        address, window_base, window_count, window, window_event, window_address, coefficient, upper};
+    const SrmWindows given = {address, window_base, window_count, window, window_event, coefficient, upper};
     const TimedLayer layer = {n_samples, n_in, weight, neuron, theta, least};
     SrmNeuron n(TimedNeuron(layer, {n_samples, n_neurons, room, spike_ptr, spike_time}), constants);
     const i64 sample = blockIdx.x % n_samples;
     for (i64 w = given.base[sample]; w < given.base[sample] + given.count[sample]; w++)
-        sweep_window(n, given.at(w), constants);
+        run_window(n, given.at(w), constants);
     n.finish(given.count[sample], spike_count, totals);
 }
 
@@ -106,12 +110,11 @@ extern "C" __global__ void exact_forward_active(
     i64 n_items, i64 n_samples, i64 n_neurons, i64 n_in, i64 n_ticks, double dt, float u_low, float u_high,
     const float* weight, const i32* neuron, const double* theta, const float* least, const i32* address,
     const i64* window_base, const i64* window_count, const double* window, const i64* window_event,
-    const i32* window_address, const double* coefficient, const float* upper, const double* constants, i64 room,
-    const i64* spike_ptr, i64* spike_count, i64* totals, double* spike_time, u64* active, float* u)
+    const double* coefficient, const float* upper, const double* constants, i64 room, const i64* spike_ptr,
+    i64* spike_count, i64* totals, double* spike_time, u64* active, float* u)
 {
     (void)n_items;
-    const SrmWindows given = {
-        address, window_base, window_count, window, window_event, window_address, coefficient, upper};
+    const SrmWindows given = {address, window_base, window_count, window, window_event, coefficient, upper};
     const TimedLayer layer = {n_samples, n_in, weight, neuron, theta, least};
     SrmNeuron n(TimedNeuron(layer, {n_samples, n_neurons, room, spike_ptr, spike_time}), constants);
     const i64 item = blockIdx.x, sample = item % n_samples;
@@ -121,7 +124,7 @@ extern "C" __global__ void exact_forward_active(
         keep_tick(n.is_neuron() && u_low <= 0.0f && 0.0f < u_high, 0.0f, item * n_ticks, active, u);
     for (i64 w = given.base[sample]; w < given.base[sample] + given.count[sample]; w++) {
         const SrmWindow own = given.at(w);
-        sweep_window(n, own, constants);
+        run_window(n, own, constants);
         const i64 tick = (i64)own.columns[AT_TICK];
         if (tick < 0 || tick >= n_ticks)
             continue;

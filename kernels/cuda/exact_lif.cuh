@@ -99,11 +99,17 @@ __device__ inline Crossing crossing(
     return {s, theta, fade};
 }
 
-// Sum of the weights of the events first..last-1.
+// Sum of the weights of the events first..last-1, one after the other, of which four are waited for together.
 __device__ inline double arriving(const LifNeuron& n, const i32* address, i64 first, i64 last)
 {
     double total = 0.0;
-    for (i64 k = first; k < last; k++)
+    i64 k = first;
+    for (; k + 4 <= last; k += 4) {
+        const float a = n.rows[(i64)address[k] * TILE], b = n.rows[(i64)address[k + 1] * TILE];
+        const float c = n.rows[(i64)address[k + 2] * TILE], d = n.rows[(i64)address[k + 3] * TILE];
+        total = (((total + (double)a) + (double)b) + (double)c) + (double)d;
+    }
+    for (; k < last; k++)
         total = total + (double)n.rows[(i64)address[k] * TILE];
     return total;
 }
@@ -170,13 +176,17 @@ __device__ inline void run_window(
         fading = i * window[STEP_FADE];
     }
     float bound = (float)wide_bound;
-    for (i64 k = given.event[1]; k < given.event[given.n_steps]; k++) {
-        const float row = n.rows[(i64)given.address[k] * TILE];
-        bound = fmaf(row > 0.0f ? row : 0.0f, given.upper[k], bound);
-        then = fma((double)row, given.coefficient[2 * k], then);
-        if (with_current)
-            fading = fma((double)row, given.coefficient[2 * k + 1], fading);
-    }
+    const i64 inner = given.event[1], n_inner = given.event[given.n_steps] - inner;
+    float row[LIF_INNER];
+    for (int e = 0; e < LIF_INNER; e++)  // all are waited for together
+        row[e] = e < n_inner ? n.rows[(i64)given.address[inner + e] * TILE] : 0.0f;
+    for (int e = 0; e < LIF_INNER; e++)
+        if (e < n_inner) {
+            bound = fmaf(row[e] > 0.0f ? row[e] : 0.0f, given.upper[inner + e], bound);
+            then = fma((double)row[e], given.coefficient[2 * (inner + e)], then);
+            if (with_current)
+                fading = fma((double)row[e], given.coefficient[2 * (inner + e) + 1], fading);
+        }
     n.v = then;
     n.i = fading;
     // Not bound > least: what is no number any more must not be left out.

@@ -3,9 +3,8 @@
 // threads fill one while the others wait, and those still at work in the one before have a room of their own.
 
 struct OwnWindow {
-    double columns[WINDOW_COLUMNS], coefficient[2 * (SEGMENTS - 1)];
-    float upper[SEGMENTS - 1];
-    i32 segment_address[SEGMENTS];
+    double columns[WINDOW_COLUMNS], coefficient[2 * MOST_EVENTS];
+    float upper[MOST_EVENTS];
 };
 
 // The spikes of a list from the next one on.
@@ -19,14 +18,15 @@ struct Ahead {
 __device__ inline void run_window(
     SrmNeuron& n, double t, double stop, const Ahead& ahead, i64 following, const double* constants, OwnWindow& own)
 {
+    const i32* address = ahead.address + ahead.k;
     const i64 events = following - ahead.k;
+    float row[MOST_EVENTS];
+    fetch_rows(n, address, events, row);
     if (threadIdx.x <= SEGMENTS)
-        fill_segment(threadIdx.x, t, stop, events, ahead.time + ahead.k, ahead.address + ahead.k, constants,
-                     {own.columns, own.segment_address, own.coefficient, own.upper});
+        fill_segment(threadIdx.x, t, stop, events, ahead.time + ahead.k, constants,
+                     {own.columns, own.coefficient, own.upper});
     __syncthreads();
-    const SrmWindow window = {
-        own.columns, own.segment_address, events, ahead.address + ahead.k, own.coefficient, own.upper};
-    sweep_window(n, window, constants);
+    sweep_window(n, {own.columns, events, address, own.coefficient, own.upper}, row, constants);
 }
 
 // Whether no potential of a tile can reach its limit before the next input; all of a block ask together.

@@ -4,11 +4,11 @@
 #define BOUND_ROUNDING 4e-6f
 #define BOUND_SHRINK ((float)(1.0 - 4e-7))
 
-// A window of a sample, see kernels/cpu/windows.py: its columns, the sources of the events at which its segments begin, and
-// of its events their sources and what they add.
+#define MOST_EVENTS (SEGMENTS - 1)
+
+// A window of a sample, see kernels/cpu/windows.py: its columns, and of its events their sources and what they add.
 struct SrmWindow {
     const double* columns;
-    const i32* segment_address;
     i64 n_events;
     const i32* address;
     const double* coefficient;
@@ -57,11 +57,11 @@ __device__ __forceinline__ void running_sums(double* values)
 
 // The bits of the segments in which a neuron may cross; a and b of all eight in the arrays.
 __device__ inline u32 doubtful_segments(
-    const SrmNeuron& n, double origin, double awake, double lift, const double* window, const i32* window_address,
-    double lam, double enough, double* a, double* b)
+    const SrmNeuron& n, double origin, double awake, double lift, const double* window, const float* row, double lam,
+    double enough, double* a, double* b)
 {
     for (int k = 0; k < SEGMENTS; k++) {
-        b[k] = (double)n.rows[(i64)window_address[k] * TILE] * window[SEGMENT_KICK + k];
+        b[k] = k > 0 ? (double)row[k - 1] * window[SEGMENT_KICK + k] : 0.0;
         a[k] = b[k] * window[SEGMENT_TIME + k];
     }
     running_sums(a);
@@ -84,8 +84,8 @@ __device__ inline u32 doubtful_segments(
     return doubtful;
 }
 
-// Run a neuron through a window, segment by segment; its psp is still that of the window's begin.
-__device__ inline void run_lane(SrmNeuron& n, const double* window, const i32* window_address, const double* constants)
+// Run a neuron through a window, segment by segment; its psp is still that of the window's begin. row: see `fetch_rows`.
+__device__ inline void run_lane(SrmNeuron& n, const double* window, const float* row, const double* constants)
 {
     const double lam = constants[EXACT_LAM], mu = constants[EXACT_MU], theta = n.theta;
     const double begin = window[WINDOW_BEGIN], stop = window[LENGTH];
@@ -93,7 +93,7 @@ __device__ inline void run_lane(SrmNeuron& n, const double* window, const i32* w
     double origin = n.spike - begin, awake = origin + constants[EXACT_DEAD];
     const double lift = exp(mu * origin);
     double a_of[SEGMENTS], b_of[SEGMENTS], c = n.c, d = n.d, spike = n.spike;
-    u32 todo = doubtful_segments(n, origin, awake, lift, window, window_address, lam, enough, a_of, b_of);
+    u32 todo = doubtful_segments(n, origin, awake, lift, window, row, lam, enough, a_of, b_of);
     const i64 first_spike = n.spikes;
     while (todo != 0) {
         const int q = __ffs(todo) - 1;
@@ -149,23 +149,30 @@ __device__ inline void run_lane(SrmNeuron& n, const double* window, const i32* w
     n.response[1] = (float)(d * m) * BOUND_SHRINK;
 }
 
-// Take a neuron over a window.
-__device__ inline void sweep_window(SrmNeuron& n, const SrmWindow& given, const double* constants)
+// A neuron's weights for the events of a window, and 0 beyond: all at once, so that they are waited for together.
+__device__ __forceinline__ void fetch_rows(const SrmNeuron& n, const i32* address, i64 n_events, float* row)
+{
+    for (int k = 0; k < MOST_EVENTS; k++)
+        row[k] = k < n_events ? n.rows[(i64)address[k] * TILE] : 0.0f;
+}
+
+// Take a neuron over a window with these weights for its events.
+__device__ inline void sweep_window(SrmNeuron& n, const SrmWindow& given, const float* row, const double* constants)
 {
     const double* window = given.columns;
     float bound = psp_bound(n.a, n.b, window, constants[EXACT_LAM]);
     bound = fmaf(fabsf(bound), BOUND_ROUNDING, bound) + step_response(n.response, window[LENGTH], window[FALL_REF]);
     double a = fma(n.b, window[LENGTH], n.a) * window[FALL], b = n.b * window[FALL];
-    for (i64 k = 0; k < given.n_events; k++) {
-        const float row = n.rows[(i64)given.address[k] * TILE];
-        bound = fmaf(row > 0.0f ? row : 0.0f, given.upper[k], bound);
-        a = fma((double)row, given.coefficient[2 * k], a);
-        b = fma((double)row, given.coefficient[2 * k + 1], b);
-    }
+    for (int k = 0; k < MOST_EVENTS; k++)
+        if (k < given.n_events) {
+            bound = fmaf(row[k] > 0.0f ? row[k] : 0.0f, given.upper[k], bound);
+            a = fma((double)row[k], given.coefficient[2 * k], a);
+            b = fma((double)row[k], given.coefficient[2 * k + 1], b);
+        }
     // Not bound > least: what left float32 and is no number any more must not be left out.
     if (!(n.least >= bound) && n.theta < NO_TIME) {
         n.singles++;
-        run_lane(n, window, given.segment_address, constants);
+        run_lane(n, window, row, constants);
     }
     n.a = a;
     n.b = b;

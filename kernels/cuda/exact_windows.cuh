@@ -8,7 +8,6 @@
 // A window and its events, to be filled.
 struct WindowRoom {
     double* columns;
-    i32* segment_address;
     double* coefficient;
     float* upper;
 };
@@ -31,11 +30,9 @@ __device__ inline double next_end(
     return n < SEGMENTS ? limit : time[*following];
 }
 
-// What all neurons share of segment i of a window, of which the ninth has no length; time and address are those of its
-// events.
+// What all neurons share of segment i of a window, of which the ninth has no length; time: of its events.
 __device__ inline void fill_segment(
-    int i, double begin, double end, i64 n_events, const double* time, const i32* address, const double* constants,
-    const WindowRoom& out)
+    int i, double begin, double end, i64 n_events, const double* time, const double* constants, const WindowRoom& out)
 {
     const double lam = constants[EXACT_LAM], mu = constants[EXACT_MU], kick = constants[EXACT_KICK];
     const double length = end - begin, fall = exp(-lam * length), fall_ref = exp(-mu * length);
@@ -65,10 +62,8 @@ __device__ inline void fill_segment(
     out.columns[SEGMENT_TIME + i] = since;
     out.columns[SEGMENT_FALL + i] = early;
     out.columns[SEGMENT_FALL_REF + i] = early_ref;
-    if (i < SEGMENTS) {
+    if (i < SEGMENTS)
         out.columns[SEGMENT_KICK + i] = has_event ? kick / early : 0.0;
-        out.segment_address[i] = has_event ? address[i - 1] : 0;
-    }
 }
 
 // ms by which times at t differ that are the same but for rounding.

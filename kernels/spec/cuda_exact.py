@@ -21,7 +21,6 @@ _WINDOWS = f"""
     int64[samples]: window_base window_count
     float64[windows,columns]: window
     int64[windows]: window_event
-    int32[windows,segments]: window_address
     float64[spikes,two]: coefficient
     float32[spikes]: upper
     {_ROOM}
@@ -100,12 +99,10 @@ KERNELS["cut_windows"] = launched("exact", "n_samples", """
 KERNELS["fill_windows"] = launched("exact", "n_windows", """
     int64: n_windows n_samples
     float64[spikes]: time
-    int32[spikes]: address
     float64[constants]: constants
     int64[samples]: window_base window_count
     int64[windows]: window_event
     out float64[windows,columns]: window
-    out int32[windows,segments]: window_address
     out float64[spikes,two]: coefficient
     out float32[spikes]: upper
 """, per_block=8, threads=128)

@@ -6,7 +6,7 @@ import numpy as np
 
 from eventsim.engine import lif_windows, windows
 from eventsim.engine.gpu.spikes import DeviceSpikes
-from eventsim.kernels.layout import EXACT_FAMILY, LIF_FAMILY, SEGMENTS, STEP_COLUMNS, WINDOW_COLUMNS
+from eventsim.kernels.layout import EXACT_FAMILY, LIF_FAMILY, STEP_COLUMNS, WINDOW_COLUMNS
 
 
 def kernel_of(layer, constants) -> str:
@@ -42,8 +42,7 @@ def window_arguments(lists, neuron, constants, end, dt, settles) -> dict:
         cut |= {"window": device.empty((n_windows, WINDOW_COLUMNS), np.float64),
                 "window_event": device.empty(n_windows, np.int64)}
         device.launch("cut_windows", **shared, **cut)
-        cut["window_address"] = device.empty((n_windows, SEGMENTS), np.int32)
-        device.launch("fill_windows", time=time, address=address, constants=on_device, **size, **cut, **weighed)
+        device.launch("fill_windows", time=time, constants=on_device, **size, **cut, **weighed)
     return {**cut, **weighed, "address": address, "constants": on_device, "n_samples": n_samples}
 
 
