@@ -6,6 +6,7 @@ from exact_gradient_scenes import NEURONS, errors_for
 from exact_gradient_scenes import random_times as times_on_ticks
 from lif_scenes import NEURONS as LEAKY
 from lif_scenes import strength
+from queue_scenes import compare_with_equations
 from spatial_scenes import GEOMETRIES, random_times, spatial_network
 
 import eventsim as es
@@ -37,6 +38,13 @@ def test_spikes_of_every_geometry_are_those_of_the_cpu(one_device, rng, name):
     want = forward_exact(network, spikes)
     assert all(len(done.spikes) > 0 for done in want.layers)
     assert_same(network, one_device, forward_exact(on_device(network, one_device), spikes), want)
+
+
+@pytest.mark.parametrize("name", ["pooled and normalised", "stride and groups"])
+def test_spikes_are_those_of_the_equations(one_device, rng, name):
+    network = spatial_network(rng, GEOMETRIES[name])
+    trace = forward_exact(on_device(network, one_device), random_times(rng, network, 40))
+    assert compare_with_equations(network, trace) > 30
 
 
 @pytest.mark.parametrize("kind", LEAKY)
@@ -134,7 +142,7 @@ def test_a_batch_without_samples_or_ticks_or_spikes(one_device, rng):
 
 
 def test_training_takes_the_course_of_the_cpu(as_gpu):
-    arch = "8x8x1-6c3p1-2p-bn-8c3-do0.2-4"
+    arch = "8x8x1-4c3s2p1-2p-bn-6c2-do0.2-4"
     (gains, history, weights), (own_gains, own_history, own_weights) = (
         course(es.Network(arch, clock="exact", seed=1), place, epochs=2) for place in ("cpu", "gpu"))
     assert history[-1]["loss"] != history[0]["loss"]

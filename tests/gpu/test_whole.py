@@ -13,6 +13,7 @@ import eventsim as es
 from eventsim.cli import main
 from eventsim.engine import forward
 from eventsim.engine.exact import forward_exact
+from eventsim.engine.gpu.devices import check_timed_layer
 from eventsim.engine.queue import forward_queue
 from eventsim.engine.simulate import run_layer
 from eventsim.errors import ConfigError, DeviceError
@@ -178,15 +179,20 @@ class TestWhatDoesNotRunThere:
         spikes = es.Spikes([0, 1], [0], time=[0.0], n_neurons=20, n_ticks=5)
         for notation in ("4x5x1-5@d2", "4x5x1-5r"):
             other = es.Network(notation).to("gpu")
-            with pytest.raises(ConfigError, match="does not run on a GPU on the exact clock; so far dense"):
+            with pytest.raises(ConfigError, match=r"does not run on a GPU on the exact clock, where .*use the CPU, or"):
                 forward_exact(other, spikes)
-            with pytest.raises(ConfigError, match="does not run on a GPU on the exact clock; so far dense"):
+            with pytest.raises(ConfigError, match="does not run on a GPU on the exact clock, where spikes"):
                 run_layer(other.layers[0], other.neurons[0], spikes, 1.0)
         with pytest.raises(ConfigError, match="the event queue runs on the CPU only"):
             forward_queue(network, spikes)
         with pytest.raises(ConfigError, match="a stream runs on the CPU only"):
             es.Stream(network)
-        with pytest.raises(ConfigError, match="does not run on a GPU on the exact clock; so far dense"):
+        with pytest.raises(ConfigError, match="are int8, which do not run on a GPU on the exact clock; so far dense"):
+            check_timed_layer(es.Network("20-5").with_weights("int8").layers[0], es.SRM())
+        sparse = Sparse(20, 30, np.arange(21), np.arange(20), np.ones(20))
+        with pytest.raises(ConfigError, match="of SRM neurons does not run on a GPU on the exact clock; so far dense"):
+            check_timed_layer(sparse, es.SRM())
+        with pytest.raises(ConfigError, match="does not run on a GPU on the exact clock, where spikes"):
             es.Trainer(es.Network("4x5x1-3c3-5@d2", clock="exact").to("gpu"))
 
     def test_devices_that_there_are_not(self, as_gpu, recording):
