@@ -9,22 +9,47 @@ struct SrmWindows {
     const i64* event;
     const double* coefficient;
     const float* upper;
-
-    __device__ SrmWindow at(i64 w) const
-    {
-        const i64 first = event[w];
-        return {columns + w * WINDOW_COLUMNS, event[w + 1] - first, address + first, coefficient + 2 * first,
-                upper + first};
-    }
 };
 
-// Take a neuron over a window.
-__device__ inline void run_window(SrmNeuron& n, const SrmWindow& window, const double* constants)
-{
+// The windows of a sample, one after the other: the weights of the next one's events are on their way from memory while a
+// neuron is taken over one.
+struct InTurn {
+    const SrmWindows& given;
+    i64 w, last, first;  // the next window, and its first event, of which it has so many
+    int n_events;
     float row[MOST_EVENTS];
-    fetch_rows(n, window.address, window.n_events, row);
-    sweep_window(n, window, row, constants);
-}
+
+    __device__ InTurn(const SrmNeuron& n, const SrmWindows& windows, i64 sample)
+        : given(windows), w(windows.base[sample]), last(w + windows.count[sample]), first(0), n_events(0)
+    {
+        look_ahead(n);
+    }
+
+    __device__ void look_ahead(const SrmNeuron& n)
+    {
+        if (w >= last)
+            return;
+        first = given.event[w];
+        n_events = (int)(given.event[w + 1] - first);
+        fetch_rows(n, given.address + first, n_events, row);
+    }
+
+    // Take the neuron over the next window; returns its columns, or null: there is none.
+    __device__ const double* advance(SrmNeuron& n, const double* constants)
+    {
+        if (w >= last)
+            return nullptr;
+        const SrmWindow own = {
+            given.columns + w * WINDOW_COLUMNS, n_events, given.coefficient + 2 * first, given.upper + first};
+        float own_row[MOST_EVENTS];
+        for (int k = 0; k < MOST_EVENTS; k++)
+            own_row[k] = row[k];
+        w++;
+        look_ahead(n);
+        sweep_window(n, own, own_row, constants);
+        return own.columns;
+    }
+};
 
 // Cut every sample into windows from `begin` to `end` ms, see kernels/cpu/windows.py; a warp for each.
 extern "C" __global__ void cut_windows(
@@ -98,8 +123,9 @@ extern "C" __global__ void exact_forward(
     const TimedLayer layer = {n_samples, n_in, weight, neuron, theta, least};
     SrmNeuron n(TimedNeuron(layer, {n_samples, n_neurons, room, spike_ptr, spike_time}), constants);
     const i64 sample = blockIdx.x % n_samples;
-    for (i64 w = given.base[sample]; w < given.base[sample] + given.count[sample]; w++)
-        run_window(n, given.at(w), constants);
+    InTurn turn(n, given, sample);
+    while (turn.advance(n, constants) != nullptr)
+        ;
     n.finish(given.count[sample], spike_count, totals);
 }
 
@@ -122,15 +148,14 @@ extern "C" __global__ void exact_forward_active(
     Sampled sampled = {0.0, 0.0f, 0.0f};
     if (n_ticks > 0)
         keep_tick(n.is_neuron() && u_low <= 0.0f && 0.0f < u_high, 0.0f, item * n_ticks, active, u);
-    for (i64 w = given.base[sample]; w < given.base[sample] + given.count[sample]; w++) {
-        const SrmWindow own = given.at(w);
-        run_window(n, own, constants);
-        const i64 tick = (i64)own.columns[AT_TICK];
+    InTurn turn(n, given, sample);
+    while (const double* own = turn.advance(n, constants)) {
+        const i64 tick = (i64)own[AT_TICK];
         if (tick < 0 || tick >= n_ticks)
             continue;
         bool is_awake;
         const float now = sampled.at_tick(
-            n, own.columns[WINDOW_END], (double)(tick - 1) * dt, fall, constants, &is_awake);
+            n, own[WINDOW_END], (double)(tick - 1) * dt, fall, constants, &is_awake);
         keep_tick(n.is_neuron() && now >= u_low && !(now >= u_high) && is_awake, now, item * n_ticks + tick, active, u);
     }
     n.finish(given.count[sample], spike_count, totals);

@@ -19,14 +19,14 @@ __device__ inline void run_window(
     SrmNeuron& n, double t, double stop, const Ahead& ahead, i64 following, const double* constants, OwnWindow& own)
 {
     const i32* address = ahead.address + ahead.k;
-    const i64 events = following - ahead.k;
+    const int events = (int)(following - ahead.k);
     float row[MOST_EVENTS];
     fetch_rows(n, address, events, row);
     if (threadIdx.x <= SEGMENTS)
         fill_segment(threadIdx.x, t, stop, events, ahead.time + ahead.k, constants,
                      {own.columns, own.coefficient, own.upper});
     __syncthreads();
-    sweep_window(n, {own.columns, events, address, own.coefficient, own.upper}, row, constants);
+    sweep_window(n, {own.columns, events, own.coefficient, own.upper}, row, constants);
 }
 
 // Whether no potential of a tile can reach its limit before the next input; all of a block ask together.

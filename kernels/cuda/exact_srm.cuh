@@ -6,11 +6,10 @@
 
 #define MOST_EVENTS (SEGMENTS - 1)
 
-// A window of a sample, see kernels/cpu/windows.py: its columns, and of its events their sources and what they add.
+// A window of a sample, see kernels/cpu/windows.py: its columns, and what its events add.
 struct SrmWindow {
     const double* columns;
-    i64 n_events;
-    const i32* address;
+    int n_events;
     const double* coefficient;
     const float* upper;
 };
@@ -150,7 +149,7 @@ __device__ inline void run_lane(SrmNeuron& n, const double* window, const float*
 }
 
 // A neuron's weights for the events of a window, and 0 beyond: all at once, so that they are waited for together.
-__device__ __forceinline__ void fetch_rows(const SrmNeuron& n, const i32* address, i64 n_events, float* row)
+__device__ __forceinline__ void fetch_rows(const SrmNeuron& n, const i32* address, int n_events, float* row)
 {
     for (int k = 0; k < MOST_EVENTS; k++)
         row[k] = k < n_events ? n.rows[(i64)address[k] * TILE] : 0.0f;
