@@ -14,11 +14,12 @@ from eventsim.engine import Sink, backward, windows
 from eventsim.engine.exact import forward_exact
 from eventsim.engine.gpu.devices import on_device
 from eventsim.kernels.memory import zeros_like
+from eventsim.profile import Profile
 from eventsim.spikes import Spikes
 
 from .test_exact import assert_same
 from .test_exact_backward import assert_close, compare
-from .test_whole import course
+from .test_whole import course, without_times
 
 INF = np.inf
 # Networks, and supports of their layers.
@@ -151,3 +152,16 @@ def test_training_takes_the_course_of_the_cpu(as_gpu):
     assert own_history[-1]["loss"] == pytest.approx(history[-1]["loss"], rel=1e-2)
     for ours, theirs in zip(own_weights, weights, strict=True):
         assert_close(as_gpu, ours, theirs, rounding=1e-2)
+
+
+def test_a_profile_and_a_prediction_are_those_of_the_cpu(as_gpu, rng):
+    network = spatial_network(rng, "8x8x1-6c3-2p-9-4", n_ticks=40, gain=2.0)
+    spikes, figures = random_times(rng, network, 80, n_samples=3), []
+    for place in ("cpu", "gpu"):
+        profile = Profile(network.to(place))
+        trace = forward_exact(profile.network, spikes)
+        profile.add(trace)
+        figures.append((without_times(profile.layer_figures()), trace.predict().tolist()))
+    assert figures[0][0][-1]["spikes"] > 0
+    if as_gpu.name == "host":
+        assert figures[0] == figures[1]

@@ -64,7 +64,7 @@ def course(network, place, **settings):
     trainer = es.Trainer(network.to(place), **settings)
     trainer.fit(es.data.Splits(Patches(24), Patches(8, seed=1), ""))
     weights = [on_host(array) for array in trainer.network.parameters]
-    return trainer.gains, _without_times(trainer.history), weights
+    return trainer.gains, without_times(trainer.history), weights
 
 
 @pytest.mark.parametrize("arch, settings", [
@@ -132,17 +132,17 @@ def test_simulate_and_evaluate_print_what_they_print_of_the_cpu(as_gpu, recordin
         outputs.append(json.dumps(out, default=str))
         for layer in json.loads(outputs[-1])["layers"]:
             assert layer["spikes"] >= 0
-    strip = [_without_times(json.loads(text)) for text in outputs]
+    strip = [without_times(json.loads(text)) for text in outputs]
     assert strip[0] == strip[1]
     assert "bin_events" in getattr(as_gpu, "launched", ["bin_events"])
     compare_files(np.testing.assert_array_equal)
 
 
-def _without_times(value):
+def without_times(value):
     """JSON without what is measured by the clock on the wall."""
     if isinstance(value, dict):
-        return {k: _without_times(v) for k, v in value.items() if k not in ("seconds", "time")}
-    return [_without_times(v) for v in value] if isinstance(value, list) else value
+        return {k: without_times(v) for k, v in value.items() if k not in ("seconds", "time")}
+    return [without_times(v) for v in value] if isinstance(value, list) else value
 
 
 def test_evaluate_gives_the_metrics_of_the_cpu(as_gpu):
@@ -158,7 +158,7 @@ def test_train_on_the_command_line(as_gpu, tmp_path, monkeypatch):
     for place in ("cpu", "gpu"):
         done = command("train", "--arch", "34x34x2-16-10", "--samples", 20, "--validation-samples", 10, "--epochs", 1,
                        "--device", place, "--out", place, "--json")
-        histories.append(_without_times(done["history"]))
+        histories.append(without_times(done["history"]))
     assert histories[0] == histories[1]
 
 
@@ -235,4 +235,4 @@ def test_a_profile_counts_what_it_counts_of_the_cpu(as_gpu, rng):
         profile.add(forward(profile.network, spikes))
         figures.append(profile.layer_figures())
     assert figures[0][-1]["spikes"] > 0
-    assert _without_times(figures[0]) == _without_times(figures[1])
+    assert without_times(figures[0]) == without_times(figures[1])
