@@ -62,9 +62,14 @@ class Spikes:
         for array in (sample_ptr, address, when):
             array.flags.writeable = False
         out.sample_ptr, out.address = sample_ptr, address
-        out.tick, out.time = (when, None) if like.time is None else (None, when)
+        out.tick, out.time = (None, when) if like.is_timed else (when, None)
         out.n_neurons, out.n_ticks, out.dt = n_neurons, like.n_ticks, like.dt
         return out
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether the spikes have times; else they have ticks."""
+        return self.time is not None
 
     @property
     def when(self):

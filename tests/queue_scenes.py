@@ -142,3 +142,23 @@ def excused(trace, layers):
         f"layer {k + 1}, neuron {i}: {mine} ms instead of {wanted}, |u - theta| = {distance:g}, slope {slope:g}"
     )
     return True
+
+
+def compare_with_equations(network, trace):
+    """Every layer's spikes are those that the equations give for the spikes that it got; returns how many there are."""
+    given, n = trace.input, 0
+    for layer, got in zip(network.layers, trace.layers, strict=True):
+        w, drive = behind_stages(layer)
+        p = parameters(network.neuron, network.dt)
+        got.spikes.check()
+        for b in range(given.n_samples):
+            one, mine = given.sample(b), got.spikes.sample(b)
+            wanted = naive.layer_by_state(one.time, one.address, w, p, 60.0, current=drive / network.dt)
+            when, who = np.array(wanted).reshape(-1, 2).T
+            for x, y in zip(by_neuron(mine.time, mine.address, layer.n_out), by_neuron(when, who, layer.n_out),
+                            strict=True):
+                assert len(x) == len(y)
+                np.testing.assert_allclose(x, y, rtol=0, atol=1e-9)
+            n += len(when)
+        given = got.spikes
+    return n

@@ -27,7 +27,8 @@ _LANES, _FEW_LANES, _WITH_FEW = 128, 64, ((7, 0), (7, 2), (7, 5), (8, 0))
 _FILES = {
     "bin": "spike lists", "lists": "spike lists", "patches": "spike lists", "stages": "stages",
     "dense": "forward", "lif": "forward", "delayed": "forward", "readout": "forward", "exact": "forward",
-    "lif_sweep": "forward", "active": "active sets",
+    "lif_sweep": "forward", "exact_patches": "forward", "lif_patches": "forward", "times": "spike lists",
+    "active": "active sets",
     "dense_adjoint": "adjoint", "send": "error sent down", "optimizer": "optimiser",
 }
 _KERNELS = {"update_weights": "weight gradient", "add_scaled": "weight gradient", "list_times": "spike lists"}

@@ -14,6 +14,7 @@ from eventsim.engine.exact_wiring import cut_lists, own_spikes, tile, wire_back
 from eventsim.engine.feed import feed
 from eventsim.engine.forward import checked_supports
 from eventsim.engine.gpu import exact as gpu
+from eventsim.engine.gpu import readout as gpu_readout
 from eventsim.engine.gpu.devices import check_timed
 from eventsim.engine.growing import run_to_end
 from eventsim.engine.queue import check_timed_input, forward_queue
@@ -46,10 +47,11 @@ def _layer(layer, neuron, spikes, dt, name, support, rng):
     """A layer over a batch, as its `LayerTrace`."""
     if layer.kind == "sparse":
         raise ConfigError(f"{name or 'a layer'} is {layer}, and sparse layers run on the grid clock only")
+    if not neuron.fires:
+        read = read_times if layer.device is None else gpu_readout.read_times
+        return read(layer, neuron, spikes, dt, name, support, rng)
     if layer.device is not None:
         return gpu.timed_layer(layer, neuron, spikes, dt, name, support, rng)
-    if not neuron.fires:
-        return read_times(layer, neuron, spikes, dt, name, support, rng)
     started = time.perf_counter()
     given, constants, end = feed(layer, spikes, rng), neuron.exact_constants(dt), spikes.n_ticks * spikes.dt
     tiles = tile(layer, given, neuron, dt)

@@ -45,12 +45,22 @@ def lengths(constants):
     return min(most, _LONGEST / max(constants[EXACT_LAM], constants[EXACT_MU])), most
 
 
-def cut(sample_ptr, spike_time, begin, end, constants, dt=0.0) -> LifWindows:
-    """Windows from ``begin`` to ``end`` ms over input spikes; with ``dt`` they also end on every tick."""
+def settings(begin, end, constants, dt=0.0) -> dict:
+    """How the kernel `cut_lif_windows` cuts from ``begin`` to ``end`` ms; with ``dt`` also on every tick."""
     longest, longest_step = lengths(constants)
-    # Each step ends at an arrival, a tick, or where it may not be longer.
+    return {"begin": begin, "end": end, "longest": longest, "longest_step": longest_step, "dt": dt}
+
+
+def room_for(sample_ptr, *, begin, end, longest, longest_step, dt):
+    """Steps that a sample has at most, int64[B], by `settings`: each ends at an arrival, a tick, or at its longest."""
     ticks = math.ceil(end / dt) if dt else 0
-    room = sample_ptr[1:] - sample_ptr[:-1] + ticks + math.ceil((end - begin) / longest_step) + 3
+    return sample_ptr[1:] - sample_ptr[:-1] + ticks + math.ceil((end - begin) / longest_step) + 3
+
+
+def cut(sample_ptr, spike_time, begin, end, constants, dt=0.0) -> LifWindows:
+    """Windows over input spikes; see `settings`."""
+    how = settings(begin, end, constants, dt)
+    room = room_for(sample_ptr, **how)
     ends, n = room.cumsum(), len(spike_time)
     total = int(ends[-1]) if len(ends) else 0
     out = LifWindows(
@@ -59,7 +69,6 @@ def cut(sample_ptr, spike_time, begin, end, constants, dt=0.0) -> LifWindows:
     )
     n_parts = min(kernels.threads(), 1 + n // _WORTH_A_THREAD)
     kernels.call_parts("cut_lif_windows", {
-        "begin": begin, "end": end, "longest": longest, "longest_step": longest_step, "dt": dt,
-        "sample_ptr": sample_ptr, "time": spike_time, "constants": constants, **out._asdict(),
+        **how, "sample_ptr": sample_ptr, "time": spike_time, "constants": constants, **out._asdict(),
     }, [{"sample_first": first, "sample_last": last} for first, last in even_parts(room, n_parts)])
     return out

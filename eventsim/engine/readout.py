@@ -91,7 +91,7 @@ def read_times(layer, neuron, spikes, dt, name="", support=None, rng=None) -> La
     kept = {"feed": given, "rows": len(rows) * len(lists.address), "readout": readout}
     if support is not None:
         kept["feed"] = to_end = replace(given, spikes=_with_end(given.spikes))
-        kept |= {"wiring": wire_back(layer, to_end, rows, lists, neuron), "active": _end(readout, layer, spikes)}
+        kept |= {"wiring": wire_back(layer, to_end, rows, lists, neuron), "active": end_set(readout, layer, spikes)}
     return LayerTrace.of(name, layer, given.spikes, no_spikes(spikes, layer), started, **kept)
 
 
@@ -102,7 +102,7 @@ def _with_end(spikes):
     return out
 
 
-def _end(readout, layer, like):
+def end_set(readout, layer, like):
     """The tick at the end of every sample; rho: what the potential there, or its integral, adds to a score, over dt."""
     n_ticks, lanes = like.n_ticks, layer.lane_neuron
     if n_ticks == 0:
@@ -172,7 +172,7 @@ def by_neuron(values, layer, n_samples):
 
 def no_spikes(like, layer):
     ptr = np.zeros(like.n_samples + 1, np.int64)
-    when = np.empty(0, np.int32) if like.time is None else np.empty(0)
+    when = np.empty(0) if like.is_timed else np.empty(0, np.int32)
     return Spikes.of_kernel(ptr, np.empty(0, np.int32), when, like, layer.n_out)
 
 

@@ -35,19 +35,33 @@ def lengths(neuron, constants):
     return min(most, _LONGEST * neuron.tau_syn), min(most, _LONGEST_SILENCE * neuron.tau_syn)
 
 
-def cut(sample_ptr, spike_time, address, begin, end, neuron, constants, dt=0.0, settles=True) -> Windows:
-    """Windows from ``begin`` to ``end`` ms over input spikes; with ``dt`` they also end on every tick.
+def settings(begin, end, neuron, constants, dt=0.0, settles=True) -> dict:
+    """How the kernel `cut_windows` cuts from ``begin`` to ``end`` ms; with ``dt`` windows also end on every tick.
 
     settles : whether neurons that nothing reaches are silent some day
     """
     longest, silence = lengths(neuron, constants)
+    settled = _SETTLED * neuron.tau_syn if settles else math.inf
+    return {"begin": begin, "end": end, "longest": longest, "longest_silence": silence, "settled": settled, "dt": dt}
+
+
+def room_for(sample_ptr, *, begin, end, longest, longest_silence, settled, dt):
+    """Windows that a sample has at most, int64[B], by `settings`."""
     events, span = sample_ptr[1:] - sample_ptr[:-1], end - begin
-    pieces, silences = (min(math.ceil(span / length), _MOST_WINDOWS) for length in (longest, silence))
-    ticks, settled = math.ceil(span / dt) if dt else 0, _SETTLED * neuron.tau_syn if settles else math.inf
+    pieces, silences = (min(math.ceil(span / length), _MOST_WINDOWS) for length in (longest, longest_silence))
+    ticks = math.ceil(span / dt) if dt else 0
     # A window with events is full, or it is cut off; before each there may be one without, and silence is cut as well.
     busy = events // (SEGMENTS - 1) + np.minimum(events, pieces + ticks) + 1
-    quiet = np.minimum(silences, (events + 1) * (math.ceil(settled / silence) + 1)) if settles else silences
-    room = 2 * busy + quiet + ticks + 2
+    quiet = silences
+    if math.isfinite(settled):
+        quiet = np.minimum(silences, (events + 1) * (math.ceil(settled / longest_silence) + 1))
+    return 2 * busy + quiet + ticks + 2
+
+
+def cut(sample_ptr, spike_time, address, begin, end, neuron, constants, dt=0.0, settles=True) -> Windows:
+    """Windows over input spikes; see `settings`."""
+    how = settings(begin, end, neuron, constants, dt, settles)
+    room = room_for(sample_ptr, **how)
     ends = room.cumsum()
     total, n = int(ends[-1]) if len(ends) else 0, len(spike_time)
     out = Windows(
@@ -55,9 +69,8 @@ def cut(sample_ptr, spike_time, address, begin, end, neuron, constants, dt=0.0, 
         np.empty((total, SEGMENTS), np.int32), np.empty((n, 2)), np.empty(n, np.float32),
     )
     kernels.call_parts("cut_windows", {
-        "begin": begin, "end": end, "longest": longest, "longest_silence": silence, "settled": settled, "dt": dt,
-        "sample_ptr": sample_ptr, "time": spike_time, "window_base": out.window_base, "window_count": out.window_count,
-        "window": out.window, "window_event": out.window_event,
+        **how, "sample_ptr": sample_ptr, "time": spike_time, "window_base": out.window_base,
+        "window_count": out.window_count, "window": out.window, "window_event": out.window_event,
     }, sample_parts(sample_ptr))
     kernels.call_parts("fill_windows", {
         "time": spike_time, "address": address, "constants": constants, "window_event": out.window_event,

@@ -48,3 +48,12 @@ extern "C" __global__ void close_chunk(
     for (; ticks != 0; ticks &= ticks - 1)
         rho[pair++] = surrogate(own[(__ffsll(ticks) - 1) * TILE], theta, rho_width, rho_peak);
 }
+
+// The blocks of entries where an item has another number of chunks.
+extern "C" __global__ void renumber_blocks(
+    i64 n_entries, i64 n_chunks, i64 new_chunks, const i32* entry_block, i32* new_block)
+{
+    const i64 entry = global_index();
+    if (entry < n_entries)
+        new_block[entry] = (i32)(entry_block[entry] / n_chunks * new_chunks + entry_block[entry] % n_chunks);
+}

@@ -150,9 +150,10 @@ extern "C" __global__ void sum_over_time(
 
 // Sum up the gradient of weight row `tile * n_in + j` over the spikes of neuron j, block of samples by block; add it to
 // gradient, or take a step of an optimiser by it. row: sample * n_ticks + tick of every spike, see `group_by_address`;
-// on the exact clock, is_timed, spikes count share[spikes, 2] of g and ramp there, see `group_times_by_address`.
+// on the exact clock, is_timed, spikes count share[spikes, 2] of g and ramp there, see `group_times_by_address`, whose sum
+// is added at once where they are those of patches.
 extern "C" __global__ void update_weights(
-    i64 n_rows, i64 n_in, i64 n_blocks, i64 sample_ticks, i64 rule, i64 is_timed, const float* settings,
+    i64 n_rows, i64 n_in, i64 n_blocks, i64 sample_ticks, i64 rule, i64 is_timed, i64 is_patched, const float* settings,
     const i64* neuron_ptr, const i32* row, const float* share, const float* g, const float* ramp, float* weight,
     float* gradient, float* mean, float* square)
 {
@@ -168,8 +169,8 @@ extern "C" __global__ void update_weights(
         if (is_timed)
             for (i64 k = first; k < last; k++) {
                 const i64 place = ticks + (i64)row[k] * TILE;
-                change = change + share[2 * k] * g[place];
-                change = change + share[2 * k + 1] * ramp[place];
+                const float of_g = share[2 * k] * g[place], of_ramp = share[2 * k + 1] * ramp[place];
+                change = is_patched ? change + (of_g + of_ramp) : (change + of_g) + of_ramp;
             }
         else
             for (i64 k = first; k < last; k++)

@@ -47,6 +47,10 @@ class Device:
         """Where lists of these int64 sizes start when one stands behind the other, and where the last ends."""
         raise NotImplementedError
 
+    def order(self, keys):
+        """int64[n], where the numbers of an array of one axis stand when they ascend; equal ones stay in order."""
+        raise NotImplementedError
+
     def compile(self):
         """Compile all kernels, or load what was compiled before."""
         raise NotImplementedError
@@ -175,6 +179,12 @@ class CupyDevice(Device):
 
     def _seconds(self, mark, later):
         return 1e-3 * self._cupy.cuda.get_elapsed_time(mark, later)
+
+    def order(self, keys):
+        """int64[n], where the numbers of an array of one axis stand when they ascend; equal ones stay in order."""
+        with self._cupy.cuda.Device(self._number):
+            # CuPy's sort is a stable one.
+            return self._cupy.argsort(keys) if keys.size else self._cupy.empty(0, np.int64)
 
     def compile(self):
         """Compile all kernels, or load what was compiled before."""

@@ -27,3 +27,12 @@ __device__ inline i64 first_from(const T* values, i64 low, i64 high, T least)
     }
     return low;
 }
+
+// The new address of a spike, or -1: that which `table` says, unless it is one that its sample's mask drops.
+__device__ inline i64 routed(
+    i64 k, i64 n_samples, i64 n_neurons, i64 is_masked, const i64* sample_ptr, const i32* address, const i32* table,
+    const u8* kept)
+{
+    const i64 to = table[address[k]];
+    return to < 0 || (is_masked && !kept[sample_of(k, n_samples, sample_ptr) * n_neurons + to]) ? -1 : to;
+}

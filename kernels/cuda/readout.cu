@@ -1,5 +1,5 @@
-// Leaky integrators, which never spike: what is read of their potentials on the tick clock, float64; see
-// kernels/cpu/readout.py. A block of 64 threads for every item, one list in one tile of 64 neurons.
+// Leaky integrators, which never spike: what is read of their potentials, float64; see kernels/cpu/readout.py. A block of 64
+// threads for every item, one list in one tile of 64 neurons.
 
 // What is linear in the input: share[n_ticks] is what a unit of input in each tick adds to score[items, 64].
 extern "C" __global__ void read_sums(
@@ -18,14 +18,14 @@ extern "C" __global__ void read_sums(
     score[item * TILE + threadIdx.x] = total;
 }
 
-// A potential, its largest value so far, and the first tick that had it.
+// A potential, its largest value so far, and the first tick or time that had it.
 struct Peak {
     double v, best, when;
 
-    __device__ void look(i64 now)
+    __device__ void look(double now)
     {
         if (!(best >= v))
-            when = (double)now;
+            when = now;
         best = v > best ? v : best;
     }
 };
@@ -50,17 +50,83 @@ extern "C" __global__ void read_peaks(
             const double v = own.v;
             if (last < 0) {
                 own.v = held[1] * v + risen[1] * constant;
-                own.look(0);
+                own.look(0.0);
             }
             own.v = held[silence] * v + risen[silence] * constant;
-            own.look(now - 1);
+            own.look((double)(now - 1));
         }
         if (run < end) {
             const float given = sum_rows(rows, address, run_start[run], run_start[run + 1]);
             own.v = (held[1] * own.v + risen[1] * constant) + (double)(gain[tile * TILE + threadIdx.x] * given);
-            own.look(now);
+            own.look((double)now);
             last = now;
         }
+    }
+    score[item * TILE + threadIdx.x] = own.best;
+    when[item * TILE + threadIdx.x] = own.when;
+}
+
+// What a unit of input so many ms before the end adds to the last potential, or to the mean over `end` ms; tau may be
+// infinite. See `LI.share_at`.
+__device__ inline double share_of(double left, double tau, double end, bool is_mean)
+{
+    if (!is_mean)
+        return exp(-left / tau);
+    return (tau < NO_TIME ? -tau * expm1(-left / tau) : left) / end;
+}
+
+// `read_sums` in continuous time: sample_ptr[lists + 1], address and time are rows and when they arrive.
+extern "C" __global__ void read_time_sums(
+    i64 n_items, i64 n_lists, i64 n_in, i64 is_mean, double tau, double end, const float* weight, const i64* sample_ptr,
+    const i32* address, const double* time, double* score)
+{
+    (void)n_items;
+    const i64 item = blockIdx.x, list = item % n_lists, last = sample_ptr[list + 1];
+    const float* rows = weight + item / n_lists * n_in * TILE;
+    double total = 0.0;
+    for (i64 k = sample_ptr[list]; k < last;) {
+        const double now = time[k];
+        const i64 following = first_after(now, k, last, time);
+        total = fma(share_of(end - now, tau, end, is_mean), (double)sum_rows(rows, address, k, following), total);
+        k = following;
+    }
+    score[item * TILE + threadIdx.x] = total;
+}
+
+// v after so many ms without input, with `each` as constant input, of which 1 comes to `held` in the end.
+__device__ inline double rested(double v, double span, double rate, double held, double each)
+{
+    if (rate == 0.0)
+        return v + span * each;
+    return exp(-rate * span) * v + -expm1(-rate * span) * held * each;
+}
+
+// `read_peaks` in continuous time, up to `end` ms: an arrival is looked at from both sides.
+extern "C" __global__ void read_time_peaks(
+    i64 n_items, i64 n_lists, i64 n_in, i64 n_batch, double end, double rate, double held, const float* weight,
+    const i64* sample_ptr, const i32* address, const double* time, const double* each, double* score, double* when)
+{
+    (void)n_items;
+    const i64 item = blockIdx.x, tile = item / n_lists, list = item % n_lists, stop = sample_ptr[list + 1];
+    const float* rows = weight + tile * n_in * TILE;
+    const double constant = each[(tile * (n_lists / n_batch) + list / n_batch) * TILE + threadIdx.x];
+    Peak own = {0.0, (double)MINUS_INFINITY, 0.0};
+    double last = 0.0;
+    for (i64 k = sample_ptr[list];;) {
+        const double now = k < stop ? time[k] : end;
+        if (now - last > 0.0) {  // potentials move one way in a silence, so its ends are looked at
+            if (last == 0.0)
+                own.look(0.0);
+            own.v = rested(own.v, now - last, rate, held, constant);
+            own.look(now);
+        }
+        if (k == stop)
+            break;
+        const i64 following = first_after(now, k, stop, time);
+        own.v = own.v + (double)sum_rows(rows, address, k, following);
+        own.look(now);
+        k = following;
+        last = now;
     }
     score[item * TILE + threadIdx.x] = own.best;
     when[item * TILE + threadIdx.x] = own.when;

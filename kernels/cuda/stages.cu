@@ -1,15 +1,6 @@
 // What stages between layers do to spike lists on the way forward, and to errors on the way back; see
 // kernels/cpu/stages.py.
 
-// The new address of a spike, or -1: that which `table` says, unless it is one that its sample's mask drops.
-__device__ inline i64 routed(
-    i64 k, i64 n_samples, i64 n_neurons, i64 is_masked, const i64* sample_ptr, const i32* address, const i32* table,
-    const u8* kept)
-{
-    const i64 to = table[address[k]];
-    return to < 0 || (is_masked && !kept[sample_of(k, n_samples, sample_ptr) * n_neurons + to]) ? -1 : to;
-}
-
 // count[k] = 1 for every spike that stays, else 0.
 extern "C" __global__ void count_routed(
     i64 n_spikes, i64 n_samples, i64 n_neurons, i64 is_masked, const i64* sample_ptr, const i32* address,

@@ -4,9 +4,9 @@ They bear the names of the CPU's kernels and functions of which they do the work
 order. There are no arguments for buffers that grow: lists are counted, their starts summed up, and then filled.
 """
 
-from eventsim.kernels.spec import cuda_adjoint, cuda_exact, cuda_layers, cuda_lists, cuda_machine
+from eventsim.kernels.spec import cuda_adjoint, cuda_exact, cuda_layers, cuda_lists, cuda_machine, cuda_times
 
-KERNELS = (cuda_lists.KERNELS | cuda_layers.KERNELS | cuda_adjoint.KERNELS | cuda_exact.KERNELS
+KERNELS = (cuda_lists.KERNELS | cuda_layers.KERNELS | cuda_adjoint.KERNELS | cuda_exact.KERNELS | cuda_times.KERNELS
            | cuda_machine.KERNELS)
 
 __all__ = ["KERNELS"]

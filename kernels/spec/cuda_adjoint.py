@@ -83,7 +83,7 @@ KERNELS["sum_over_time"] = launched("dense_adjoint", "n_sums", """
 """)
 
 KERNELS["update_weights"] = launched("dense_adjoint", "n_rows", """
-    int64: n_rows n_in n_blocks sample_ticks rule is_timed
+    int64: n_rows n_in n_blocks sample_ticks rule is_timed is_patched
     float32[settings]: settings
     int64[lists]: neuron_ptr
     int32[spikes]: row

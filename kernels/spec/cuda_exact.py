@@ -1,71 +1,134 @@
 """Kernels on a GPU that run layers in continuous time."""
 
-from eventsim.kernels.spec.cuda_launch import CudaKernel, by_thread, launched
+from eventsim.kernels.spec.cuda_launch import CudaKernel, launched
 
 KERNELS: dict[str, CudaKernel] = {}
 
 _NEURONS = """
     float32[tiles,n_in,lanes]: weight
+    int32[tiles,lanes]: neuron
     float64[tiles,lanes]: theta
     float32[tiles,lanes]: least
     int32[spikes]: address
-    int64[samples]: window_base window_count
-    float64[windows,columns]: window
+"""
+_ROOM = """
+    float64[constants]: constants
+    int64: room
+    int64[starts]: spike_ptr
 """
 _WINDOWS = f"""
     {_NEURONS}
+    int64[samples]: window_base window_count
+    float64[windows,columns]: window
     int64[windows]: window_event
-    int32[windows,segments]: window_address
     float64[spikes,two]: coefficient
     float32[spikes]: upper
-    float64[constants]: constants
-    int64[starts]: spike_ptr
+    {_ROOM}
 """
 _LIF_WINDOWS = f"""
     {_NEURONS}
+    int64[samples]: window_base window_count
+    float64[windows,columns]: window
     int64[windows]: window_step
     float64[steps,columns]: step
     int64[steps]: step_event
     float64[spikes,two]: coefficient
     float32[spikes]: upper
-    float64[constants]: constants
-    int64[starts]: spike_ptr
+    {_ROOM}
 """
-_SIZES = "int64: n_items n_samples n_in"
-_TICKS = """
-    int64: n_ticks
-    float64: dt
-    float32: u_low u_high
+_LISTS = f"""
+    {_NEURONS}
+    float64[spikes]: time
+    int64[samples]: sample_ptr
+    {_ROOM}
 """
+_SIZES = "int64: n_items n_samples n_neurons n_in"
+_PATCHES = "int64: n_items n_samples n_batch n_neurons n_in"
+_SUPPORT = "float32: u_low u_high"
 _SPIKES = """
-    out int64[items,lanes]: spike_count singles
+    out int64[lists]: spike_count
+    out int64[three]: totals
     out float64[spikes]: spike_time
 """
-
 _ACTIVE = """
     out uint64[items,ticks]: active
     out float32[items,ticks,lanes]: u
 """
+_TICKS = """
+    int64: n_ticks
+    float64: dt
+"""
 
-for _name, _file, _given in (("exact_forward", "exact", _WINDOWS), ("lif_exact_forward", "lif_sweep", _LIF_WINDOWS)):
-    KERNELS[_name] = launched(_file, "n_items", f"""
-        {_SIZES}
-        {_given}
+
+def _forward(name, file, sizes, given, lengths=""):
+    """Declare the kernel that runs a layer, and the one that keeps active sets."""
+    end = f"float64: end {lengths}" if lengths else ""
+    KERNELS[name] = launched(file, "n_items", f"""
+        {sizes}
+        {end}
+        {given}
         {_SPIKES}
     """)
-    KERNELS[f"{_name}_active"] = launched(_file, "n_items", f"""
-        {_SIZES}
+    KERNELS[f"{name}_active"] = launched(file, "n_items", f"""
+        {sizes}
         {_TICKS}
-        {_given}
+        {f"float64: {lengths}" if lengths else ""}
+        {_SUPPORT}
+        {given}
         {_SPIKES}
         {_ACTIVE}
     """)
 
-KERNELS["list_times"] = by_thread("exact", "n_lanes", """
-    int64: n_lanes n_samples
-    int32[tiles,lanes]: neuron
-    int64[starts]: spike_ptr list_ptr
-    float64[spikes]: spike_time
-    out float64[spikes]: time
-    out int32[spikes]: address
-""")
+
+_forward("exact_forward", "exact", _SIZES, _WINDOWS)
+_forward("lif_exact_forward", "lif_sweep", _SIZES, _LIF_WINDOWS)
+_forward("exact_patches_forward", "exact_patches", _PATCHES, _LISTS, "longest longest_silence")
+_forward("lif_patches_forward", "lif_patches", _PATCHES, _LISTS, "longest longest_step")
+
+KERNELS["cut_windows"] = launched("exact", "n_samples", """
+    int64: n_samples
+    float64: begin end longest longest_silence settled dt
+    int64[samples]: sample_ptr
+    float64[spikes]: time
+    int64[samples]: window_base
+    out int64[samples]: window_count
+    out float64[windows,columns]: window
+    out int64[windows]: window_event
+""", threads=32)
+
+KERNELS["fill_windows"] = launched("exact", "n_windows", """
+    int64: n_windows n_samples
+    float64[spikes]: time
+    float64[constants]: constants
+    int64[samples]: window_base window_count
+    int64[windows]: window_event
+    out float64[windows,columns]: window
+    out float64[spikes,two]: coefficient
+    out float32[spikes]: upper
+""", per_block=8, threads=128)
+
+KERNELS["cut_lif_windows"] = launched("lif_sweep", "n_samples", """
+    int64: n_samples
+    float64: begin end longest longest_step dt
+    int64[samples]: sample_ptr
+    float64[spikes]: time
+    float64[constants]: constants
+    int64[samples]: window_base
+    out int64[samples]: window_count
+    out float64[windows,columns]: window
+    out int64[windows]: window_step
+    out float64[steps,columns]: step
+    out int64[steps]: step_event
+""", threads=32)
+
+KERNELS["fill_lif_windows"] = launched("lif_sweep", "n_windows", """
+    int64: n_windows n_samples
+    float64[constants]: constants
+    int64[samples]: window_base window_count
+    int64[windows]: window_step
+    int64[steps]: step_event
+    out float64[windows,columns]: window
+    out float64[steps,columns]: step
+    out float64[spikes,two]: coefficient
+    out float32[spikes]: upper
+""", per_block=16, threads=128)

@@ -1,6 +1,6 @@
 """Kernels on a GPU that run layers forward, and what they keep for the backward pass."""
 
-from eventsim.kernels.spec.cuda_launch import RUNS, CudaKernel, launched
+from eventsim.kernels.spec.cuda_launch import RUNS, CudaKernel, by_thread, launched
 
 KERNELS: dict[str, CudaKernel] = {}
 
@@ -123,6 +123,34 @@ KERNELS["read_peaks"] = launched("readout", "n_items", f"""
     {_LISTS}
     float64[places,lanes]: each
     out float64[items,lanes]: score when
+""")
+
+_TIMED_LISTS = """
+    float32[tiles,n_in,lanes]: weight
+    int64[samples]: sample_ptr
+    int32[spikes]: address
+    float64[spikes]: time
+"""
+
+KERNELS["read_time_sums"] = launched("readout", "n_items", f"""
+    int64: n_items n_lists n_in is_mean
+    float64: tau end
+    {_TIMED_LISTS}
+    out float64[items,lanes]: score
+""")
+
+KERNELS["read_time_peaks"] = launched("readout", "n_items", f"""
+    int64: n_items n_lists n_in n_batch
+    float64: end rate held
+    {_TIMED_LISTS}
+    float64[places,lanes]: each
+    out float64[items,lanes]: score when
+""")
+
+KERNELS["renumber_blocks"] = by_thread("active", "n_entries", """
+    int64: n_entries n_chunks new_chunks
+    int32[entries]: entry_block
+    out int32[entries]: new_block
 """)
 
 KERNELS["count_active"] = launched("active", "n_blocks", """

@@ -23,7 +23,7 @@
 namespace shim {
 
 enum State { READY, WAITING, DONE };
-enum Reason { NOTHING, BARRIER, BARRIER_AND, BALLOT, SHUFFLE };
+enum Reason { NOTHING, BARRIER, BARRIER_AND, WARP_BARRIER, BALLOT, SHUFFLE };
 enum Outcome { FINE, STUCK, LEFT_ALONE };
 const int MOST_THREADS = 1024, WARP_SIZE = 32;
 const size_t STACK = 64 * 1024;
@@ -191,6 +191,7 @@ static T shuffled(T value, int partner)
 
 static inline void __syncthreads() { shim::wait(shim::BARRIER, 1, 0); }
 static inline int __syncthreads_and(int p) { return (int)shim::wait(shim::BARRIER_AND, p != 0, 0); }
+static inline void __syncwarp() { shim::wait(shim::WARP_BARRIER, 1, 0); }
 static inline unsigned __ballot_sync(unsigned, int p) { return (unsigned)shim::wait(shim::BALLOT, p != 0, 0); }
 template <class T>
 static inline T __shfl_xor_sync(unsigned, T value, int mask)
@@ -214,5 +215,13 @@ static inline T atomicAdd(T* place, T value)
     static_assert(std::is_integral<T>::value, "sums of floats would depend on who comes first");
     const T before = *place;
     *place += value;
+    return before;
+}
+template <class T>
+static inline T atomicOr(T* place, T value)
+{
+    static_assert(std::is_integral<T>::value, "bits of whole numbers");
+    const T before = *place;
+    *place |= value;
     return before;
 }

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from naive import exact as naive
-from queue_scenes import NEURONS, by_neuron, excused, naive_run, parameters, same_but_for_grazing
+from queue_scenes import NEURONS, by_neuron, compare_with_equations, excused, naive_run, same_but_for_grazing
 from scenes import shaken
 from spatial_scenes import GEOMETRIES, behind_stages, random_times, spatial_network
 
@@ -20,26 +19,6 @@ from eventsim.engine.queue import NetworkQueue, forward_queue
 from eventsim.spikes import Spikes
 
 QUICK = settings(deadline=None, derandomize=True, max_examples=60)
-
-
-def compare_with_equations(network, trace):
-    """Every layer's spikes are those that the equations give for the spikes that it got; returns how many there are."""
-    given, n = trace.input, 0
-    for layer, got in zip(network.layers, trace.layers, strict=True):
-        w, drive = behind_stages(layer)
-        p = parameters(network.neuron, network.dt)
-        got.spikes.check()
-        for b in range(given.n_samples):
-            one, mine = given.sample(b), got.spikes.sample(b)
-            wanted = naive.layer_by_state(one.time, one.address, w, p, 60.0, current=drive / network.dt)
-            when, who = np.array(wanted).reshape(-1, 2).T
-            for x, y in zip(by_neuron(mine.time, mine.address, layer.n_out), by_neuron(when, who, layer.n_out),
-                            strict=True):
-                assert len(x) == len(y)
-                np.testing.assert_allclose(x, y, rtol=0, atol=1e-9)
-            n += len(when)
-        given = got.spikes
-    return n
 
 
 @pytest.mark.parametrize("notation", GEOMETRIES.values(), ids=GEOMETRIES)

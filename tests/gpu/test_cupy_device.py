@@ -56,7 +56,8 @@ def calls(monkeypatch):
         deviceGetAttribute=calls.on(lambda what, number: {13: 1_980_000}[what]))
     monkeypatch.setitem(sys.modules, "cupy", SimpleNamespace(
         ndarray=np.ndarray, empty=calls.on(np.empty), zeros=calls.on(np.zeros), asarray=calls.on(np.array),
-        cumsum=calls.on(np.cumsum), get_default_memory_pool=calls.on(lambda: SimpleNamespace(total_bytes=lambda: 7)),
+        cumsum=calls.on(np.cumsum), argsort=calls.on(lambda keys: np.argsort(keys, kind="stable")),
+        get_default_memory_pool=calls.on(lambda: SimpleNamespace(total_bytes=lambda: 7)),
         RawModule=calls.on(calls.module),
         cuda=SimpleNamespace(Device=calls.device, runtime=runtime, Event=calls.on(calls.event),
                              get_elapsed_time=lambda mark, later: later.at - mark.at)))
@@ -101,6 +102,12 @@ def test_everything_compiles_at_once_if_asked_to(calls):
 @pytest.mark.parametrize("sizes", [np.array([[3, 0], [2, 1]]), np.empty(0, np.int64)])
 def test_starts_of_lists(calls, sizes):
     np.testing.assert_array_equal(CupyDevice(1).starts(sizes), np.cumsum([0, *sizes.ravel()]))
+
+
+@pytest.mark.parametrize("keys", [np.array([0.5, 0.25, 0.5, 0.0]), np.array([3, 1, 3, 1]), np.empty(0)])
+def test_an_order_leaves_what_is_equal_as_it_is(calls, keys):
+    got = CupyDevice(1).order(keys)
+    assert got.dtype == np.int64 and got.tolist() == sorted(range(len(keys)), key=lambda i: keys[i])
 
 
 def test_what_is_put_on_a_device_is_a_copy(calls):

@@ -98,10 +98,13 @@ def test_a_batch_without_samples_or_ticks_or_spikes_has_no_output(one_device):
         assert (trace.output.n_samples, len(trace.output), trace.output.n_neurons) == (n_samples, 0, 70)
 
 
-def test_simulate_on_the_command_line(as_gpu, tmp_path, monkeypatch):
+@pytest.mark.parametrize("arch, kernel", [
+    ("34x34x2-70-10", "exact_forward"), ("34x34x2-6c5s3-2p-bn-8c3-10", "exact_patches_forward"),
+])
+def test_simulate_on_the_command_line(as_gpu, tmp_path, monkeypatch, arch, kernel):
     monkeypatch.chdir(tmp_path)
     command("generate", "sample.bin", "--seed", 3)
-    network = es.Network("34x34x2-70-10", seed=1, n_ticks=100)
+    network = es.Network(arch, seed=1, n_ticks=100)
     for layer in network.layers:
         layer.weight = 3.0 * layer.weight
     es.Trainer(network, epochs=1, out="run", calibrate=False, provenance={}).save()
@@ -110,5 +113,5 @@ def test_simulate_on_the_command_line(as_gpu, tmp_path, monkeypatch):
     assert [out["device"] for out in outputs] == ["cpu", "gpu"]
     for ours, theirs in zip(outputs[1]["layers"], outputs[0]["layers"], strict=True):
         assert (ours["spikes"], ours["synops"]) == (theirs["spikes"], theirs["synops"]) and theirs["spikes"] > 0
-    assert "exact_forward" in getattr(as_gpu, "launched", ["exact_forward"])
+    assert kernel in getattr(as_gpu, "launched", [kernel])
     compare_files(functools.partial(np.testing.assert_allclose, rtol=0, atol=1e-9))

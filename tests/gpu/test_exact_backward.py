@@ -47,11 +47,11 @@ def assert_close(device, got, want, rounding=1e-5):
     np.testing.assert_allclose(got, want, rtol=0, atol=rounding * np.abs(want).max(initial=0.0))
 
 
-def compare(device, network, spikes, supports, errors, seed=None):
-    """Run and walk back on both sides, and compare all that comes of it."""
+def compare(device, network, spikes, supports, errors, seed=None, assert_spikes=assert_same_spikes):
+    """Run and walk back on both sides, and compare all that comes of it; returns the device's layers."""
     want, gradients = training(network, spikes, supports, errors, seed)
     got, own_gradients = training(on_device(network, device), spikes, supports, errors, seed)
-    assert_same_spikes(network, device, got, want)
+    assert_spikes(network, device, got, want)
     for ours, theirs in zip(got.layers, want.layers, strict=True):
         active = ours.active.get()
         assert ours.active.n_pairs == theirs.active.n_pairs > 0
@@ -61,6 +61,7 @@ def compare(device, network, spikes, supports, errors, seed=None):
     for ours, theirs in zip(own_gradients, gradients, strict=True):
         assert np.abs(theirs).max() > 0
         assert_close(device, ours, theirs)
+    return got.layers
 
 
 @pytest.mark.parametrize("kind, case", KINDS, ids=str)

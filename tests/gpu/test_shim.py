@@ -28,13 +28,24 @@ extern "C" __global__ void leave(i64 n, const i32* values, i32* out)
     if (threadIdx.x < n) return;
     __syncthreads();
 }
+extern "C" __global__ void turn_round(i64 n, const i32* values, i32* out)
+{
+    __shared__ int kept[64];
+    kept[threadIdx.x] = values[threadIdx.x];
+    if (threadIdx.x < WARP) {
+        if (n != 1) __syncwarp();
+        out[threadIdx.x] = kept[WARP - 1 - threadIdx.x];
+    }
+    __syncthreads();
+    if (threadIdx.x >= WARP) out[threadIdx.x] = 0;
+}
 extern "C" __global__ void overrun(i64 n, const i32* values, i32* out)
 {
     out[n + threadIdx.x] = values[0];
 }
 """
 TABLE = {name: launched("wrong", "n", "int64: n\nint32[n]: values\nout int32[n]: out")
-         for name in ("sum_up", "diverge", "leave", "overrun")}
+         for name in ("sum_up", "turn_round", "diverge", "leave", "overrun")}
 
 pytestmark = pytest.mark.skipif(find_compiler() is None, reason="no C++ compiler, which runs CUDA on the host")
 
@@ -68,6 +79,12 @@ def test_threads_wait_for_each_other(device):
 def test_a_barrier_that_is_missing_shows(device):
     run(device, "sum_up", values=1000)
     assert not (run(device, "sum_up", n=1) == 64 * 65 // 2).all()
+
+
+def test_threads_of_a_warp_wait_for_each_other_while_the_others_wait_for_them(device):
+    run(device, "turn_round", values=1000)
+    assert run(device, "turn_round", n=1, values=5)[:32].tolist() != list(range(36, 4, -1))
+    assert run(device, "turn_round", values=5).tolist() == [*range(36, 4, -1), *[0] * 32]
 
 
 @pytest.mark.parametrize("name, n, what", [

@@ -13,16 +13,15 @@ import eventsim as es
 from eventsim.cli import main
 from eventsim.engine import forward
 from eventsim.engine.exact import forward_exact
+from eventsim.engine.gpu.devices import check_timed_layer
 from eventsim.engine.queue import forward_queue
 from eventsim.engine.simulate import run_layer
 from eventsim.errors import ConfigError, DeviceError
-from eventsim.events import Events
 from eventsim.kernels.cuda import available
 from eventsim.kernels.memory import on_host
 from eventsim.model import LIF, CubaLIF
 from eventsim.model.layers.sparse import Sparse
 from eventsim.profile import Profile
-from eventsim.sensor import Sensor
 from eventsim.trainer import evaluate
 
 SETTINGS = {"epochs": 2, "true_count": 12, "false_count": 2, "learning_rate": 0.1}
@@ -65,7 +64,7 @@ def course(network, place, **settings):
     trainer = es.Trainer(network.to(place), **settings)
     trainer.fit(es.data.Splits(Patches(24), Patches(8, seed=1), ""))
     weights = [on_host(array) for array in trainer.network.parameters]
-    return trainer.gains, _without_times(trainer.history), weights
+    return trainer.gains, without_times(trainer.history), weights
 
 
 @pytest.mark.parametrize("arch, settings", [
@@ -133,17 +132,17 @@ def test_simulate_and_evaluate_print_what_they_print_of_the_cpu(as_gpu, recordin
         outputs.append(json.dumps(out, default=str))
         for layer in json.loads(outputs[-1])["layers"]:
             assert layer["spikes"] >= 0
-    strip = [_without_times(json.loads(text)) for text in outputs]
+    strip = [without_times(json.loads(text)) for text in outputs]
     assert strip[0] == strip[1]
     assert "bin_events" in getattr(as_gpu, "launched", ["bin_events"])
     compare_files(np.testing.assert_array_equal)
 
 
-def _without_times(value):
+def without_times(value):
     """JSON without what is measured by the clock on the wall."""
     if isinstance(value, dict):
-        return {k: _without_times(v) for k, v in value.items() if k not in ("seconds", "time")}
-    return [_without_times(v) for v in value] if isinstance(value, list) else value
+        return {k: without_times(v) for k, v in value.items() if k not in ("seconds", "time")}
+    return [without_times(v) for v in value] if isinstance(value, list) else value
 
 
 def test_evaluate_gives_the_metrics_of_the_cpu(as_gpu):
@@ -159,7 +158,7 @@ def test_train_on_the_command_line(as_gpu, tmp_path, monkeypatch):
     for place in ("cpu", "gpu"):
         done = command("train", "--arch", "34x34x2-16-10", "--samples", 20, "--validation-samples", 10, "--epochs", 1,
                        "--device", place, "--out", place, "--json")
-        histories.append(_without_times(done["history"]))
+        histories.append(without_times(done["history"]))
     assert histories[0] == histories[1]
 
 
@@ -175,25 +174,26 @@ class TestWhatDoesNotRunThere:
             with pytest.raises(ConfigError, match="simulation only so far"):
                 es.Trainer(es.Network(notation).to("gpu"))
 
-    def test_the_exact_clock_but_for_dense_layers_and_streams(self, as_gpu):
+    def test_what_needs_a_queue_on_the_exact_clock_and_streams(self, as_gpu):
         network = es.Network("4x5x1-5", clock="exact").to("gpu")
-        events = Events([0], [0], [0], [0], Sensor(4, 5, 1))
         spikes = es.Spikes([0, 1], [0], time=[0.0], n_neurons=20, n_ticks=5)
-        for notation in ("4x5x1-3c3-5", "4x5x1-5@d2", "4x5x1-5r", "4x5x1-2a-5"):
+        for notation in ("4x5x1-5@d2", "4x5x1-5r"):
             other = es.Network(notation).to("gpu")
-            with pytest.raises(ConfigError, match="does not run on a GPU on the exact clock; so far dense"):
+            with pytest.raises(ConfigError, match=r"does not run on a GPU on the exact clock, where .*use the CPU, or"):
                 forward_exact(other, spikes)
-            with pytest.raises(ConfigError, match="does not run on a GPU on the exact clock; so far dense"):
+            with pytest.raises(ConfigError, match="does not run on a GPU on the exact clock, where spikes"):
                 run_layer(other.layers[0], other.neurons[0], spikes, 1.0)
-        for readout in ("mean", "max"):
-            with pytest.raises(ConfigError, match="of LI neurons does not run on a GPU on the exact clock"):
-                es.Network("4x5x1-5", readout=readout).to("gpu").simulate(events, clock="exact")
         with pytest.raises(ConfigError, match="the event queue runs on the CPU only"):
             forward_queue(network, spikes)
         with pytest.raises(ConfigError, match="a stream runs on the CPU only"):
             es.Stream(network)
-        with pytest.raises(ConfigError, match="does not run on a GPU on the exact clock; so far dense"):
-            es.Trainer(es.Network("4x5x1-3c3-5", clock="exact").to("gpu"))
+        with pytest.raises(ConfigError, match="are int8, which do not run on a GPU on the exact clock; so far dense"):
+            check_timed_layer(es.Network("20-5").with_weights("int8").layers[0], es.SRM())
+        sparse = Sparse(20, 30, np.arange(21), np.arange(20), np.ones(20))
+        with pytest.raises(ConfigError, match="of SRM neurons does not run on a GPU on the exact clock; so far dense"):
+            check_timed_layer(sparse, es.SRM())
+        with pytest.raises(ConfigError, match="does not run on a GPU on the exact clock, where spikes"):
+            es.Trainer(es.Network("4x5x1-3c3-5@d2", clock="exact").to("gpu"))
 
     def test_devices_that_there_are_not(self, as_gpu, recording):
         assert "there is no gpu:3, the last one is gpu:0" in refused("simulate", recording, "--device", "gpu:3")
@@ -235,4 +235,4 @@ def test_a_profile_counts_what_it_counts_of_the_cpu(as_gpu, rng):
         profile.add(forward(profile.network, spikes))
         figures.append(profile.layer_figures())
     assert figures[0][-1]["spikes"] > 0
-    assert _without_times(figures[0]) == _without_times(figures[1])
+    assert without_times(figures[0]) == without_times(figures[1])

@@ -1,6 +1,6 @@
 """Active sets on a device."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -58,6 +58,21 @@ class DeviceActiveSet:
             self.n_samples, self.n_ticks, self.lane_neuron,
             *(getattr(self, name).get() for name in ("entry_start", "pair_start", "entry_lane", "entry_ticks", "rho")),
         )
+
+    def until(self, n_ticks) -> "DeviceActiveSet":
+        """The same pairs among ``n_ticks``, which are not fewer; not of a full set."""
+        device, chunks, more = self.device, n_chunks(self.n_ticks), n_chunks(n_ticks)
+        if more == chunks:
+            return replace(self, n_ticks=n_ticks, host=None)
+        first = np.arange(len(self.lane_neuron) * self.n_samples)[:, None] * chunks
+        old = device.put(np.append(first + np.minimum(np.arange(more), chunks), self.n_blocks))
+        block, start = device.empty(len(self.entry_block), np.int32), {}
+        device.launch("renumber_blocks", n_entries=len(block), n_chunks=chunks, new_chunks=more,
+                      entry_block=self.entry_block, new_block=block)
+        for name in ("entry_start", "pair_start"):
+            start[name] = device.empty(len(old), np.int64)
+            device.launch("take", n=len(old), index=old, values=getattr(self, name), taken=start[name])
+        return replace(self, n_ticks=n_ticks, entry_block=block, host=None, **start)
 
     def by_neuron(self, n_neurons: int):
         """Active pairs of every neuron, over all samples, int64[N]."""

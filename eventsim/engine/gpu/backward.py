@@ -6,7 +6,7 @@ from eventsim.engine.adjoint import GROUPS, Adjoint, block_samples, summed, tick
 from eventsim.engine.feed import lane_addresses
 from eventsim.engine.gpu.active import DeviceActiveSet
 from eventsim.engine.gpu.neurons import neuron_arguments
-from eventsim.engine.runs import by_address, even_parts
+from eventsim.engine.runs import even_parts
 from eventsim.engine.sink import Sink
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import TILE
@@ -71,6 +71,18 @@ def _rows_by_address(layer, given, n_samples):
     """(neuron_ptr, row, blocks): the spikes of every row of weights, see `group_by_address` and `_places`."""
     device = given.device
     place, block, blocks = _places(layer, given, n_samples)
+    shared, count, neuron_ptr = _counted(given, block, blocks)
+    row = device.empty(len(given), np.int32)
+    device.launch("group_by_address", n_ticks=given.n_ticks, place_of=device.put(place), tick=given.on_device[1],
+                  neuron_ptr=neuron_ptr, count=count, row=row, **shared)
+    device.launch("sort_rows", n_lists=count.size, n_ticks=given.n_ticks,
+                  at=device.put(np.argsort(place).astype(np.int32)), neuron_ptr=neuron_ptr, row=row)
+    return neuron_ptr, row, blocks
+
+
+def _counted(given, block, blocks):
+    """What kernels take of spikes by block and address, and of those int32 numbers and where they begin."""
+    device = given.device
     shared = {
         "n_spikes": len(given), "n_samples": given.n_samples, "n_neurons": given.n_neurons, "sample_ptr": given.ptr,
         "block_of": device.put(block), "address": given.on_device[0],
@@ -79,24 +91,24 @@ def _rows_by_address(layer, given, n_samples):
     device.launch("count_by_address", count=count, **shared)
     size = device.empty(count.size, np.int64)
     device.launch("widen", n=count.size, count=count, size=size)
-    neuron_ptr, row = device.starts(size), device.empty(len(given), np.int32)
-    device.launch("group_by_address", n_ticks=given.n_ticks, place_of=device.put(place), tick=given.on_device[1],
-                  neuron_ptr=neuron_ptr, count=count, row=row, **shared)
-    device.launch("sort_rows", n_lists=count.size, n_ticks=given.n_ticks,
-                  at=device.put(np.argsort(place).astype(np.int32)), neuron_ptr=neuron_ptr, row=row)
-    return neuron_ptr, row, blocks
+    return shared, count, device.starts(size)
 
 
-def _timed_rows(layer, neuron, given):
-    """(neuron_ptr, row, share, blocks): those of spikes with times on the host, see `group_times_by_address`."""
-    _check_size(layer, given)
-    device, samples = layer.device, block_samples(given)
-    ptr, row, share = by_address([given], samples, [neuron])[0]
-    blocks = len(ptr)
-    # The host counts ticks from the first of a block on.
-    row = row + np.repeat(np.arange(blocks, dtype=np.int32) * samples * given.n_ticks, ptr[:, -1] - ptr[:, 0])
-    starts = np.append(ptr[:, :-1], ptr[-1:, -1])
-    return device.put(starts), device.put(row.astype(np.int32)), device.put(share), blocks
+def _timed_rows(layer, neuron, given, n_samples):
+    """(neuron_ptr, row, share, blocks): those of spikes with times, see `group_times_by_address`.
+
+    What lies in one tick has an order, since it counts different shares, so it is sorted whole.
+    """
+    device, (_, time) = given.device, given.on_device
+    place, block, blocks = _places(layer, given, n_samples)
+    shared, _, neuron_ptr = _counted(given, block, blocks)
+    key, row = (device.empty(len(given), kind) for kind in (np.int64, np.int32))
+    share = device.empty((len(given), 2), np.float32)
+    device.launch("key_rows", n_places=len(place), place_of=device.put(place), key=key, **shared)
+    device.launch("group_times_by_address", n_spikes=len(given), n_samples=given.n_samples, n_ticks=given.n_ticks,
+                  dt=given.dt, shares=device.put(neuron.shares(given.dt)), sample_ptr=given.ptr, time=time,
+                  order=device.order(key), row=row, share=share)
+    return neuron_ptr, row, share, blocks
 
 
 def _send_down(layer, wiring, below: DeviceActiveSet, g):
@@ -131,7 +143,7 @@ def _g(layer, neuron, wiring, active, error):
     """
     device, n_samples, n_ticks = layer.device, active.n_samples, active.n_ticks
     n_groups, n_pairs = error.shape
-    is_lif, is_timed, dt = neuron.family != "srm", wiring.lists.time is not None, wiring.lists.dt
+    is_lif, is_timed, dt = neuron.family != "srm", wiring.lists.is_timed, wiring.lists.dt
     g = device.empty((wiring.n_items, n_ticks, TILE), np.float32)
     ramp = device.empty(g.shape if is_timed else (0, 0, TILE), np.float32)
     if is_timed:
@@ -178,7 +190,7 @@ def adjoint(layer, neuron, done, error, below, sink=None) -> Adjoint:
         groups = [(0, active.n_samples)] if layer.patches is None else _groups(active.n_samples)
         tiles = len(active.lane_neuron)
         sums = device.empty((len(groups), tiles, TILE), np.float32)
-        is_timed, dt = wiring.lists.time is not None, wiring.lists.dt
+        is_timed, dt = wiring.lists.is_timed, wiring.lists.dt
         integral = tick_integral(neuron.shares(dt), dt) if is_timed else np.zeros(2, np.float32)
         device.launch("sum_over_time", n_sums=len(groups) * tiles, n_tiles=tiles, n_samples=active.n_samples,
                       n_ticks=active.n_ticks, is_timed=is_timed, group_first=_starts(device, groups),
@@ -190,15 +202,16 @@ def adjoint(layer, neuron, done, error, below, sink=None) -> Adjoint:
 def _update_weights(layer, neuron, wiring, active, g, ramp, sink):
     """Hand the gradient of a wiring's rows of weights to a `Sink` of the device."""
     device, lists, weight = layer.device, wiring.lists, wiring.weight
-    is_timed, share = lists.time is not None, device.empty((0, 2), np.float32)
+    is_timed, share = lists.is_timed, device.empty((0, 2), np.float32)
     if is_timed:
-        neuron_ptr, row, share, blocks = _timed_rows(layer, neuron, lists)
+        neuron_ptr, row, share, blocks = _timed_rows(layer, neuron, lists, active.n_samples)
     else:
         neuron_ptr, row, blocks = _rows_by_address(layer, lists, active.n_samples)
     kept = {name: _or_nothing(device, getattr(sink, name)) for name in ("gradient", "mean", "square")}
     device.launch(
         "update_weights", n_rows=len(weight) * weight.shape[1], n_in=weight.shape[1], n_blocks=blocks,
         sample_ticks=lists.n_samples * lists.n_ticks, rule=sink.rule, is_timed=is_timed,
+        is_patched=layer.patches is not None,
         settings=device.put(sink.settings), neuron_ptr=neuron_ptr, row=row, share=share, g=g, ramp=ramp, weight=weight,
         **kept,
     )

@@ -7,6 +7,7 @@ from eventsim.errors import ConfigError, DeviceError
 from eventsim.kernels.cuda import available
 
 CPU = "cpu"
+_TIMED_KINDS = ("dense", "conv", "pool")
 _KINDS, _FAMILIES = ("dense", "conv", "pool", "recurrent"), ("srm", "lif", "li")
 
 
@@ -51,10 +52,17 @@ def check_layer(layer, neuron):
 
 def check_timed_layer(layer, neuron):
     """Raise `ConfigError` for a layer on a GPU that no kernel is for in continuous time."""
-    if layer.kind != "dense" or not layer.is_immediate or neuron.family not in ("srm", "lif"):
-        raise ConfigError(f"{layer} of {type(neuron).__name__} neurons does not run on a GPU on the exact clock; so "
-                          "far dense layers of SRM, LIF and CubaLIF neurons do, without delays; use the CPU, or the "
-                          "grid clock")
+    wrong = None
+    if layer.kind not in _TIMED_KINDS or neuron.family not in _FAMILIES:
+        wrong = f"{layer} of {type(neuron).__name__} neurons does not run on a GPU on the exact clock"
+    if not layer.is_immediate:
+        wrong = (f"{layer} does not run on a GPU on the exact clock, where spikes that come back or come late go "
+                 "through a queue, one after the other")
+    elif layer.precision != "float32":
+        wrong = f"weights of {layer} are {layer.precision}, which do not run on a GPU on the exact clock"
+    if wrong is not None:
+        raise ConfigError(f"{wrong}; so far dense layers, convolutions and pools of SRM, LIF, CubaLIF and LI neurons "
+                          "do, with float32 weights; use the CPU, or the grid clock")
 
 
 def check_timed(network):

@@ -1,98 +1,77 @@
-"""Layers in continuous time on a device.
-
-Windows are cut on the host, which the spikes of every layer come to for that; they are put in order there as well.
-"""
+"""Layers in continuous time on a device: what `eventsim.engine.exact` does, by the same sweep in windows."""
 
 import time
 
 import numpy as np
 
-from eventsim.engine.active import starts, support_window
-from eventsim.engine.exact_kernels import sweep
-from eventsim.engine.exact_sweep import by_sample
-from eventsim.engine.exact_wiring import Lists, own_spikes, tile
+from eventsim.engine.active import support_window
+from eventsim.engine.exact_wiring import tile
 from eventsim.engine.feed import feed
 from eventsim.engine.gpu.active import listed
 from eventsim.engine.gpu.devices import check_timed_layer
+from eventsim.engine.gpu.spikes import uploaded
+from eventsim.engine.gpu.timed import cut_lists, kernel_of, merged, own_spikes, patch_arguments, window_arguments
 from eventsim.engine.gpu.wiring import DeviceWiring
 from eventsim.engine.trace import LayerTrace
 from eventsim.kernels.layout import EXACT_THETA, TILE
-from eventsim.spikes import Spikes
 
-# Spikes of a neuron that there is room for at first; where one has more, the layer is run once more.
-_FIRST_ROOM = 32
-# Arguments of the host's kernels that those of a device do not take.
-_ON_HOST = ("neuron", "sample_ptr")
+# Spikes of a neuron that there is room for at first, at least, and of all together; where one has more, the layer runs
+# again.
+_FIRST_ROOM, _LEAST_ROOM, _MOST_ROOM = 32, 4, 1 << 26
+# Totals of a run, see the kernels.
+_TAKEN, _SINGLY, _LEFT_OUT = range(3)
 
 
 def timed_layer(layer, neuron, spikes, dt, name, support, rng):
-    """A layer over a batch of spikes on the host, as its `LayerTrace`, whose spikes are there, too."""
+    """A layer over a batch of spikes, as its `LayerTrace`."""
     check_timed_layer(layer, neuron)
-    started, device = time.perf_counter(), layer.device
+    started, device, constants = time.perf_counter(), layer.device, neuron.exact_constants(dt)
     n_samples, n_ticks, end = spikes.n_samples, spikes.n_ticks, spikes.n_ticks * spikes.dt
-    given, keeps = feed(layer, spikes, rng), support is not None
-    tiles, lists = tile(layer, given, neuron, dt), given.spikes
-    run = sweep(layer, neuron, neuron.exact_constants(dt), tiles, Lists(lists.sample_ptr, lists.address, lists.time),
-                n_samples, 0.0, end, spikes.dt if keeps else 0.0)
-    arguments, kernel = _arguments(device, run, tiles), run.kernel
+    given, keeps, pixels = feed(layer, uploaded(device, spikes), rng), support is not None, None
+    tiles, lists, kernel = tile(layer, given, neuron, dt), given.spikes, kernel_of(layer, constants)
+    if layer.patches is None:
+        arguments = window_arguments(lists, neuron, constants, end, spikes.dt if keeps else 0.0, not tiles.fires_alone)
+    else:
+        lists, pixels = cut_lists(layer.patches, given.spikes)
+        arguments = patch_arguments(lists, neuron, constants, n_samples) | ({} if keeps else {"end": end})
+    arguments |= {name: array if isinstance(array, device.array_type) else device.put(array)
+                  for name, array in tiles._asdict().items()}
+    arguments |= {"n_items": len(tiles.theta) * n_samples, "n_neurons": layer.n_out, "n_in": tiles.weight.shape[1]}
     kept = {"feed": given, "rows": len(tiles.weight) * len(lists)}
     shape = arguments["n_items"], n_ticks
     if keeps:
         kernel, (low, high) = f"{kernel}_active", support_window(neuron, support)
         bits, u = device.zeros(shape, np.uint64), device.empty((*shape, TILE), np.float32)
         arguments |= {"n_ticks": n_ticks, "dt": spikes.dt, "u_low": low, "u_high": high, "active": bits, "u": u}
-    counts, singles, times, addresses = _run(device, kernel, arguments, tiles)
+    found, list_ptr, totals = _run(device, kernel, arguments, n_samples * layer.n_out)
+    out = merged(device, found, list_ptr, spikes, layer.n_out)
     if keeps:
-        kept["active"] = listed(device, bits, u, spikes, layer, neuron, run.shared["constants"][EXACT_THETA])
-        own = own_spikes(layer, neuron, times, addresses, counts, spikes)
-        kept["wiring"] = DeviceWiring(arguments["weight"], lists, layer.n_out, None, given.constant is not None,
-                                      fired=_fired(device, own, shape) if neuron.forgets else None)
-    out = by_sample(times, addresses, counts, n_samples, 0.0, end)
-    taken = layer.n_out * int(run.shared["window_count"].sum())
-    return LayerTrace.of(name, layer, lists, Spikes.of_kernel(*out, spikes, layer.n_out), started,
-                         singly=singles / taken if taken else 0.0, **kept)
+        n_neurons = layer.n_out if layer.patches is None else len(tiles.weight) * TILE
+        kept["active"] = listed(device, bits, u, spikes, layer, neuron, constants[EXACT_THETA])
+        kept["wiring"] = DeviceWiring(arguments["weight"], lists, n_neurons, None, given.constant is not None,
+                                      fired=own_spikes(layer, out, shape) if neuron.forgets else None)
+    crossed = len(given.spikes) * layer.n_out if pixels is None else layer.crossed(pixels)
+    singly = totals[_SINGLY] / totals[_TAKEN] if totals[_TAKEN] else 0.0
+    return LayerTrace.of(name, layer, given.spikes, out, started, synops=crossed, singly=singly, **kept)
 
 
-def _arguments(device, run, tiles):
-    """What a device's kernel takes of what a `Sweep` gives that of the host."""
-    out = {name: device.put(value) for name, value in run.shared.items()
-           if isinstance(value, np.ndarray) and name not in _ON_HOST}
-    out["weight"] = weight = out.get("weight", tiles.weight)
-    n_samples = run.shared["n_samples"]
-    return out | {"n_items": len(tiles.theta) * n_samples, "n_samples": n_samples, "n_in": weight.shape[1]}
+def _run(device, kernel, arguments, n_lists):
+    """Run a layer; returns what `merged` takes of its spikes, where those of every neuron begin, and the totals.
 
-
-def _fired(device, own, shape):
-    """uint64[items, T], the bits of a layer's `own_spikes`."""
-    ptr, tick, lane = own
-    words = np.zeros(shape, np.uint64)
-    np.bitwise_or.at(words, (np.repeat(np.arange(len(ptr) - 1), np.diff(ptr)), tick), np.uint64(1) << lane)
-    return device.put(words)
-
-
-def _run(device, kernel, arguments, tiles):
-    """Run a layer; returns the number of spikes of every item, that of neurons in windows that were run one event at a
-    time, and times and addresses of the spikes, item by item; all on the host.
+    n_lists : of the spikes, one for every neuron and sample
     """
-    lanes = TILE * arguments["n_items"]
-    spike_ptr = np.arange(lanes + 1) * _FIRST_ROOM
-    found, counts = _launched(device, kernel, arguments, spike_ptr)
-    list_ptr = starts(counts.ravel())
-    if counts.max(initial=0) > _FIRST_ROOM:
-        found, spike_ptr = _launched(device, kernel, arguments, list_ptr)[0], list_ptr
-    times, addresses = (device.empty(int(list_ptr[-1]), kind) for kind in (np.float64, np.int32))
-    device.launch(
-        "list_times", n_lanes=lanes, n_samples=arguments["n_samples"], neuron=device.put(tiles.neuron),
-        spike_ptr=device.put(spike_ptr), list_ptr=device.put(list_ptr), spike_time=found["spike_time"], time=times,
-        address=addresses,
-    )
-    return counts.sum(axis=1), int(found["singles"].get().sum()), times.get(), addresses.get()
+    room = min(_FIRST_ROOM, max(_LEAST_ROOM, _MOST_ROOM // max(n_lists, 1)))
+    nothing = device.empty(0, np.int64)
+    found, counts, totals = _launched(device, kernel, arguments, n_lists, room, nothing, n_lists * room)
+    list_ptr = device.starts(counts)
+    if totals[_LEFT_OUT]:
+        found, _, totals = _launched(device, kernel, arguments, n_lists, 0, list_ptr, int(list_ptr[-1:].get()[0]))
+    return found, list_ptr, totals
 
 
-def _launched(device, kernel, arguments, spike_ptr):
-    """What a kernel writes with room for the spikes of every lane from ``spike_ptr`` on, and how many there are."""
-    shape = arguments["n_items"], TILE
-    found = {name: device.zeros(shape, np.int64) for name in ("spike_count", "singles")}
-    found["spike_time"] = device.empty(int(spike_ptr[-1]), np.float64)
-    device.launch(kernel, spike_ptr=device.put(spike_ptr), **arguments, **found)
-    return found, found["spike_count"].get()
+def _launched(device, kernel, arguments, n_lists, room, spike_ptr, size):
+    """(found, counts, totals) of a run with so much room for spikes, see `_run`; totals are on the host."""
+    found = {"room": room, "spike_ptr": spike_ptr, "spike_time": device.empty(size, np.float64)}
+    counts, totals = device.zeros(n_lists, np.int64), device.zeros(3, np.int64)
+    device.launch(kernel, spike_count=counts, totals=totals, **found, **arguments)
+    return found, counts, totals.get()

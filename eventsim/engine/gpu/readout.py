@@ -1,16 +1,19 @@
 """The last layer of neurons that never spike on a device, and what is read of their potentials."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 
 from eventsim.engine.feed import feed
 from eventsim.engine.gpu import active
-from eventsim.engine.gpu.devices import check_layer
-from eventsim.engine.gpu.spikes import uploaded
-from eventsim.engine.gpu.wiring import wire
-from eventsim.engine.readout import active_set, by_neuron, decays, no_spikes
+from eventsim.engine.gpu.devices import check_layer, check_timed_layer
+from eventsim.engine.gpu.spikes import uploaded, with_end
+from eventsim.engine.gpu.timed import cut_lists
+from eventsim.engine.gpu.wiring import DeviceWiring, wire
+from eventsim.engine.readout import active_set, by_neuron, check_timed_gradient, decays, end_set, no_spikes
 from eventsim.engine.trace import LayerTrace, Readout
+from eventsim.engine.wiring import weigh
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import EACH_TICK, TILE
 
@@ -54,4 +57,48 @@ def _read(layer, neuron, wiring, like) -> Readout:
     score = by_neuron(score.get(), layer, n_samples)
     if wiring.moving:
         score += share.sum() * by_neuron(each, layer, 1)
+    return Readout(neuron.readout, score)
+
+
+def read_times(layer, neuron, spikes, dt, name, support, rng) -> LayerTrace:
+    """`eventsim.engine.readout.read_times` on a device."""
+    check_timed_layer(layer, neuron)
+    if support is not None:
+        check_timed_gradient(neuron)
+    started, device = time.perf_counter(), layer.device
+    given, pixels = feed(layer, uploaded(device, spikes), rng), None
+    rows, _, total = weigh(layer, given)
+    rows, lists = rows if isinstance(rows, device.array_type) else device.put(rows), given.spikes
+    if layer.patches is not None:
+        lists, pixels = cut_lists(layer.patches, given.spikes)
+    each = None if total is None else np.where(layer.lane_neuron < 0, 0.0, total) / dt
+    readout = _read_times(layer, neuron, rows, lists, each, spikes)
+    kept = {"feed": given, "rows": len(rows) * len(lists), "readout": readout}
+    if support is not None:
+        n_neurons = layer.n_out if layer.patches is None else len(rows) * TILE
+        kept |= {"feed": replace(given, spikes=with_end(given.spikes)),
+                 "wiring": DeviceWiring(rows, with_end(lists), n_neurons, None, given.constant is not None),
+                 "active": active.uploaded(device, end_set(readout, layer, spikes))}
+    crossed = len(given.spikes) * layer.n_out if pixels is None else layer.crossed(pixels)
+    return LayerTrace.of(name, layer, given.spikes, no_spikes(spikes, layer), started, synops=crossed, **kept)
+
+
+def _read_times(layer, neuron, rows, lists, each, like) -> Readout:
+    """What is read of a layer with these lists of rows; each : float64[places, 64], a constant input a ms, or None."""
+    device, n_samples, end = layer.device, like.n_samples, like.n_ticks * like.dt
+    address, when = lists.on_device
+    n_items, peaks = len(rows) * lists.n_samples, neuron.readout == "max"
+    score = device.zeros((n_items, TILE), np.float64)
+    shared = {"n_items": n_items if end else 0, "n_lists": lists.n_samples, "n_in": rows.shape[1], "weight": rows,
+              "sample_ptr": lists.ptr, "address": address, "time": when, "end": end, "score": score}
+    if peaks:
+        rate, at = 1.0 / neuron.tau_mem, device.zeros((n_items, TILE), np.float64)
+        constant = np.zeros(layer.lane_neuron.shape) if each is None else each
+        device.launch("read_time_peaks", n_batch=n_samples, rate=rate, held=neuron.tau_mem if rate else 0.0,
+                      each=device.put(constant), when=at, **shared)
+        return Readout(neuron.readout, *(by_neuron(array.get(), layer, n_samples) for array in (score, at)))
+    device.launch("read_time_sums", is_mean=neuron.readout == "mean", tau=neuron.tau_mem, **shared)
+    score = by_neuron(score.get(), layer, n_samples)
+    if each is not None and end:
+        score += neuron.settled_at(end) * by_neuron(each, layer, 1)
     return Readout(neuron.readout, score)

@@ -2,34 +2,35 @@
 
 import numpy as np
 
-from eventsim.engine.runs import Runs, ticks
+from eventsim.engine.runs import Runs
 from eventsim.kernels.layout import n_tiles
 from eventsim.spikes import Spikes
 
 
 class DeviceSpikes(Spikes):
-    """`Spikes` on the grid clock that stand on a device, but for ``sample_ptr``.
+    """`Spikes` that stand on a device, but for ``sample_ptr``.
 
-    ``address`` and ``tick`` come to the host when they are first asked for. What is found of them there is kept.
+    ``address``, and ``tick`` or ``time``, come to the host when they are first asked for. What is found of them there
+    is kept.
 
     Attributes
     ----------
     device : `Device`
-    on_device : their addresses and ticks there, int32[K] each
+    on_device : their addresses there, int32[K], and ticks, int32[K], or times, float64[K]
     """
 
     __slots__ = ("_fetched", "_ptr", "_runs", "_tick_ptr", "device", "on_device")
 
     @classmethod
-    def of(cls, device, sample_ptr, address, tick, like: Spikes, n_neurons, tick_ptr=None) -> "DeviceSpikes":
-        """Spikes of ``n_neurons`` neurons on the ticks of ``like``; sample_ptr is the host's, the rest the device's.
+    def of(cls, device, sample_ptr, address, when, like: Spikes, n_neurons, tick_ptr=None) -> "DeviceSpikes":
+        """Spikes of ``n_neurons`` neurons in the time of ``like``; sample_ptr is the host's, the rest the device's.
 
         tick_ptr : see there, where it is known
         """
         out = cls.__new__(cls)
-        out.sample_ptr, out.time = sample_ptr, None
+        out.sample_ptr = sample_ptr
         out.sample_ptr.flags.writeable = False
-        out.device, out.on_device = device, (address, tick)
+        out.device, out.on_device = device, (address, when)
         out._tick_ptr, out._runs, out._ptr = tick_ptr, None, None
         out.n_neurons, out.n_ticks, out.dt = n_neurons, like.n_ticks, like.dt
         out._fetched = [None, None]
@@ -47,9 +48,19 @@ class DeviceSpikes(Spikes):
         return self._fetch(0)
 
     @property
+    def is_timed(self) -> bool:
+        """Whether the spikes have times; else they have ticks."""
+        return self.on_device[1].dtype == np.float64
+
+    @property
     def tick(self):
-        """int32[K], on the host."""
-        return self._fetch(1)
+        """int32[K], on the host; None: they have times."""
+        return None if self.is_timed else self._fetch(1)
+
+    @property
+    def time(self):
+        """float64[K], ms, on the host; None: they have ticks."""
+        return self._fetch(1) if self.is_timed else None
 
     def __len__(self):
         return int(self.sample_ptr[-1])
@@ -94,15 +105,24 @@ def uploaded(device, spikes) -> DeviceSpikes:
     """The spikes on a device; those that are there already, as they are."""
     if isinstance(spikes, DeviceSpikes):
         return spikes
-    address, tick = device.put(spikes.address), device.put(spikes.tick)
-    return DeviceSpikes.of(device, spikes.sample_ptr, address, tick, spikes, spikes.n_neurons)
+    address, when = device.put(spikes.address), device.put(spikes.when)
+    return DeviceSpikes.of(device, spikes.sample_ptr, address, when, spikes, spikes.n_neurons)
 
 
-def by_ticks(device, spikes) -> DeviceSpikes:
-    """The spikes on a device, those with times in the ticks that they fall in."""
-    if spikes.time is None:
-        return uploaded(device, spikes)
-    address, tick = device.put(spikes.address), device.put(ticks(spikes))
+def with_end(spikes) -> DeviceSpikes:
+    """Spikes of a device in one tick more, which begins at the end of the sample."""
+    out = DeviceSpikes.of(spikes.device, spikes.sample_ptr, *spikes.on_device, spikes, spikes.n_neurons)
+    out.n_ticks += 1
+    return out
+
+
+def by_ticks(spikes) -> DeviceSpikes:
+    """Spikes of a device, those with times in the ticks that they fall in."""
+    if not spikes.is_timed:
+        return spikes
+    device, (address, time) = spikes.device, spikes.on_device
+    tick = device.empty(len(spikes), np.int32)
+    device.launch("floor_times", n_spikes=len(spikes), n_ticks=spikes.n_ticks, dt=spikes.dt, time=time, tick=tick)
     return DeviceSpikes.of(device, spikes.sample_ptr, address, tick, spikes, spikes.n_neurons)
 
 

@@ -10,7 +10,7 @@ def routed(spikes, table, kept, n_neurons) -> DeviceSpikes:
 
     table : int32[N], -1 for none; kept : bool[B, N'], which of the new addresses stay, or empty: all
     """
-    device, (address, tick) = spikes.device, spikes.on_device
+    device, (address, when) = spikes.device, spikes.on_device
     shared = {
         "n_spikes": len(spikes), "n_samples": spikes.n_samples, "n_neurons": n_neurons, "is_masked": len(kept) > 0,
         "sample_ptr": spikes.ptr, "address": address, "table": device.put(table),
@@ -22,14 +22,17 @@ def routed(spikes, table, kept, n_neurons) -> DeviceSpikes:
     sample_ptr = device.empty(len(spikes.sample_ptr), np.int64)
     device.launch("take", n=sample_ptr.size, index=spikes.ptr, values=new_ptr, taken=sample_ptr)
     sample_ptr = sample_ptr.get()
-    new_address, new_tick = (device.empty(int(sample_ptr[-1]), np.int32) for _ in range(2))
-    device.launch("route_spikes", tick=tick, new_ptr=new_ptr, new_address=new_address, new_tick=new_tick, **shared)
-    return DeviceSpikes.of(device, sample_ptr, new_address, new_tick, spikes, n_neurons)
+    new_address, new_when = (device.empty(int(sample_ptr[-1]), kind) for kind in (np.int32, when.dtype))
+    if spikes.is_timed:
+        device.launch("route_times", time=when, new_ptr=new_ptr, new_address=new_address, new_time=new_when, **shared)
+    else:
+        device.launch("route_spikes", tick=when, new_ptr=new_ptr, new_address=new_address, new_tick=new_when, **shared)
+    return DeviceSpikes.of(device, sample_ptr, new_address, new_when, spikes, n_neurons)
 
 
 def channel_sums(spikes, shape):
     """int64[B, 2, channels] of the host, see the kernel `sum_squares`."""
-    device, (address, tick) = spikes.device, spikes.on_device
+    device, (address, tick) = spikes.device, by_ticks(spikes).on_device
     total = device.zeros((spikes.n_samples, 2, shape.channels), np.int64)
     device.launch("sum_squares", n_spikes=len(spikes), n_samples=spikes.n_samples, n_positions=shape.positions,
                   n_channels=shape.channels, sample_ptr=spikes.ptr, address=address, tick=tick, total=total)
@@ -47,6 +50,6 @@ def route_back(layer, given, active, lane_address, error, shift=None, slope=None
         device.launch("mask_error", n_neurons=given.kept.shape[1], n_groups=len(error), n_pairs=active.n_pairs,
                       kept=device.put(given.kept.view(np.uint8)), **shared)
     if shift is not None:
-        spikes = by_ticks(device, given.spikes)
+        spikes = by_ticks(given.spikes)
         device.launch("normalise_error", n_positions=layer.given.positions, tick_ptr=spikes.tick_ptr,
                       address=spikes.on_device[0], shift=device.put(shift), slope=device.put(slope), **shared)

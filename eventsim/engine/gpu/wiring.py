@@ -14,8 +14,7 @@ class DeviceWiring:
     """A layer's synapses and input on a device; see `eventsim.engine.wiring.Wiring`.
 
     weight : float32[tiles, rows, 64], of which each patch has all
-    lists : `DeviceSpikes` of rows, with a list for every sample, or ``patch * B + sample`` of a convolution; on the
-        exact clock `Spikes` of the host
+    lists : `DeviceSpikes` of rows, with a list for every sample, or ``patch * B + sample`` of a convolution
     n_neurons : lanes that a list has in all tiles together
     drive : float32[tiles * patches, 4, 64], or empty
     moving : whether there is a constant input

@@ -1,0 +1,120 @@
+"""Spike lists in continuous time on a device, and windows of them: those of the CPU."""
+
+import numpy as np
+import pytest
+from exact_gradient_scenes import random_times
+from lif_scenes import NEURONS as LEAKY
+from spatial_scenes import GEOMETRIES, spatial_network
+
+from eventsim.engine import exact_wiring, lif_windows, windows
+from eventsim.engine.adjoint import block_samples
+from eventsim.engine.gpu import backward, timed
+from eventsim.engine.gpu.devices import on_device
+from eventsim.engine.gpu.spikes import by_ticks, uploaded, with_end
+from eventsim.engine.runs import by_address, ticks
+from eventsim.model import SRM
+from eventsim.spikes import Spikes
+
+
+@pytest.mark.parametrize("keys", [
+    np.array([0.5, 0.25, 0.5, 0.0, 1e-300, 0.25]), np.tile([3, 1, 2], 40).astype(np.int32), np.arange(70)[::-1].copy(),
+    np.random.default_rng(0).integers(0, 50, 20_000), np.empty(0),
+], ids=["times", "samples", "descending", "many", "none"])
+def test_an_order_leaves_what_is_equal_as_it_is(one_device, keys):
+    got = one_device.order(one_device.put(keys))
+    assert got.dtype == np.int64
+    np.testing.assert_array_equal(got.get(), np.argsort(keys, kind="stable"))
+
+
+def test_spikes_of_neurons_are_merged_by_sample_time_and_address(one_device, rng):
+    """Three spikes at most for each of 5 neurons in 4 samples, many of them at the same times."""
+    times = [np.sort(rng.choice(np.arange(6) / 2, rng.integers(0, 4), replace=False)) for _ in range(20)]
+    room = np.zeros((20, 3))
+    for own, row in zip(times, room, strict=True):
+        row[: len(own)] = own
+    like = Spikes(np.zeros(5, int), [], time=[], n_neurons=9, n_ticks=4)
+    found = {"room": 3, "spike_ptr": one_device.empty(0, np.int64), "spike_time": one_device.put(room.ravel())}
+    list_ptr = one_device.starts(one_device.put(np.array([len(own) for own in times])))
+    got = timed.merged(one_device, found, list_ptr, like, 5)
+    got.check()
+    wanted = [(t, j) for b in range(4) for t, j in sorted((t, j) for j in range(5) for t in times[5 * b + j])]
+    assert list(zip(got.time, got.address, strict=True)) == wanted
+    packed = {"room": 0, "spike_ptr": list_ptr, "spike_time": one_device.put(np.concatenate(times))}
+    assert timed.merged(one_device, packed, list_ptr, like, 5) == got
+
+
+@pytest.mark.parametrize("name", GEOMETRIES)
+def test_lists_of_patches_are_those_of_the_cpu(one_device, rng, name):
+    layer = spatial_network(rng, GEOMETRIES[name]).layers[0]
+    if layer.patches is None:
+        pytest.skip("the first layer is dense")
+    spikes = random_times(rng, layer.n_in, 60, 20, n_samples=3, empty=(1,))
+    want = exact_wiring.cut_lists(layer, spikes.sample_ptr, spikes.address, spikes.time)
+    got, pixels = timed.cut_lists(layer.patches, uploaded(one_device, spikes))
+    for ours, theirs in zip((got.sample_ptr, got.address, got.time), want, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert pixels.sum() == len(spikes)
+
+
+@pytest.mark.parametrize("dt", [0.0, 0.3])
+@pytest.mark.parametrize("neuron", [SRM(tau_syn=3.0), LEAKY["current"], LEAKY["as fast"], LEAKY["subtract"]],
+                         ids=["srm", "current", "as fast", "at once"])
+def test_windows_are_those_of_the_cpu(one_device, rng, neuron, dt):
+    spikes = random_times(rng, 12, 150, 70, 0.3, n_samples=3, empty=(1,))
+    constants, end = neuron.exact_constants(0.3), 21.0
+    got = timed.window_arguments(uploaded(one_device, spikes), neuron, constants, end, dt, True)
+    if neuron.family == "srm":
+        want = windows.cut(spikes.sample_ptr, spikes.time, spikes.address, 0.0, end, neuron, constants, dt)
+        names, steps = ("window", "window_event"), ()
+    else:
+        want = lif_windows.cut(spikes.sample_ptr, spikes.time, 0.0, end, constants, dt)
+        names, steps = ("window", "window_step"), ("step", "step_event")
+    count = want.window_count
+    np.testing.assert_array_equal(got["window_count"].get(), count)
+    assert count.min() >= 1 and count.sum() > 40
+
+    def compare(name, first, last):
+        ours, theirs = got[name].get()[first:last], getattr(want, name)[first:last]
+        np.testing.assert_allclose(ours, theirs, rtol=0 if one_device.name == "host" else 1e-12, err_msg=name)
+
+    for base, n in zip(want.window_base, count, strict=True):
+        for name in names:
+            compare(name, base, base + n + (name != "window"))
+        for name in steps:
+            compare(name, base, want.window_step[base + n] + (name == "step_event"))
+    inner = np.ones(len(spikes), bool)
+    if steps:  # what arrives at a window's begin is taken in there
+        first = np.concatenate([want.window_step[base : base + n] for base, n in
+                                zip(want.window_base, count, strict=True)])
+        for a, b in zip(want.step_event[first], want.step_event[first + 1], strict=True):
+            inner[a:b] = False
+    for name in ("coefficient", "upper"):
+        ours, theirs = got[name].get()[inner], getattr(want, name)[inner]
+        np.testing.assert_allclose(ours, theirs, rtol=0 if one_device.name == "host" else 1e-6)
+
+
+@pytest.mark.parametrize("neuron", [SRM(tau_syn=3.0), LEAKY["current"], LEAKY["hard"]])
+def test_spikes_by_address_are_those_of_the_cpu(one_device, rng, monkeypatch, neuron):
+    """In blocks of two samples."""
+    monkeypatch.setattr("eventsim.engine.adjoint._BLOCK_ROWS", 140)
+    network = on_device(spatial_network(rng, "12-5", neuron, 70, 0.3), one_device)
+    spikes = random_times(rng, 12, 60, 70, 0.3, n_samples=5, empty=(1,))
+    samples = block_samples(spikes)
+    assert samples == 2
+    ptr, row, share = by_address([spikes], samples, [neuron])[0]
+    own_ptr, own_row, own_share, blocks = backward._timed_rows(
+        network.layers[0], neuron, uploaded(one_device, spikes), spikes.n_samples)
+    assert blocks == len(ptr) == 3
+    np.testing.assert_array_equal(own_ptr.get(), np.append(ptr[:, :-1], ptr[-1, -1]))
+    first = np.repeat(np.arange(blocks), ptr[:, -1] - ptr[:, 0]) * samples * 70
+    np.testing.assert_array_equal(own_row.get(), row + first)
+    np.testing.assert_allclose(own_share.get(), share, rtol=0 if one_device.name == "host" else 1e-6)
+
+
+def test_ticks_that_times_fall_in(one_device, rng):
+    spikes = random_times(rng, 12, 60, 70, 0.3)
+    ours = uploaded(one_device, spikes)
+    np.testing.assert_array_equal(by_ticks(ours).tick, ticks(spikes))
+    longer = with_end(ours)
+    assert (longer.n_ticks, ours.n_ticks, ours.is_timed, by_ticks(ours).is_timed) == (71, 70, True, False)
+    np.testing.assert_array_equal(longer.time, spikes.time)
