@@ -103,14 +103,6 @@ extern "C" __global__ void mask_error(
             error[group * n_pairs + pair + k] = 0.0f;
 }
 
-// rows[tiles, n_in, 64] = weight, times what a spike of each presynaptic neuron counts.
-extern "C" __global__ void scale_rows(i64 n, i64 n_in, const float* counts, const float* weight, float* rows)
-{
-    const i64 i = global_index();
-    if (i < n)
-        rows[i] = weight[i] * counts[i / TILE % n_in];
-}
-
 // gradient += scale rows.
 extern "C" __global__ void add_scaled(i64 n, float scale, const float* rows, float* gradient)
 {

@@ -122,13 +122,6 @@ KERNELS["take"] = by_thread("stages", "n", """
     out int64[n]: taken
 """)
 
-KERNELS["scale_rows"] = by_thread("stages", "n", """
-    int64: n n_in
-    float32[n_in]: counts
-    float32[tiles,n_in,lanes]: weight
-    out float32[tiles,n_in,lanes]: rows
-""")
-
 KERNELS["sum_squares"] = by_thread("stages", "n_spikes", """
     int64: n_spikes n_samples n_positions n_channels
     int64[samples]: sample_ptr

@@ -206,6 +206,13 @@ static inline int __popc(unsigned bits) { return __builtin_popcount(bits); }
 static inline int __popcll(unsigned long long bits) { return __builtin_popcountll(bits); }
 static inline int __ffs(int bits) { return __builtin_ffs(bits); }
 static inline int __ffsll(unsigned long long bits) { return __builtin_ffsll((long long)bits); }
+// A number by its float16 bits, of finite ones.
+static inline float float_of_half(unsigned short bits)
+{
+    const int size = bits & 0x3ff, exponent = bits >> 10 & 31;
+    const float value = exponent ? ldexpf(1024 + size, exponent - 25) : ldexpf(size, -24);
+    return bits & 0x8000 ? -value : value;
+}
 static inline int __float_as_int(float x) { int bits; memcpy(&bits, &x, sizeof x); return bits; }
 static inline float __int_as_float(int bits) { float x; memcpy(&x, &bits, sizeof x); return x; }
 template <class T>

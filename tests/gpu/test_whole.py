@@ -169,8 +169,6 @@ class TestWhatDoesNotRunThere:
         network.layers[0] = Sparse(20, 30, np.arange(21), np.arange(20), np.ones(20))
         with pytest.raises(ConfigError, match=r"is a sparse layer.*use the CPU for others"):
             network.to("gpu")
-        with pytest.raises(ConfigError, match="are int8"):
-            es.Network("20-5").with_weights("int8").to("gpu")
         for notation in ("20-30r-5", "20-30@d2-5"):
             with pytest.raises(ConfigError, match="simulation only so far"):
                 es.Trainer(es.Network(notation).to("gpu"))
@@ -188,6 +186,8 @@ class TestWhatDoesNotRunThere:
         for readout in ("mean", "max"):
             with pytest.raises(ConfigError, match="of LI neurons does not run on a GPU on the exact clock"):
                 es.Network("4x5x1-5", readout=readout).to("gpu").simulate(events, clock="exact")
+        with pytest.raises(ConfigError, match="are int8, which run on a GPU on the grid clock only"):
+            forward_exact(network.with_weights("int8"), spikes)
         with pytest.raises(ConfigError, match="the event queue runs on the CPU only"):
             forward_queue(network, spikes)
         with pytest.raises(ConfigError, match="a stream runs on the CPU only"):

@@ -40,17 +40,18 @@ def check_layer(layer, neuron):
     wrong = None
     if layer.kind not in _KINDS:
         wrong = f"{layer} is a {layer.kind} layer"
-    elif layer.precision != "float32":
-        wrong = f"weights of {layer} are {layer.precision}"
     elif neuron.family not in _FAMILIES:
         wrong = f"neurons of {layer} are {type(neuron).__name__}"
     if wrong is not None:
         raise ConfigError(f"{wrong}; so far dense and recurrent layers, convolutions and pools of SRM, LIF, CubaLIF "
-                          "and LI neurons run on a GPU, with float32 weights; use the CPU for others")
+                          "and LI neurons run on a GPU; use the CPU for others")
 
 
 def check_timed_layer(layer, neuron):
     """Raise `ConfigError` for a layer on a GPU that no kernel is for in continuous time."""
+    if layer.precision != "float32":
+        raise ConfigError(f"weights of {layer} are {layer.precision}, which run on a GPU on the grid clock only so "
+                          "far; use float32, the grid clock, or the CPU")
     if layer.kind != "dense" or not layer.is_immediate or neuron.family not in ("srm", "lif"):
         raise ConfigError(f"{layer} of {type(neuron).__name__} neurons does not run on a GPU on the exact clock; so "
                           "far dense layers of SRM, LIF and CubaLIF neurons do, without delays; use the CPU, or the "

@@ -12,7 +12,6 @@ from eventsim.kernels.layout import (
     LIF_DECAY,
     LIF_FEED,
     LIF_SYN_DECAY,
-    TILE,
 )
 
 # What a psp can still add is not known where it never decays.
@@ -42,10 +41,10 @@ def neuron_arguments(device, wiring, neuron) -> dict:
     """What kernels take of the neurons of a layer with this `DeviceWiring`."""
     like = wiring.lists
     constants, is_srm = neuron.constants(like.dt), neuron.family == "srm"
-    gain = np.full((len(wiring.weight), TILE), constants[GAIN_SYN] if is_srm else 1.0, np.float32)
     out = {
         "n_ticks": like.n_ticks, "n_abs": neuron.dead_ticks(like.dt), "constants": device.put(constants),
-        "decays": device.put(_decays(neuron, constants, like.n_ticks)), "gain": device.put(gain),
+        "decays": device.put(_decays(neuron, constants, like.n_ticks)),
+        "gain": wiring.gain(constants[GAIN_SYN] if is_srm else 1.0),
     }
     if is_srm:
         out["reach"] = 1.0 / (math.e * max(-math.log(float(constants[ALPHA_SYN])), _LEAST_DECAY))

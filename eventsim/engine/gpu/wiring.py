@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from eventsim.engine.gpu.spikes import DeviceSpikes, sample_starts
-from eventsim.engine.wiring import DRIVES, by_input, weigh, what_counts
+from eventsim.engine.gpu.weights import drive, weigh
 from eventsim.kernels.layout import DRIVE_ROWS, TILE
 
 
@@ -13,7 +13,7 @@ from eventsim.kernels.layout import DRIVE_ROWS, TILE
 class DeviceWiring:
     """A layer's synapses and input on a device; see `eventsim.engine.wiring.Wiring`.
 
-    weight : float32[tiles, rows, 64], of which each patch has all
+    weight : float32[tiles, rows, 64], or int8 or the bits of float16, of which each patch has all
     lists : `DeviceSpikes` of rows, with a list for every sample, or ``patch * B + sample`` of a convolution; on the
         exact clock `Spikes` of the host
     n_neurons : lanes that a list has in all tiles together
@@ -21,6 +21,7 @@ class DeviceWiring:
     moving : whether there is a constant input
     pixels : int64[pixels] of the host, spikes from every pixel of a convolution's input; None: the layer is none
     fired : uint64[items, T], bits of the spikes at which a hard reset makes neurons forget; None: not kept
+    scale : float32[tiles, 64] of the host, what one unit of ``weight`` weighs; None: 1
     """
 
     weight: object
@@ -30,6 +31,17 @@ class DeviceWiring:
     moving: bool
     pixels: np.ndarray | None = None
     fired: object = None
+    scale: np.ndarray | None = None
+
+    @property
+    def suffix(self) -> str:
+        """What stands behind the names of kernels for weights of this type."""
+        return {"float32": "", "int8": "_int8", "uint16": "_float16"}[str(self.weight.dtype)]
+
+    def gain(self, unit):
+        """float32[tiles, 64] of the device, see `eventsim.engine.wiring.Wiring.gain`."""
+        gain = np.full((len(self.weight), TILE), unit, np.float32)
+        return self.lists.device.put(gain if self.scale is None else gain * self.scale)
 
     @property
     def n_items(self) -> int:
@@ -53,30 +65,14 @@ class DeviceWiring:
 
 
 def wire(layer, given, neuron) -> DeviceWiring:
-    """The wiring of a dense or convolutional layer for a `Feed` of spikes on its device.
-
-    Rows of weights that are neither the layer's own nor those times a factor each are made on the host.
-    """
-    device, spikes = layer.device, given.spikes
-    if layer.patches is None and given.constant is None and layer.bias is None and not given.is_plain:
-        rows, total = _scaled(layer, given), None
-    else:
-        rows, _, total = weigh(layer, given)
-        rows = rows if isinstance(rows, device.array_type) else device.put(rows)
-    drive = device.put(DRIVES[neuron.family](layer, total, neuron.constants(spikes.dt)))
+    """The wiring of a dense or convolutional layer for a `Feed` of spikes on its device."""
+    spikes = given.spikes
+    rows, scale, total = weigh(layer, given)
+    driven, moving = drive(layer, neuron, total, spikes.dt)
     if layer.patches is None:
-        return DeviceWiring(rows, spikes, layer.n_out, drive, total is not None)
+        return DeviceWiring(rows, spikes, layer.n_out, driven, moving, scale=scale)
     lists, pixels = _cut(layer.patches, spikes)
-    return DeviceWiring(rows, lists, len(rows) * drive.shape[2], drive, total is not None, pixels)
-
-
-def _scaled(layer, given):
-    """The rows of a dense layer, times what the spikes of a `Feed` count."""
-    rows = layer.device.empty(layer.packed.shape, np.float32)
-    counts = by_input(layer, what_counts(layer, given))
-    layer.device.launch("scale_rows", n=rows.size, n_in=layer.n_in, counts=layer.device.put(counts),
-                        weight=layer.packed, rows=rows)
-    return rows
+    return DeviceWiring(rows, lists, len(rows) * driven.shape[2], driven, moving, pixels, scale=scale)
 
 
 def _cut(patches, spikes):
