@@ -112,7 +112,7 @@ def _weights(layer, given, neurons):
         out = np.zeros((len(neurons), layer.n_in))
         for weight, neuron in zip(out, neurons, strict=True):
             chosen = layer.target == neuron
-            weight[source[chosen]] = layer.values[chosen]
+            weight[source[chosen]] = layer.weight[chosen]
         return out, np.zeros(len(neurons))
     rows, scale, total = weigh(layer, given)
     rows = dequantized(rows, scale)

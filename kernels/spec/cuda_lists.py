@@ -21,10 +21,16 @@ KERNELS["list_binned"] = by_thread("bin", "n_ticks", """
     out int32[spikes]: tick address
 """)
 
-KERNELS["count_ticks"] = by_thread("lists", "n_rows", """
-    int64: n_rows tiles
+KERNELS["count_ticks"] = by_thread("lists", "n_words", """
+    int64: n_words n_rows tiles n_groups
     uint64[items,ticks]: fired
-    out int64[rows]: count
+    out int64[words]: count
+""")
+
+KERNELS["every_nth"] = by_thread("lists", "n", """
+    int64: n step
+    int64[values]: values
+    out int64[n]: taken
 """)
 
 KERNELS["find_ticks"] = by_thread("lists", "n_starts", """
@@ -42,10 +48,10 @@ KERNELS["group_by_tick"] = launched("lists", "n_samples", """
     out int64[runs]: run_start
 """, per_block=8, threads=256)
 
-KERNELS["merge_items"] = by_thread("lists", "n_rows", """
-    int64: n_rows tiles n_ticks
+KERNELS["merge_items"] = by_thread("lists", "n_words", """
+    int64: n_words n_rows tiles n_groups n_ticks
     uint64[items,ticks]: fired
-    int64[rows]: tick_ptr
+    int64[words]: group_ptr
     out int32[spikes]: address tick
 """)
 

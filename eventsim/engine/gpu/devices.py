@@ -7,7 +7,7 @@ from eventsim.errors import ConfigError, DeviceError
 from eventsim.kernels.cuda import available
 
 CPU = "cpu"
-_KINDS, _FAMILIES = ("dense", "conv", "pool", "recurrent"), ("srm", "lif", "li")
+_KINDS, _FAMILIES = ("dense", "conv", "pool", "recurrent", "sparse"), ("srm", "lif", "li")
 
 
 def open_device(name: str):
@@ -43,8 +43,8 @@ def check_layer(layer, neuron):
     elif neuron.family not in _FAMILIES:
         wrong = f"neurons of {layer} are {type(neuron).__name__}"
     if wrong is not None:
-        raise ConfigError(f"{wrong}; so far dense and recurrent layers, convolutions and pools of SRM, LIF, CubaLIF "
-                          "and LI neurons run on a GPU; use the CPU for others")
+        raise ConfigError(f"{wrong}; so far dense, recurrent and sparse layers, convolutions and pools of SRM, LIF, "
+                          "CubaLIF and LI neurons run on a GPU; use the CPU for others")
 
 
 def check_timed_layer(layer, neuron):
