@@ -9,35 +9,6 @@ extern "C" __global__ void count_pixels(i64 n_spikes, i64 n_pixels, const i32* a
         atomicAdd(&count[address[k] % n_pixels], 1);
 }
 
-// seen[k], the first spike from the pixel of spike k in its tick.
-extern "C" __global__ void find_first(
-    i64 n_spikes, i64 n_samples, i64 n_ticks, i64 n_pixels, const i64* sample_ptr, const i64* tick_ptr,
-    const i32* address, const i32* tick, i64* seen)
-{
-    const i64 k = global_index();
-    if (k >= n_spikes)
-        return;
-    i64 i = tick_ptr[sample_of(k, n_samples, sample_ptr) * n_ticks + tick[k]];
-    while (address[i] % n_pixels != address[k] % n_pixels)
-        i++;
-    seen[k] = i;
-}
-
-// own[...], the addresses of every tick by (first spike from their pixel, spike).
-extern "C" __global__ void list_by_pixel(
-    i64 n_spikes, i64 n_samples, i64 n_ticks, const i64* sample_ptr, const i64* tick_ptr, const i32* address,
-    const i32* tick, const i64* seen, i32* own)
-{
-    const i64 k = global_index();
-    if (k >= n_spikes)
-        return;
-    const i64 row = sample_of(k, n_samples, sample_ptr) * n_ticks + tick[k], first = tick_ptr[row];
-    i64 before = 0;
-    for (i64 i = first; i < tick_ptr[row + 1]; i++)
-        before += seen[i] < seen[k] || (seen[i] == seen[k] && i < k);
-    own[first + before] = address[k];
-}
-
 // count[list * n_ticks + tick], spikes that a patch sees in a tick; list: patch * n_samples + sample.
 extern "C" __global__ void count_seen(
     i64 n_rows, i64 n_samples, i64 n_ticks, i64 n_pixels, i64 width, i64 padding, i64 across, i64 step_down,

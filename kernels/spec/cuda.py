@@ -4,9 +4,17 @@ They bear the names of the CPU's kernels and functions of which they do the work
 order. There are no arguments for buffers that grow: lists are counted, their starts summed up, and then filled.
 """
 
-from eventsim.kernels.spec import cuda_adjoint, cuda_exact, cuda_layers, cuda_lists, cuda_sparse, cuda_weights
+from eventsim.kernels.spec import (
+    cuda_adjoint,
+    cuda_exact,
+    cuda_groups,
+    cuda_layers,
+    cuda_lists,
+    cuda_sparse,
+    cuda_weights,
+)
 
-KERNELS = (cuda_lists.KERNELS | cuda_weights.KERNELS | cuda_layers.KERNELS | cuda_adjoint.KERNELS
-           | cuda_exact.KERNELS | cuda_sparse.KERNELS)
+_TABLES = (cuda_lists, cuda_groups, cuda_weights, cuda_layers, cuda_sparse, cuda_adjoint, cuda_exact)
+KERNELS = {name: kernel for table in _TABLES for name, kernel in table.KERNELS.items()}
 
 __all__ = ["KERNELS"]

@@ -128,34 +128,10 @@ KERNELS["take"] = by_thread("stages", "n", """
     out int64[n]: taken
 """)
 
-KERNELS["sum_squares"] = by_thread("stages", "n_spikes", """
-    int64: n_spikes n_samples n_positions n_channels
-    int64[samples]: sample_ptr
-    int32[spikes]: address tick
-    out int64[samples,two,channels]: total
-""")
-
 KERNELS["count_pixels"] = by_thread("patches", "n_spikes", """
     int64: n_spikes n_pixels
     int32[spikes]: address
     out int32[pixels]: count
-""")
-
-KERNELS["find_first"] = by_thread("patches", "n_spikes", """
-    int64: n_spikes n_samples n_ticks n_pixels
-    int64[samples]: sample_ptr
-    int64[rows]: tick_ptr
-    int32[spikes]: address tick
-    out int64[spikes]: seen
-""")
-
-KERNELS["list_by_pixel"] = by_thread("patches", "n_spikes", """
-    int64: n_spikes n_samples n_ticks
-    int64[samples]: sample_ptr
-    int64[rows]: tick_ptr
-    int32[spikes]: address tick
-    int64[spikes]: seen
-    out int32[spikes]: own
 """)
 
 _PATCHES = """

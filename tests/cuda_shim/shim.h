@@ -223,3 +223,19 @@ static inline T atomicAdd(T* place, T value)
     *place += value;
     return before;
 }
+template <class T>
+static inline T atomicMax(T* place, T value)
+{
+    static_assert(std::is_integral<T>::value, "only those of whole numbers are used");
+    const T before = *place;
+    *place = before < value ? value : before;
+    return before;
+}
+template <class T>
+static inline T atomicCAS(T* place, T expected, T value)
+{
+    static_assert(std::is_integral<T>::value, "only those of whole numbers are used");
+    const T before = *place;
+    *place = before == expected ? value : before;
+    return before;
+}

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from eventsim.engine.gpu.groups import by_key
+from eventsim.engine.gpu.kept import kept
 from eventsim.engine.gpu.spikes import DeviceSpikes, sample_starts
 from eventsim.engine.gpu.weights import drive, weigh
 from eventsim.kernels.layout import DRIVE_ROWS, TILE
@@ -77,20 +79,15 @@ def wire(layer, given, neuron) -> DeviceWiring:
 
 def _cut(patches, spikes):
     """The lists of all patches, and spikes from every pixel; see `eventsim.engine.pieces.Pieces`."""
-    device, n_pixels, (address, tick) = spikes.device, len(patches.reach[0]) - 1, spikes.on_device
+    device, n_pixels = spikes.device, len(patches.reach[0]) - 1
     n_samples, n_ticks = spikes.n_samples, spikes.n_ticks
-    seen, own = device.empty(len(spikes), np.int64), device.empty(len(spikes), np.int32)
-    at = {"n_spikes": len(spikes), "n_samples": n_samples, "n_ticks": n_ticks, "sample_ptr": spikes.ptr,
-          "tick_ptr": spikes.tick_ptr, "address": address, "tick": tick}
-    device.launch("find_first", n_pixels=n_pixels, seen=seen, **at)
-    device.launch("list_by_pixel", seen=seen, own=own, **at)
     pixels = device.zeros(n_pixels, np.int32)
-    device.launch("count_pixels", n_spikes=len(spikes), n_pixels=n_pixels, address=address, count=pixels)
+    device.launch("count_pixels", n_spikes=len(spikes), n_pixels=n_pixels, address=spikes.on_device[0], count=pixels)
     n_lists = patches.n_patches * n_samples
     count = device.empty(n_lists * n_ticks, np.int64)
     shared = {"n_rows": count.size, "n_samples": n_samples, "n_ticks": n_ticks, "n_pixels": n_pixels,
-              "has_tap": device.put(patches.has_tap.view(np.uint8)), "tick_ptr": spikes.tick_ptr, "address": own,
-              **patches.geometry}
+              "has_tap": kept(device, patches, "has_tap", lambda: patches.has_tap.view(np.uint8)),
+              "tick_ptr": spikes.tick_ptr, "address": by_key(spikes, n_pixels), **patches.geometry}
     device.launch("count_seen", count=count, **shared)
     list_ptr = device.starts(count)
     starts = sample_starts(list_ptr, n_lists, n_ticks)
