@@ -36,7 +36,7 @@ __device__ __forceinline__ float widened(u16 bits)
 template <class Weight>
 __device__ inline float sum_rows(const Weight* rows, const i32* address, i64 first, i64 last)
 {
-    const Weight* own = rows + threadIdx.x;
+    const Weight* own = rows + threadIdx.x % TILE;
     decltype(widened(*own)) total = 0;
     i64 i = first;
     for (; i + 4 <= last; i += 4) {  // four loads at once

@@ -95,7 +95,7 @@ __device__ inline float unit_of(float most, bool is_whole)
 
 // scale[tiles, 64], what a unit of int8 (where is_whole) or of float16 weighs in each lane; a block of 1024 threads for
 // each tile, sixteen for each of its lanes.
-extern "C" __global__ void find_scales(i64 n_tiles, i64 n_in, i64 is_whole, const float* rows, float* scale)
+extern "C" __global__ void __launch_bounds__(1024) find_scales(i64 n_tiles, i64 n_in, i64 is_whole, const float* rows, float* scale)
 {
     (void)n_tiles;
     __shared__ float largest[16][TILE];

@@ -106,31 +106,35 @@ KERNELS["replay_lif"] = launched("lif", "n_items", f"""
 """)
 
 _DELAYED = f"""
-    int64: n_samples n_neurons n_in n_ticks n_abs depth is_recurrent
-    int64: delay_rows delay_columns own_delay_rows own_delay_columns
     {RUNS}
     int32[spikes]: address
-    float32[tiles,n_in,lanes]: weight own_weight
-    int32[sources,targets]: delay own_delay
-    float32[constants]: constants
+    float32[tiles,n_in,lanes]: weight
 """
-_ON_THE_WAY = """
-    out float32[samples,rows,neurons]: state
-    out float32[samples,depth,neurons]: ring
-    out int32[samples,neurons]: ready
-    out uint64[items,ticks]: fired
-"""
+_NEURONS = "float32[constants]: constants"
 
-KERNELS["delayed_forward"] = launched("delayed", "n_samples", f"""
-    {_DELAYED}
-    {_ON_THE_WAY}
-""", threads=256)
-
-KERNELS["delayed_lif_forward"] = launched("delayed", "n_samples", f"""
-    {_DELAYED}
-    {DRIVE}
-    {_ON_THE_WAY}
-""", threads=256)
+for _name, _drive in (("", ""), ("_lif", DRIVE)):
+    KERNELS[f"delayed{_name}_forward"] = launched("delayed", "n_items", f"""
+        {SIZES} depth delay_rows delay_columns
+        {_DELAYED}
+        int32[sources,targets]: delay
+        {_NEURONS}
+        {_drive}
+        out float32[items,depth,lanes]: ring
+        {_FIRED}
+    """, per_block=4, threads=256)
+    KERNELS[f"recurrent{_name}_forward"] = launched("delayed", "n_samples", f"""
+        int64: n_samples n_neurons n_in n_ticks n_abs depth
+        int64: delay_rows delay_columns own_delay_rows own_delay_columns
+        {_DELAYED}
+        float32[tiles,n_in,lanes]: own_weight
+        int32[sources,targets]: delay own_delay
+        {_NEURONS}
+        {_drive}
+        out float32[samples,rows,neurons]: state
+        out float32[samples,depth,neurons]: ring
+        out int32[samples,neurons]: ready
+        {_FIRED}
+    """, threads=1024)
 
 KERNELS["count_active"] = launched("active", "n_blocks", """
     int64: n_blocks n_ticks
