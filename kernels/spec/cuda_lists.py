@@ -134,20 +134,31 @@ KERNELS["count_pixels"] = by_thread("patches", "n_spikes", """
     out int32[pixels]: count
 """)
 
-_PATCHES = """
+_SEEN = """
+    int64: n_spikes n_samples n_ticks n_pixels
+    int64[samples]: sample_ptr
+    int32[spikes]: address tick
+    int64[pixels]: reach_ptr
+    int32[reach]: reach_patch
+"""
+
+KERNELS["count_seen"] = by_thread("patches", "n_spikes", f"""
+    {_SEEN}
+    out int64[rows]: count
+""")
+
+KERNELS["list_seen"] = by_thread("patches", "n_spikes", f"""
+    {_SEEN}
+    int64[rows]: tick_ptr list_ptr
+    out int64[rows]: count
+    out int32[spikes]: row_address
+""")
+
+KERNELS["cut_patches"] = by_thread("patches", "n_rows", """
     int64: n_rows n_samples n_ticks n_pixels width padding across step_down step_across rows_in columns_in
     uint8[pixels]: has_tap
     int64[rows]: tick_ptr
     int32[spikes]: address
-"""
-
-KERNELS["count_seen"] = by_thread("patches", "n_rows", f"""
-    {_PATCHES}
-    out int64[rows]: count
-""")
-
-KERNELS["cut_patches"] = by_thread("patches", "n_rows", f"""
-    {_PATCHES}
     int64[rows]: list_ptr
     out int32[spikes]: row_address row_tick
 """)

@@ -84,14 +84,18 @@ def _cut(patches, spikes):
     pixels = device.zeros(n_pixels, np.int32)
     device.launch("count_pixels", n_spikes=len(spikes), n_pixels=n_pixels, address=spikes.on_device[0], count=pixels)
     n_lists = patches.n_patches * n_samples
-    count = device.empty(n_lists * n_ticks, np.int64)
-    shared = {"n_rows": count.size, "n_samples": n_samples, "n_ticks": n_ticks, "n_pixels": n_pixels,
-              "has_tap": kept(device, patches, "has_tap", lambda: patches.has_tap.view(np.uint8)),
-              "tick_ptr": spikes.tick_ptr, "address": by_key(spikes, n_pixels), **patches.geometry}
-    device.launch("count_seen", count=count, **shared)
+    count = device.zeros(n_lists * n_ticks, np.int64)
+    shared = {"n_samples": n_samples, "n_ticks": n_ticks, "n_pixels": n_pixels, "address": by_key(spikes, n_pixels)}
+    seen = {"n_spikes": len(spikes), "sample_ptr": spikes.ptr, "tick": spikes.on_device[1], "count": count, **shared,
+            "reach_ptr": kept(device, patches, "reach_ptr", lambda: patches.reach[0]),
+            "reach_patch": kept(device, patches, "reach_patch", lambda: patches.reach[1])}
+    device.launch("count_seen", **seen)
     list_ptr = device.starts(count)
     starts = sample_starts(list_ptr, n_lists, n_ticks)
     row, row_tick = (device.empty(int(starts[-1]), np.int32) for _ in range(2))
-    device.launch("cut_patches", list_ptr=list_ptr, row_address=row, row_tick=row_tick, **shared)
+    listed = {"tick_ptr": spikes.tick_ptr, "list_ptr": list_ptr, "row_address": row}
+    device.launch("list_seen", **listed, **seen)
+    device.launch("cut_patches", n_rows=count.size, row_tick=row_tick, **listed, **shared, **patches.geometry,
+                  has_tap=kept(device, patches, "has_tap", lambda: patches.has_tap.view(np.uint8)))
     lists = DeviceSpikes.of(device, starts, row, row_tick, spikes, patches.n_rows, tick_ptr=list_ptr)
     return lists, pixels.get().astype(np.int64)
