@@ -13,6 +13,7 @@ from eventsim.engine.trace import Trace
 from eventsim.engine.wiring import weigh
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import TILE
+from eventsim.kernels.memory import on_host
 from eventsim.model.precision import dequantized
 
 
@@ -115,7 +116,7 @@ def _weights(layer, given, neurons):
             weight[source[chosen]] = layer.weight[chosen]
         return out, np.zeros(len(neurons))
     rows, scale, total = weigh(layer, given)
-    rows = dequantized(rows, scale)
+    rows = dequantized(on_host(rows), scale)
     place = np.argsort(np.where(layer.lane_neuron < 0, layer.n_out, layer.lane_neuron), axis=None, kind="stable")
     tile, lane = np.divmod(place[neurons], TILE)
     constant = np.zeros(len(neurons)) if total is None else total[tile, lane]

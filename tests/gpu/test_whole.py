@@ -13,6 +13,7 @@ import eventsim as es
 from eventsim.cli import main
 from eventsim.engine import forward
 from eventsim.engine.exact import forward_exact
+from eventsim.engine.potential import potentials
 from eventsim.engine.queue import forward_queue
 from eventsim.engine.simulate import run_layer
 from eventsim.errors import ConfigError, DeviceError
@@ -234,3 +235,13 @@ def test_a_profile_counts_what_it_counts_of_the_cpu(as_gpu, rng):
         figures.append(profile.layer_figures())
     assert figures[0][-1]["spikes"] > 0
     assert _without_times(figures[0]) == _without_times(figures[1])
+
+
+@pytest.mark.parametrize("weights", ["float32", "int8"])
+def test_potentials_are_those_of_the_cpu(as_gpu, rng, weights):
+    network = es.Network("8x8x1-6c3-70-4", seed=1).with_weights(weights)
+    spikes = random_spikes(rng, 64, 2, 40, 0.3)
+    for name in network.layer_names:
+        want, got = (potentials(one, forward(one, spikes), name, [3, 1]) for one in (network, network.to("gpu")))
+        assert np.ptp(want) > 0
+        np.testing.assert_array_equal(got, want)
