@@ -6,6 +6,8 @@
 // however many tiles there are, and a tile reads what it gets in the order in which it stands. Items are numbered
 // tile * n_samples + sample.
 
+#define LIST_THREADS 128
+
 // An arrival: the lane that a synapse goes to, and the bits of its weight.
 __device__ __forceinline__ u64 arrival_of(i32 lane, float weight)
 {
@@ -57,20 +59,31 @@ extern "C" __global__ void count_arrivals(
 }
 
 // arrival[...], list_ptr[items * n_listed + 1] on. One spike after the other, all threads at its synapses: these go to
-// neurons of which none is twice among them, so that their order does not matter. count counts down to zero.
+// neurons of which none is twice among them, so that their order does not matter. count counts down to zero. Where the
+// synapses of the next spikes stand is fetched for as many as there are threads, or every spike would wait for it.
 extern "C" __global__ void list_arrivals(
     i64 n_rows, i64 n_samples, i64 n_ticks, i64 first_tick, i64 n_listed, const i64* tick_ptr, const i32* address,
     const i64* row_start, const i32* target, const float* weight, const i64* list_ptr, i64* count, u64* arrival)
 {
     (void)n_rows;
+    __shared__ i64 first[LIST_THREADS], last[LIST_THREADS];
     const Row row = row_of_block(n_ticks, first_tick, n_listed, tick_ptr);
-    for (i64 k = row.spike; k < row.spike_end; k++) {
-        for (i64 s = row_start[address[k]] + threadIdx.x; s < row_start[address[k] + 1]; s += blockDim.x) {
-            const i64 at = place_of(row, target[s], n_samples, n_listed);
-            const i64 left = (i64)atomicAdd((u64*)&count[at], ~(u64)0);  // one less
-            arrival[list_ptr[at + 1] - left] = arrival_of(target[s] % TILE, weight[s]);
+    for (i64 from = row.spike; from < row.spike_end; from += LIST_THREADS) {
+        const int n = row.spike_end - from < LIST_THREADS ? (int)(row.spike_end - from) : LIST_THREADS;
+        if ((int)threadIdx.x < n) {
+            const i32 source = address[from + threadIdx.x];
+            first[threadIdx.x] = row_start[source];
+            last[threadIdx.x] = row_start[source + 1];
         }
-        __syncthreads();  // the next spike's come behind them
+        __syncthreads();
+        for (int k = 0; k < n; k++) {
+            for (i64 s = first[k] + threadIdx.x; s < last[k]; s += LIST_THREADS) {
+                const i64 at = place_of(row, target[s], n_samples, n_listed);
+                const i64 left = (i64)atomicAdd((u64*)&count[at], ~(u64)0);  // one less
+                arrival[list_ptr[at + 1] - left] = arrival_of(target[s] % TILE, weight[s]);
+            }
+            __syncthreads();  // the next spike's come behind them
+        }
     }
 }
 

@@ -58,6 +58,13 @@ def test_windows_are_as_long_as_there_is_room(monkeypatch):
     assert _windows(np.zeros(0, int), 3) == []
 
 
+def test_many_spikes_in_a_tick(device, rng):
+    """More than a block has threads."""
+    layer = Sparse.random(400, 100, 12, 20.0, rng)
+    spikes = random_spikes(rng, 400, 1, 12, 0.6, repeats=True)
+    assert some_but_not_all(compare(layer, SRM(tau_syn=3.0), spikes, device))
+
+
 def test_many_synapses_of_a_spike_in_one_tile(device, rng):
     """More than a block has threads, in tiles that are full."""
     layer = Sparse(3, 300, [0, 300, 300, 450], np.r_[0:300, 0:300:2], rng.normal(30.0, 30.0, 450))
