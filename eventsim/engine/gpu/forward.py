@@ -32,9 +32,9 @@ def tiled_layer(layer, neuron, spikes, runs, name, support, truncate, rng):
     wiring = wire(layer, given, neuron)
     arguments = wiring.arguments() | neuron_arguments(device, wiring, neuron)
     kernel = "dense_forward"
-    if neuron.family == "lif" or len(wiring.drive) or wiring.suffix:
+    if len(wiring.drive):
         kernel = ("lif_forward" if neuron.family == "lif" else "driven_forward") + wiring.suffix
-        arguments |= {"moving": wiring.moving, "n_batch": n_samples, "drive": wiring.any_drive()}
+        arguments |= {"moving": wiring.moving, "n_batch": n_samples, "drive": wiring.drive}
     fired = device.zeros((wiring.n_items, n_ticks), np.uint64)
     kept = {"feed": given, "rows": len(wiring.weight) * len(wiring.lists)}
     if support is not None:

@@ -4,7 +4,7 @@ import numpy as np
 
 from eventsim.engine.gpu.kept import kept
 from eventsim.engine.wiring import NO_DRIVE, ROUNDING, by_input, what_counts
-from eventsim.kernels.layout import DRIVE_ROWS, LIF_SYN_GAIN, TILE
+from eventsim.kernels.layout import DRIVE_ROWS, TILE
 
 
 def weigh(layer, given):
@@ -74,13 +74,13 @@ def _constant_input(layer, weight, constant):
 
 def drive(layer, neuron, total, dt):
     """The drive of a layer's tiles and patches, see `eventsim.engine.wiring.DRIVES`, and whether it is an input."""
-    device, family, constants = layer.device, neuron.family, neuron.constants(dt)
+    device, family = layer.device, neuron.family
     lanes, moving = layer.lane_neuron, total is not None or layer.bias is not None
-    if not moving and not _wants_places(layer, family, constants):
+    if not moving and not _wants_places(layer, family):
         return device.put(NO_DRIVE), False
     inside, kind = _borders(layer)
     out = device.empty((len(lanes), DRIVE_ROWS, TILE), np.float32)
-    own = {"rounding": ROUNDING, "constants": device.put(constants)} if family == "srm" else {}
+    own = {"rounding": ROUNDING, "constants": device.put(neuron.constants(dt))} if family == "srm" else {}
     device.launch(
         "drive_srm" if family == "srm" else "drive_lif", n=lanes.size, n_patches=len(kind), n_kinds=len(inside),
         has_bias=layer.bias is not None, has_total=total is not None, kind=kind, drive=out,
@@ -91,10 +91,10 @@ def drive(layer, neuron, total, dt):
     return out, moving
 
 
-def _wants_places(layer, family, constants):
-    """Whether neurons of a family want a drive where there is no constant input."""
+def _wants_places(layer, family):
+    """Whether kernels of a family want a drive where there is no constant input."""
     if family == "li":
         return False
-    if family == "lif" and constants[LIF_SYN_GAIN]:
+    if family == "lif" or layer.precision != "float32":
         return True
     return layer.patches is not None and bool((layer.lane_neuron < 0).any())
