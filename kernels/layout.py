@@ -4,6 +4,8 @@
 TILE = 64
 # Numbers of one register of AVX-512: a quarter of a tile.
 SIXTEEN = 16
+# Tiles whose spikes of a tick a thread of a GPU lists.
+TILES_A_GROUP = 16
 # Ticks of one chunk of an active set: the bits of a word, and as many rows of 256 bytes as half a first-level cache.
 CHUNK = 64
 

@@ -25,7 +25,8 @@ _LANES, _FEW_LANES, _WITH_FEW = 128, 64, ((7, 0), (7, 2), (7, 5), (8, 0))
 
 # The phases, by the files that kernels are in, and by kernels that are elsewhere than their work.
 _FILES = {
-    "bin": "spike lists", "lists": "spike lists", "patches": "spike lists", "stages": "stages",
+    "bin": "spike lists", "lists": "spike lists", "groups": "spike lists", "patches": "spike lists",
+    "stages": "stages", "weights": "rows of weights", "sparse": "forward",
     "dense": "forward", "lif": "forward", "delayed": "forward", "readout": "forward", "exact": "forward",
     "lif_sweep": "forward", "exact_patches": "forward", "lif_patches": "forward", "times": "spike lists",
     "active": "active sets",

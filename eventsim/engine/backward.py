@@ -100,6 +100,10 @@ def check_trainable(network):
         check_settles(network)
     if network.clock == "exact" and network.readout is not None:
         check_timed_gradient(network.readout)
+    for name, layer in zip(network.layer_names, network.layers, strict=True):
+        if layer.kind == "sparse":
+            raise ConfigError(f"{name} is {layer}, and sparse layers are for simulation only so far; train a network "
+                              "of dense layers or convolutions")
     if any(layer.bias is not None for layer in network.layers):
         raise ConfigError("layers with a bias are for simulation only so far; train a network without")
     if not network.is_immediate:

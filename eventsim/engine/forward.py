@@ -15,6 +15,7 @@ from eventsim.engine.feed import feed
 from eventsim.engine.gpu import delayed as gpu_delayed
 from eventsim.engine.gpu import forward as gpu
 from eventsim.engine.gpu import readout as gpu_readout
+from eventsim.engine.gpu import sparse as gpu_sparse
 from eventsim.engine.growing import Buffers, run_to_end
 from eventsim.engine.readout import read_ticks
 from eventsim.engine.runs import by_tick, empty_runs, item_parts, sample_parts
@@ -182,17 +183,19 @@ def _runs_for(layer, spikes):
     return None if layer.device is not None else by_tick(spikes)
 
 
-# How a layer of each kind is run where it has neither delays nor recurrence.
-_IMMEDIATE = {"dense": _tiled_layer, "conv": _tiled_layer, "pool": _tiled_layer, "sparse": sparse_layer}
+# How a layer of each kind is run on the CPU and on a device where it has neither delays nor recurrence.
+_TILED = _tiled_layer, gpu.tiled_layer
+_IMMEDIATE = {"dense": _TILED, "conv": _TILED, "pool": _TILED, "sparse": (sparse_layer, gpu_sparse.sparse_layer)}
 
 
 def _run_layer(layer, neuron, *arguments):
     """A layer over a batch; returns its `LayerTrace`, and the runs of its spikes."""
-    on_host, on_device = _IMMEDIATE.get(layer.kind), gpu.tiled_layer
     if neuron.family == "li":
         on_host, on_device = read_ticks, gpu_readout.read_ticks
     elif not layer.is_immediate:
         on_host, on_device = delayed_layer, gpu_delayed.delayed_layer
+    else:
+        on_host, on_device = _IMMEDIATE[layer.kind]
     return (on_host if layer.device is None else on_device)(layer, neuron, *arguments)
 
 

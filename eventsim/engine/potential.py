@@ -13,6 +13,7 @@ from eventsim.engine.trace import Trace
 from eventsim.engine.wiring import weigh
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import TILE
+from eventsim.kernels.memory import on_host
 from eventsim.model.precision import dequantized
 
 
@@ -112,10 +113,10 @@ def _weights(layer, given, neurons):
         out = np.zeros((len(neurons), layer.n_in))
         for weight, neuron in zip(out, neurons, strict=True):
             chosen = layer.target == neuron
-            weight[source[chosen]] = layer.values[chosen]
+            weight[source[chosen]] = layer.weight[chosen]
         return out, np.zeros(len(neurons))
     rows, scale, total = weigh(layer, given)
-    rows = dequantized(rows, scale)
+    rows = dequantized(on_host(rows), scale)
     place = np.argsort(np.where(layer.lane_neuron < 0, layer.n_out, layer.lane_neuron), axis=None, kind="stable")
     tile, lane = np.divmod(place[neurons], TILE)
     constant = np.zeros(len(neurons)) if total is None else total[tile, lane]

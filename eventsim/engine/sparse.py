@@ -15,7 +15,7 @@ from eventsim.kernels.layout import TILE
 from eventsim.kernels.memory import aligned_zeros
 from eventsim.spikes import Spikes
 
-_STATE_ROWS = 4
+STATE_ROWS = 4
 # Neurons below which it is not worth to share out those of one sample.
 _LEAST_NEURONS = 16 * TILE
 
@@ -27,7 +27,7 @@ class _Part:
         n, tiles = last - first, -(-(last - first) // TILE)
         self.sample, self.span = sample, {"sample": sample, "neuron_first": first, "neuron_last": last}
         self.state = {
-            "state": aligned_zeros((tiles, _STATE_ROWS, TILE), np.float32),
+            "state": aligned_zeros((tiles, STATE_ROWS, TILE), np.float32),
             "total": aligned_zeros((tiles, TILE), np.float32), "since": np.zeros(tiles, np.int64),
             "doing": np.zeros(tiles, np.uint8), "ready": np.zeros(tiles * TILE, np.int32),
         }
@@ -50,13 +50,21 @@ def _ranges(n_neurons, n_samples):
     return list(itertools.pairwise(bounds))
 
 
+def check_sparse(layer, neuron, support, truncate):
+    """Raise `ConfigError` for what a sparse layer cannot do."""
+    if neuron.family != "srm":
+        raise ConfigError(f"neurons of {layer} are {type(neuron).__name__}, and sparse layers run those of SRM only; "
+                          "use a dense layer for others")
+    if support is not None or truncate:
+        raise ConfigError(f"{layer} can be simulated only: it keeps no active set and does not truncate the psp")
+
+
 def sparse_layer(layer, neuron, spikes, runs, name, support, truncate, rng):
     """A `Sparse` layer over a batch; returns its `LayerTrace`, and the runs of its spikes.
 
     It has no backward pass and no oracle mode, and refuses both.
     """
-    if support is not None or truncate:
-        raise ConfigError(f"{layer} can be simulated only: it keeps no active set and does not truncate the psp")
+    check_sparse(layer, neuron, support, truncate)
     started = time.perf_counter()
     parts = [
         _Part(b, first, last) for b in range(spikes.n_samples) for first, last in _ranges(layer.n_out, spikes.n_samples)

@@ -12,7 +12,7 @@ from eventsim.kernels.memory import aligned, on_host
 from eventsim.model.precision import quantized
 
 # Rounding of a potential that is the difference of two large ones, as a share of them.
-_ROUNDING = 1e-5
+ROUNDING = 1e-5
 _NO_SHARE = np.empty((0, 2), np.float32)
 NO_OWN = np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.uint8)
 NO_DRIVE = np.empty((0, DRIVE_ROWS, TILE), np.float32)
@@ -143,7 +143,7 @@ def _drive(layer, total, constants):
         alpha, gain = float(constants[ALPHA_SYN]), float(constants[GAIN_SYN])
         p = gain * total / (1.0 - alpha)
         q = alpha * p / (1.0 - alpha)
-        drive = np.stack((q, -p, -q, _ROUNDING * np.abs(q)), axis=1)
+        drive = np.stack((q, -p, -q, ROUNDING * np.abs(q)), axis=1)
     drive[:, 0][idle] = -np.inf
     drive[:, 1:].transpose(0, 2, 1)[idle] = 0.0
     return drive.astype(np.float32)

@@ -51,7 +51,7 @@ def weights(network, layer=None, *, neurons=None):
 def _values(layer):
     """All weights of a layer, its recurrent ones included, float32[n]."""
     if layer.kind == "sparse":
-        return layer.values
+        return layer.weight
     return np.concatenate([part.weight.ravel() for part in layer.projections or (layer,)])
 
 

@@ -11,6 +11,7 @@ typedef unsigned long long u64;
 #define WARP 32
 #define EVERY_LANE 0xffffffffu
 #define MINUS_INFINITY __int_as_float((i32)0xff800000u)
+#define FLOAT_TINY __int_as_float(0x00800000)  // the smallest that is not subnormal
 
 // The number of this thread among all of the launch. In 64 bits: the product of two unsigned ints would wrap.
 __device__ __forceinline__ i64 global_index()

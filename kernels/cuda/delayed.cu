@@ -1,98 +1,116 @@
 // A dense layer with delays and recurrence on the tick clock, forward; see kernels/cpu/delayed.py, whose order of every
-// operation this keeps. A block of 256 threads for every sample: four tiles at a time, a thread for each of their neurons.
+// operation this keeps. What is on its way to a neuron stands in its ring, which its own thread reads and writes.
+//
+// Without recurrence tiles know nothing of each other: four items of 64 neurons in a sample are a block, whose neurons
+// stay in registers. With it every tile wants all spikes of the tick before it goes on: a block of 1024 threads runs a
+// whole sample, 1024 neurons at a time, as many as the layers of the field have. More blocks a sample would meet at a
+// barrier of the device in every tick, whose few microseconds are those of a tick of such a block.
 
-#define TILES_AT_ONCE 4
-
-// Synapses from some neurons to a tile's. delay: ticks, [1, 1] of all, [n_in, 1] by presynaptic neuron, or by synapse.
-struct Projection {
-    const float* weight;
-    i64 n_in;
-    const i32* delay;
-    i64 delay_rows, delay_columns;
+// Of SRM neurons p, q, and those of the refractory response; of leaky ones potential and current.
+struct Neuron {
+    float a, b, c, d;
 };
 
-// Puts spikes of one tick on their way to one neuron; its ring has a place for every tick that they can arrive at.
-struct Sender {
-    const float* weight;  // of the neuron, from the first presynaptic one
-    const i32* delay;     // likewise, with so many numbers for each
-    i64 stride, tick, n_ticks, depth, step;
-    bool is_common;
-    float* ring;
-    float total;
+template <bool IS_LEAKY>
+struct Model;
 
-    __device__ void send(float value, i64 ticks)
+template <>
+struct Model<false> {
+    float alpha, beta, gain, kick, theta;
+
+    __device__ explicit Model(const float* constants)
+        : alpha(constants[ALPHA_SYN]), beta(constants[ALPHA_REF]), gain(constants[GAIN_SYN]),
+          kick(constants[GAIN_REF]), theta(constants[THETA])
     {
-        if (tick + ticks < n_ticks) {
-            float* place = ring + (tick + ticks) % depth * step;
-            *place = *place + value;
-        }
     }
 
-    __device__ void add(i64 source)
+    // A tick of a neuron; returns whether its potential is at threshold.
+    __device__ bool step(Neuron& s, float given, bool may_fire) const
     {
-        if (is_common)
-            total = total + weight[source * TILE];
-        else
-            send(weight[source * TILE], delay[source * stride]);
-    }
-
-    __device__ void finish()
-    {
-        if (is_common)
-            send(total, delay[0]);
+        const float p = s.a + gain * given, q = alpha * (s.b + p), qr = beta * (s.d + s.c);
+        const bool fires = may_fire && q + qr >= theta;
+        s.a = alpha * p;
+        s.b = q;
+        s.c = fires ? beta * s.c + kick : beta * s.c;
+        s.d = qr;
+        return fires;
     }
 };
 
-__device__ inline Sender sender_of(
-    const Projection& from, i64 neuron, i64 tick, i64 n_ticks, i64 depth, i64 step, float* ring)
-{
-    Sender out;
-    out.weight = from.weight + (neuron / TILE * from.n_in) * TILE + neuron % TILE;
-    out.delay = from.delay + (from.delay_columns == 1 ? 0 : neuron);
-    out.stride = from.delay_columns;
-    out.tick = tick;
-    out.n_ticks = n_ticks;
-    out.depth = depth;
-    out.step = step;
-    out.is_common = from.delay_rows * from.delay_columns == 1;
-    out.ring = ring + neuron;
-    out.total = 0.0f;
-    return out;
-}
+template <>
+struct Model<true> {
+    float decay, feed, gain, syn_decay, syn_gain, theta, drop, reset;
+    bool is_hard;
 
-// A tick of a neuron; state: four numbers, `step` apart. Returns whether its potential is at threshold.
-__device__ inline bool step_srm(const float* constants, float* state, i64 step, float given, bool may_fire)
-{
-    const float alpha = constants[ALPHA_SYN], beta = constants[ALPHA_REF];
-    const float p = state[0] + constants[GAIN_SYN] * given;
-    const float q = alpha * (state[step] + p), qr = beta * (state[3 * step] + state[2 * step]);
-    const bool fires = may_fire && q + qr >= constants[THETA];
-    state[0] = alpha * p;
-    state[step] = q;
-    state[2 * step] = fires ? beta * state[2 * step] + constants[GAIN_REF] : beta * state[2 * step];
-    state[3 * step] = qr;
-    return fires;
-}
+    __device__ explicit Model(const float* constants)
+        : decay(constants[LIF_DECAY]), feed(constants[LIF_FEED]), gain(constants[LIF_GAIN]),
+          syn_decay(constants[LIF_SYN_DECAY]), syn_gain(constants[LIF_SYN_GAIN]), theta(constants[THETA]),
+          drop(constants[LIF_DROP]), reset(constants[LIF_RESET]), is_hard(constants[LIF_HARD] > 0.0f)
+    {
+    }
 
-__device__ inline bool step_lif(const float* constants, float* state, i64 step, float given, bool may_fire)
+    __device__ bool step(Neuron& s, float given, bool may_fire) const
+    {
+        const float v = decay * s.a + feed * s.b + gain * given;
+        const bool fires = may_fire && v >= theta;
+        s.a = !fires ? v : is_hard ? reset : v - drop;
+        s.b = syn_decay * s.b + syn_gain * given;
+        return fires;
+    }
+};
+
+// What arrives at a neuron for tick t; its place in the ring is empty after that. SRM neurons get what was sent for the
+// tick before, leaky ones that of their own.
+template <bool IS_LEAKY>
+__device__ inline float arrived(float* ring, i64 t, i64 depth, i64 step)
 {
-    const float i = state[step];
-    const float v = constants[LIF_DECAY] * state[0] + constants[LIF_FEED] * i + constants[LIF_GAIN] * given;
-    const bool fires = may_fire && v >= constants[THETA];
-    state[0] = !fires ? v : constants[LIF_HARD] > 0.0f ? constants[LIF_RESET] : v - constants[LIF_DROP];
-    state[step] = constants[LIF_SYN_DECAY] * i + constants[LIF_SYN_GAIN] * given;
-    return fires;
+    float* place = ring + (IS_LEAKY ? t : t + depth - 1) % depth * step;
+    const float value = *place;
+    *place = 0.0f;
+    return value;
 }
 
 template <bool IS_LEAKY>
 __device__ inline void delayed(
-    i64 n_samples, i64 n_neurons, i64 n_ticks, i64 n_abs, i64 depth, i64 is_recurrent, const i64* run_base,
+    i64 n_items, i64 n_samples, i64 n_neurons, i64 n_ticks, i64 n_abs, i64 depth, const i64* run_base,
     const i64* run_count, const i32* run_tick, const i64* run_start, const i32* address, const Projection& given,
-    const Projection& own, const float* constants, const float* drive, float* state, float* ring, i32* ready,
-    u64* fired)
+    const float* constants, const float* drive, float* ring, u64* fired)
+{
+    const i64 item = global_index() / TILE, lane = threadIdx.x % TILE;
+    if (item >= n_items)
+        return;
+    const i64 tile = item / n_samples, sample = item % n_samples, neuron = tile * TILE + lane;
+    const Model<IS_LEAKY> model(constants);
+    const float each_tick = IS_LEAKY ? drive[(tile * DRIVE_ROWS + EACH_TICK) * TILE + lane] : 0.0f;
+    const bool is_neuron = neuron < n_neurons;
+    ring += item * depth * TILE + lane;
+    Neuron s = {0.0f, 0.0f, 0.0f, 0.0f};
+    i64 run = run_base[sample], ready = 0;
+    const i64 run_end = run + run_count[sample];
+    for (i64 t = 0; t < n_ticks; t++) {
+        const bool has_input = run < run_end && run_tick[run] == t;
+        Sender sender = sender_of(given, neuron, t, n_ticks, depth, TILE, ring);
+        if (IS_LEAKY && has_input && is_neuron)
+            sender.send_all(address, run_start[run], run_start[run + 1]);
+        const float value = arrived<IS_LEAKY>(ring, t, depth, TILE);
+        const bool fires = model.step(s, IS_LEAKY ? value + each_tick : value, is_neuron && t >= ready);
+        write_bits(fired, item * n_ticks + t, fires);
+        ready = fires ? t + n_abs : ready;
+        if (!IS_LEAKY && has_input && is_neuron)
+            sender.send_all(address, run_start[run], run_start[run + 1]);
+        run += has_input;
+    }
+}
+
+template <bool IS_LEAKY>
+__device__ inline void recurrent(
+    i64 n_samples, i64 n_neurons, i64 n_ticks, i64 n_abs, i64 depth, const i64* run_base, const i64* run_count,
+    const i32* run_tick, const i64* run_start, const i32* address, const Projection& given, const Projection& own,
+    const float* constants, const float* drive, float* state, float* ring, i32* ready, u64* fired)
 {
     const i64 sample = blockIdx.x, tiles = (n_neurons + TILE - 1) / TILE, step = tiles * TILE;
-    const i64 first_tile = threadIdx.x / TILE, lane = threadIdx.x % TILE;
+    const i64 first_tile = threadIdx.x / TILE, at_once = blockDim.x / TILE, lane = threadIdx.x % TILE;
+    const Model<IS_LEAKY> model(constants);
     state += sample * 4 * step;
     ring += sample * depth * step;
     ready += sample * step;
@@ -100,37 +118,32 @@ __device__ inline void delayed(
     const i64 run_end = run + run_count[sample];
     for (i64 t = 0; t < n_ticks; t++) {
         const bool has_input = run < run_end && run_tick[run] == t;
-        const i64 arriving = (IS_LEAKY ? t : t + depth - 1) % depth;  // with `SRM` what was sent for the tick before
-        for (i64 tile = first_tile; tile < tiles; tile += TILES_AT_ONCE) {
+        for (i64 tile = first_tile; tile < tiles; tile += at_once) {
             const i64 neuron = tile * TILE + lane;
-            Sender sender = sender_of(given, neuron, t, n_ticks, depth, step, ring);
-            if (IS_LEAKY && has_input && neuron < n_neurons) {
-                for (i64 k = run_start[run]; k < run_start[run + 1]; k++)
-                    sender.add(address[k]);
-                sender.finish();
-            }
-            const float arrived = ring[arriving * step + neuron];
-            ring[arriving * step + neuron] = 0.0f;
-            const bool may_fire = neuron < n_neurons && t >= ready[neuron];
+            const bool is_neuron = neuron < n_neurons;
+            Sender sender = sender_of(given, neuron, t, n_ticks, depth, step, ring + neuron);
+            if (IS_LEAKY && has_input && is_neuron)
+                sender.send_all(address, run_start[run], run_start[run + 1]);
+            const float value = arrived<IS_LEAKY>(ring + neuron, t, depth, step);
             const float each_tick = IS_LEAKY ? drive[(tile * DRIVE_ROWS + EACH_TICK) * TILE + lane] : 0.0f;
-            const bool fires = IS_LEAKY ? step_lif(constants, state + neuron, step, arrived + each_tick, may_fire)
-                                        : step_srm(constants, state + neuron, step, arrived, may_fire);
+            float* at = state + neuron;
+            Neuron s = {at[0], at[step], at[2 * step], at[3 * step]};
+            const bool fires = model.step(s, IS_LEAKY ? value + each_tick : value, is_neuron && t >= ready[neuron]);
+            at[0] = s.a;
+            at[step] = s.b;
+            at[2 * step] = s.c;
+            at[3 * step] = s.d;
             write_bits(fired, (tile * n_samples + sample) * n_ticks + t, fires);
             if (fires)
                 ready[neuron] = (i32)(t + n_abs < n_ticks ? t + n_abs : n_ticks);
-            if (!IS_LEAKY && has_input && neuron < n_neurons) {
-                for (i64 k = run_start[run]; k < run_start[run + 1]; k++)
-                    sender.add(address[k]);
-                sender.finish();
-            }
+            if (!IS_LEAKY && has_input && is_neuron)
+                sender.send_all(address, run_start[run], run_start[run + 1]);
         }
         run += has_input;
-        if (!is_recurrent)
-            continue;
         __syncthreads();  // all spikes of the tick are written
-        for (i64 tile = first_tile; tile < tiles; tile += TILES_AT_ONCE) {
+        for (i64 tile = first_tile; tile < tiles; tile += at_once) {
             const i64 neuron = tile * TILE + lane;
-            Sender sender = sender_of(own, neuron, t, n_ticks, depth, step, ring);
+            Sender sender = sender_of(own, neuron, t, n_ticks, depth, step, ring + neuron);
             bool any = false;
             for (i64 from = 0; neuron < n_neurons && from < tiles; from++)
                 for (u64 lanes = read_bits(fired, (from * n_samples + sample) * n_ticks + t); lanes != 0;
@@ -144,31 +157,53 @@ __device__ inline void delayed(
     }
 }
 
-// Spikes of every sample, fired[items, n_ticks] as in `dense_forward`, zero before. delay: see `Projection`, at most
-// n_ticks; state[samples, 4, tiles * 64], ring[samples, depth, tiles * 64] and ready[samples, tiles * 64]: zero before,
-// depth is above every delay that is below n_ticks.
+// Spikes of every item, fired[items, n_ticks] as in `dense_forward`, zero before. delay: see `Projection`, at most
+// n_ticks; ring[items, depth, 64]: zero before, depth is above every delay that is below n_ticks.
 extern "C" __global__ void delayed_forward(
-    i64 n_samples, i64 n_neurons, i64 n_in, i64 n_ticks, i64 n_abs, i64 depth, i64 is_recurrent, i64 delay_rows,
-    i64 delay_columns, i64 own_delay_rows, i64 own_delay_columns, const i64* run_base, const i64* run_count,
-    const i32* run_tick, const i64* run_start, const i32* address, const float* weight, const float* own_weight,
-    const i32* delay, const i32* own_delay, const float* constants, float* state, float* ring, i32* ready, u64* fired)
+    i64 n_items, i64 n_samples, i64 n_neurons, i64 n_in, i64 n_ticks, i64 n_abs, i64 depth, i64 delay_rows,
+    i64 delay_columns, const i64* run_base, const i64* run_count, const i32* run_tick, const i64* run_start,
+    const i32* address, const float* weight, const i32* delay, const float* constants, float* ring, u64* fired)
 {
     const Projection given = {weight, n_in, delay, delay_rows, delay_columns};
-    const Projection own = {own_weight, n_neurons, own_delay, own_delay_rows, own_delay_columns};
-    delayed<false>(n_samples, n_neurons, n_ticks, n_abs, depth, is_recurrent, run_base, run_count, run_tick, run_start,
-                   address, given, own, constants, nullptr, state, ring, ready, fired);
+    delayed<false>(n_items, n_samples, n_neurons, n_ticks, n_abs, depth, run_base, run_count, run_tick, run_start,
+                   address, given, constants, nullptr, ring, fired);
 }
 
-// `delayed_forward` of leaky integrate-and-fire neurons; own_delay: of a tick or more, drive: see `lif_forward`.
+// `delayed_forward` of leaky integrate-and-fire neurons; drive: see `lif_forward`.
 extern "C" __global__ void delayed_lif_forward(
-    i64 n_samples, i64 n_neurons, i64 n_in, i64 n_ticks, i64 n_abs, i64 depth, i64 is_recurrent, i64 delay_rows,
-    i64 delay_columns, i64 own_delay_rows, i64 own_delay_columns, const i64* run_base, const i64* run_count,
-    const i32* run_tick, const i64* run_start, const i32* address, const float* weight, const float* own_weight,
-    const i32* delay, const i32* own_delay, const float* constants, const float* drive, float* state, float* ring,
-    i32* ready, u64* fired)
+    i64 n_items, i64 n_samples, i64 n_neurons, i64 n_in, i64 n_ticks, i64 n_abs, i64 depth, i64 delay_rows,
+    i64 delay_columns, const i64* run_base, const i64* run_count, const i32* run_tick, const i64* run_start,
+    const i32* address, const float* weight, const i32* delay, const float* constants, const float* drive, float* ring,
+    u64* fired)
+{
+    const Projection given = {weight, n_in, delay, delay_rows, delay_columns};
+    delayed<true>(n_items, n_samples, n_neurons, n_ticks, n_abs, depth, run_base, run_count, run_tick, run_start,
+                  address, given, constants, drive, ring, fired);
+}
+
+// `delayed_forward` of a layer whose own spikes come back to it. state[samples, 4, tiles * 64], ring[samples, depth,
+// tiles * 64] and ready[samples, tiles * 64]: zero before.
+extern "C" __global__ void __launch_bounds__(1024) recurrent_forward(
+    i64 n_samples, i64 n_neurons, i64 n_in, i64 n_ticks, i64 n_abs, i64 depth, i64 delay_rows, i64 delay_columns,
+    i64 own_delay_rows, i64 own_delay_columns, const i64* run_base, const i64* run_count, const i32* run_tick,
+    const i64* run_start, const i32* address, const float* weight, const float* own_weight, const i32* delay,
+    const i32* own_delay, const float* constants, float* state, float* ring, i32* ready, u64* fired)
 {
     const Projection given = {weight, n_in, delay, delay_rows, delay_columns};
     const Projection own = {own_weight, n_neurons, own_delay, own_delay_rows, own_delay_columns};
-    delayed<true>(n_samples, n_neurons, n_ticks, n_abs, depth, is_recurrent, run_base, run_count, run_tick, run_start,
-                  address, given, own, constants, drive, state, ring, ready, fired);
+    recurrent<false>(n_samples, n_neurons, n_ticks, n_abs, depth, run_base, run_count, run_tick, run_start, address,
+                     given, own, constants, nullptr, state, ring, ready, fired);
+}
+
+// `recurrent_forward` of leaky integrate-and-fire neurons; own_delay: of a tick or more.
+extern "C" __global__ void __launch_bounds__(1024) recurrent_lif_forward(
+    i64 n_samples, i64 n_neurons, i64 n_in, i64 n_ticks, i64 n_abs, i64 depth, i64 delay_rows, i64 delay_columns,
+    i64 own_delay_rows, i64 own_delay_columns, const i64* run_base, const i64* run_count, const i32* run_tick,
+    const i64* run_start, const i32* address, const float* weight, const float* own_weight, const i32* delay,
+    const i32* own_delay, const float* constants, const float* drive, float* state, float* ring, i32* ready, u64* fired)
+{
+    const Projection given = {weight, n_in, delay, delay_rows, delay_columns};
+    const Projection own = {own_weight, n_neurons, own_delay, own_delay_rows, own_delay_columns};
+    recurrent<true>(n_samples, n_neurons, n_ticks, n_abs, depth, run_base, run_count, run_tick, run_start, address,
+                    given, own, constants, drive, state, ring, ready, fired);
 }

@@ -1,15 +1,15 @@
 // A layer of SRM neurons on the tick clock, forward: a block of 64 threads for every item, one sample in one tile of 64
 // neurons; items are numbered tile * n_samples + sample. See kernels/cpu/dense.py.
 
-template <Purpose PURPOSE>
+template <Purpose PURPOSE, class Weight>
 __device__ inline void forward(
     i64 n_samples, i64 n_neurons, i64 n_in, i64 n_ticks, i64 n_abs, i64 moving, i64 n_batch, Kept kept, float reach,
-    const float* weight, const float* gain, const i64* run_base, const i64* run_count, const i32* run_tick,
+    const Weight* weight, const float* gain, const i64* run_base, const i64* run_count, const i32* run_tick,
     const i64* run_start, const i32* address, const float* constants, const float* decays, const float* drive,
     u64* fired)
 {
     const i64 item = blockIdx.x;
-    const Item own = item_of(item, n_samples, n_neurons, n_in, n_batch, weight, gain, run_base, run_count, drive);
+    const auto own = item_of(item, n_samples, n_neurons, n_in, n_batch, weight, gain, run_base, run_count, drive);
     const i64 begin = begin_of<PURPOSE>(own, moving, n_ticks, run_tick, kept);
     move_to<PURPOSE>(kept, item, n_ticks);
     sweep_item<PURPOSE>(begin, n_ticks, n_abs, own, run_tick, run_start, address,
@@ -27,17 +27,23 @@ extern "C" __global__ void dense_forward(
                           run_count, run_tick, run_start, address, constants, decays, nullptr, fired);
 }
 
-// `dense_forward` for neurons with a constant input, and for tiles in which some lanes are no neurons.
-extern "C" __global__ void driven_forward(
-    i64 n_items, i64 n_samples, i64 n_neurons, i64 n_in, i64 n_ticks, i64 n_abs, i64 moving, i64 n_batch, float reach,
-    const float* weight, const float* gain, const i64* run_base, const i64* run_count, const i32* run_tick,
-    const i64* run_start, const i32* address, const float* constants, const float* decays, const float* drive,
-    u64* fired)
-{
-    (void)n_items;
-    forward<SPIKES>(n_samples, n_neurons, n_in, n_ticks, n_abs, moving, n_batch, Kept(), reach, weight, gain,
-                         run_base, run_count, run_tick, run_start, address, constants, decays, drive, fired);
-}
+// `dense_forward` for neurons with a constant input, and for tiles in which some lanes are no neurons; likewise for
+// weights of int8 and, by their bits, of float16.
+#define DRIVEN_FORWARD(NAME, WEIGHT)                                                                                   \
+    extern "C" __global__ void NAME(                                                                                   \
+        i64 n_items, i64 n_samples, i64 n_neurons, i64 n_in, i64 n_ticks, i64 n_abs, i64 moving, i64 n_batch,          \
+        float reach, const WEIGHT* weight, const float* gain, const i64* run_base, const i64* run_count,               \
+        const i32* run_tick, const i64* run_start, const i32* address, const float* constants, const float* decays,    \
+        const float* drive, u64* fired)                                                                                \
+    {                                                                                                                  \
+        (void)n_items;                                                                                                 \
+        forward<SPIKES>(n_samples, n_neurons, n_in, n_ticks, n_abs, moving, n_batch, Kept(), reach, weight, gain,      \
+                        run_base, run_count, run_tick, run_start, address, constants, decays, drive, fired);           \
+    }
+
+DRIVEN_FORWARD(driven_forward, float)
+DRIVEN_FORWARD(driven_forward_int8, i8)
+DRIVEN_FORWARD(driven_forward_float16, u16)
 
 // `dense_forward` that keeps where u_low <= u < u_high: active[items, n_ticks], bits as in fired and zero before, and
 // u[items, n_ticks, 64], written where they are set.

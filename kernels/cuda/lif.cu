@@ -46,9 +46,9 @@ __device__ __forceinline__ bool rests(const LifConstants& c, const Lif& s, float
 }
 
 // `sweep_item` of these neurons.
-template <Purpose PURPOSE>
+template <Purpose PURPOSE, class Weight>
 __device__ inline void sweep_lif(
-    i64 t, i64 n_ticks, i64 n_abs, Item item, const i32* run_tick, const i64* run_start, const i32* address,
+    i64 t, i64 n_ticks, i64 n_abs, ItemOf<Weight> item, const i32* run_tick, const i64* run_start, const i32* address,
     const LifConstants& c, bool moving, const Kept& kept, u64* fired)
 {
     const float limit = c.theta * MARGIN, base = driven(item, BASE), each_tick = driven(item, EACH_TICK);
@@ -91,15 +91,15 @@ __device__ inline void sweep_lif(
     }
 }
 
-template <Purpose PURPOSE>
+template <Purpose PURPOSE, class Weight>
 __device__ inline void lif(
     i64 n_samples, i64 n_neurons, i64 n_in, i64 n_ticks, i64 n_abs, i64 moving, i64 n_batch, Kept kept,
-    const float* weight, const float* gain, const i64* run_base, const i64* run_count, const i32* run_tick,
+    const Weight* weight, const float* gain, const i64* run_base, const i64* run_count, const i32* run_tick,
     const i64* run_start, const i32* address, const float* constants, const float* decays, const float* drive,
     u64* fired)
 {
     const i64 item = blockIdx.x;
-    const Item own = item_of(item, n_samples, n_neurons, n_in, n_batch, weight, gain, run_base, run_count, drive);
+    const auto own = item_of(item, n_samples, n_neurons, n_in, n_batch, weight, gain, run_base, run_count, drive);
     const i64 begin = begin_of<PURPOSE>(own, moving, n_ticks, run_tick, kept);
     move_to<PURPOSE>(kept, item, n_ticks);
     sweep_lif<PURPOSE>(begin, n_ticks, n_abs, own, run_tick, run_start, address,
@@ -108,16 +108,21 @@ __device__ inline void lif(
 }
 
 // Spikes of all items, see `driven_forward`.
-extern "C" __global__ void lif_forward(
-    i64 n_items, i64 n_samples, i64 n_neurons, i64 n_in, i64 n_ticks, i64 n_abs, i64 moving, i64 n_batch,
-    const float* weight, const float* gain, const i64* run_base, const i64* run_count, const i32* run_tick,
-    const i64* run_start, const i32* address, const float* constants, const float* decays, const float* drive,
-    u64* fired)
-{
-    (void)n_items;
-    lif<SPIKES>(n_samples, n_neurons, n_in, n_ticks, n_abs, moving, n_batch, Kept(), weight, gain, run_base, run_count,
-                run_tick, run_start, address, constants, decays, drive, fired);
-}
+#define LIF_FORWARD(NAME, WEIGHT)                                                                                      \
+    extern "C" __global__ void NAME(                                                                                   \
+        i64 n_items, i64 n_samples, i64 n_neurons, i64 n_in, i64 n_ticks, i64 n_abs, i64 moving, i64 n_batch,          \
+        const WEIGHT* weight, const float* gain, const i64* run_base, const i64* run_count, const i32* run_tick,       \
+        const i64* run_start, const i32* address, const float* constants, const float* decays, const float* drive,     \
+        u64* fired)                                                                                                    \
+    {                                                                                                                  \
+        (void)n_items;                                                                                                 \
+        lif<SPIKES>(n_samples, n_neurons, n_in, n_ticks, n_abs, moving, n_batch, Kept(), weight, gain, run_base,       \
+                    run_count, run_tick, run_start, address, constants, decays, drive, fired);                         \
+    }
+
+LIF_FORWARD(lif_forward, float)
+LIF_FORWARD(lif_forward_int8, i8)
+LIF_FORWARD(lif_forward_float16, u16)
 
 // The same, keeping what is active, see `dense_forward_active`.
 extern "C" __global__ void lif_forward_active(

@@ -1,16 +1,27 @@
 // Spike lists: by (sample, tick, address) from the bits of tiles, with their runs, and by address for gradients. All
 // are counted first, then the counts are summed up, then filled in; every number has one thread that writes it.
 
-// count[sample * n_ticks + tick], spikes in all tiles.
-extern "C" __global__ void count_ticks(i64 n_rows, i64 tiles, const u64* fired, i64* count)
+// count[row * n_groups + group], spikes of row sample * n_ticks + tick in sixteen tiles; a thread for each, those of
+// neighbouring rows side by side.
+extern "C" __global__ void count_ticks(
+    i64 n_words, i64 n_rows, i64 tiles, i64 n_groups, const u64* fired, i64* count)
 {
-    const i64 row = global_index();
-    if (row >= n_rows)
+    const i64 word = global_index(), row = word % n_rows, group = word / n_rows;
+    if (word >= n_words)
         return;
+    const i64 last = (group + 1) * TILES_A_GROUP < tiles ? (group + 1) * TILES_A_GROUP : tiles;
     i64 n = 0;
-    for (i64 tile = 0; tile < tiles; tile++)
+    for (i64 tile = group * TILES_A_GROUP; tile < last; tile++)
         n += __popcll(fired[tile * n_rows + row]);
-    count[row] = n;
+    count[row * n_groups + group] = n;
+}
+
+// taken[i] = values[i * step].
+extern "C" __global__ void every_nth(i64 n, i64 step, const i64* values, i64* taken)
+{
+    const i64 i = global_index();
+    if (i < n)
+        taken[i] = values[i * step];
 }
 
 // tick_ptr[samples * n_ticks + 1], where the spikes of every tick of every sample begin.
@@ -58,15 +69,19 @@ extern "C" __global__ void group_by_tick(
     }
 }
 
-// The spikes of a (sample, tick), by address.
+// The spikes that `count_ticks` counts, group_ptr[row * n_groups + group] on; by address.
 extern "C" __global__ void merge_items(
-    i64 n_rows, i64 tiles, i64 n_ticks, const u64* fired, const i64* tick_ptr, i32* address, i32* tick)
+    i64 n_words, i64 n_rows, i64 tiles, i64 n_groups, i64 n_ticks, const u64* fired, const i64* group_ptr, i32* address,
+    i32* tick)
 {
-    const i64 row = global_index();
-    if (row >= n_rows || tick_ptr[row] == tick_ptr[row + 1])
+    const i64 word = global_index(), row = word % n_rows, group = word / n_rows;
+    if (word >= n_words)
         return;
-    i64 k = tick_ptr[row];
-    for (i64 tile = 0; tile < tiles; tile++)
+    const i64 last = (group + 1) * TILES_A_GROUP < tiles ? (group + 1) * TILES_A_GROUP : tiles;
+    i64 k = group_ptr[row * n_groups + group];
+    if (k == group_ptr[row * n_groups + group + 1])
+        return;
+    for (i64 tile = group * TILES_A_GROUP; tile < last; tile++)
         for (u64 lanes = fired[tile * n_rows + row]; lanes != 0; lanes &= lanes - 1) {
             address[k] = (i32)(tile * TILE + __ffsll(lanes) - 1);
             tick[k] = (i32)(row % n_ticks);

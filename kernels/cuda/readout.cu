@@ -1,15 +1,13 @@
 // Leaky integrators, which never spike: what is read of their potentials, float64; see kernels/cpu/readout.py. A block of 64
 // threads for every item, one list in one tile of 64 neurons.
 
-// What is linear in the input: share[n_ticks] is what a unit of input in each tick adds to score[items, 64].
-extern "C" __global__ void read_sums(
-    i64 n_items, i64 n_lists, i64 n_in, const float* weight, const float* gain, const i64* run_base,
-    const i64* run_count, const i32* run_tick, const i64* run_start, const i32* address, const double* share,
-    double* score)
+template <class Weight>
+__device__ inline void sums(
+    i64 n_lists, i64 n_in, const Weight* weight, const float* gain, const i64* run_base, const i64* run_count,
+    const i32* run_tick, const i64* run_start, const i32* address, const double* share, double* score)
 {
-    (void)n_items;
     const i64 item = blockIdx.x, tile = item / n_lists, list = item % n_lists;
-    const float* rows = weight + tile * n_in * TILE;
+    const Weight* rows = weight + tile * n_in * TILE;
     double total = 0.0;
     for (i64 run = run_base[list]; run < run_base[list] + run_count[list]; run++) {
         const float given = gain[tile * TILE + threadIdx.x] * sum_rows(rows, address, run_start[run], run_start[run + 1]);
@@ -17,6 +15,21 @@ extern "C" __global__ void read_sums(
     }
     score[item * TILE + threadIdx.x] = total;
 }
+
+// What is linear in the input: share[n_ticks] is what a unit of input in each tick adds to score[items, 64].
+#define READ_SUMS(NAME, WEIGHT)                                                                                        \
+    extern "C" __global__ void NAME(                                                                                   \
+        i64 n_items, i64 n_lists, i64 n_in, const WEIGHT* weight, const float* gain, const i64* run_base,              \
+        const i64* run_count, const i32* run_tick, const i64* run_start, const i32* address, const double* share,      \
+        double* score)                                                                                                 \
+    {                                                                                                                  \
+        (void)n_items;                                                                                                 \
+        sums(n_lists, n_in, weight, gain, run_base, run_count, run_tick, run_start, address, share, score);            \
+    }
+
+READ_SUMS(read_sums, float)
+READ_SUMS(read_sums_int8, i8)
+READ_SUMS(read_sums_float16, u16)
 
 // A potential, its largest value so far, and the first tick or time that had it.
 struct Peak {
@@ -30,16 +43,14 @@ struct Peak {
     }
 };
 
-// The largest potential of any tick, and the first that has it. held, risen: float64[n_ticks + 1], what a potential keeps
-// in so many ticks, and what a constant input of 1 in each adds; each: float64[places, 64], the constant input.
-extern "C" __global__ void read_peaks(
-    i64 n_items, i64 n_lists, i64 n_in, i64 n_batch, i64 n_ticks, const double* held, const double* risen,
-    const float* weight, const float* gain, const i64* run_base, const i64* run_count, const i32* run_tick,
-    const i64* run_start, const i32* address, const double* each, double* score, double* when)
+template <class Weight>
+__device__ inline void peaks(
+    i64 n_lists, i64 n_in, i64 n_batch, i64 n_ticks, const double* held, const double* risen, const Weight* weight,
+    const float* gain, const i64* run_base, const i64* run_count, const i32* run_tick, const i64* run_start,
+    const i32* address, const double* each, double* score, double* when)
 {
-    (void)n_items;
     const i64 item = blockIdx.x, tile = item / n_lists, list = item % n_lists;
-    const float* rows = weight + tile * n_in * TILE;
+    const Weight* rows = weight + tile * n_in * TILE;
     const double constant = each[(tile * (n_lists / n_batch) + list / n_batch) * TILE + threadIdx.x];
     Peak own = {0.0, (double)MINUS_INFINITY, 0.0};
     const i64 end = run_base[list] + run_count[list];
@@ -65,6 +76,23 @@ extern "C" __global__ void read_peaks(
     score[item * TILE + threadIdx.x] = own.best;
     when[item * TILE + threadIdx.x] = own.when;
 }
+
+// The largest potential of any tick, and the first that has it. held, risen: float64[n_ticks + 1], what a potential keeps
+// in so many ticks, and what a constant input of 1 in each adds; each: float64[places, 64], the constant input.
+#define READ_PEAKS(NAME, WEIGHT)                                                                                       \
+    extern "C" __global__ void NAME(                                                                                   \
+        i64 n_items, i64 n_lists, i64 n_in, i64 n_batch, i64 n_ticks, const double* held, const double* risen,         \
+        const WEIGHT* weight, const float* gain, const i64* run_base, const i64* run_count, const i32* run_tick,       \
+        const i64* run_start, const i32* address, const double* each, double* score, double* when)                     \
+    {                                                                                                                  \
+        (void)n_items;                                                                                                 \
+        peaks(n_lists, n_in, n_batch, n_ticks, held, risen, weight, gain, run_base, run_count, run_tick, run_start,    \
+              address, each, score, when);                                                                             \
+    }
+
+READ_PEAKS(read_peaks, float)
+READ_PEAKS(read_peaks_int8, i8)
+READ_PEAKS(read_peaks_float16, u16)
 
 // What a unit of input so many ms before the end adds to the last potential, or to the mean over `end` ms; tau may be
 // infinite. See `LI.share_at`.

@@ -31,46 +31,26 @@ extern "C" __global__ void take(i64 n, const i64* index, const i64* values, i64*
         taken[i] = values[index[i]];
 }
 
-// Sums over positions and ticks of the spikes n of an address in a tick, and of n^2, which is the sum of 2 m + 1 over
-// those that have m before them: total[samples, 2, channels], zero before. Whole numbers, in any order.
-extern "C" __global__ void sum_squares(
-    i64 n_spikes, i64 n_samples, i64 n_positions, i64 n_channels, const i64* sample_ptr, const i32* address,
-    const i32* tick, i64* total)
-{
-    const i64 k = global_index();
-    if (k >= n_spikes)
-        return;
-    const i64 sample = sample_of(k, n_samples, sample_ptr);
-    i64 before = 0;
-    for (i64 i = k - 1; i >= sample_ptr[sample] && tick[i] == tick[k]; i--)
-        before += address[i] == address[k];
-    u64* own = (u64*)total + 2 * sample * n_channels + address[k] / n_positions;
-    atomicAdd(own, (u64)1);
-    atomicAdd(own + n_channels, (u64)(2 * before + 1));
-}
-
 // Add shift[c] + slope[c] n to the error of the first group at a layer's pairs, by channel c and the spikes n of its
 // address in that tick; a block for each block of the active set. lane_address[tiles, 64]: the address of every lane
-// behind the stages, or -1; tick_ptr: see `find_ticks`.
+// behind the stages, or -1; table, count: of the groups of spikes by address, see groups.cuh.
 extern "C" __global__ void normalise_error(
-    i64 n_blocks, i64 n_samples, i64 n_ticks, i64 n_positions, const i64* tick_ptr, const i32* address,
-    const float* shift, const float* slope, i64 kind, const i64* lanes, const i64* entry_start, const i64* pair_start,
+    i64 n_blocks, i64 n_samples, i64 n_ticks, i64 n_positions, i64 n_spikes, i64 n_keys, const i64* tick_ptr,
+    const i32* address, const u64* table, const i64* count, const float* shift, const float* slope, i64 kind, const i64* lanes, const i64* entry_start, const i64* pair_start,
     const u8* entry_lane, const u64* entry_ticks, const i64* entry_pair, const i32* lane_address, float* error)
 {
     (void)n_blocks;
     const ActiveSet set = {kind, lanes, entry_start, pair_start, entry_lane, entry_ticks, entry_pair};
     const i64 block = blockIdx.x, n_chunks = chunks_of(n_ticks), item = block / n_chunks, chunk = block % n_chunks;
     const i64 tile = item / n_samples, own = lane_address[tile * TILE + threadIdx.x];
-    const i64* ptr = tick_ptr + item % n_samples * n_ticks + chunk * CHUNK;
+    const i64 first_row = item % n_samples * n_ticks + chunk * CHUNK;
+    const Groups of = {n_spikes, n_keys, tick_ptr, address};
     i64 pair;
     u64 ticks = own_ticks(set, block, tile, length_of(chunk, n_ticks), &pair);
     if (own < 0)
         return;
     for (; ticks != 0; ticks &= ticks - 1, pair++) {
-        const i64 now = __ffsll(ticks) - 1;
-        i64 n = 0;
-        for (i64 k = ptr[now]; k < ptr[now + 1]; k++)
-            n += address[k] == own;
+        const i64 n = count_of(of, first_row + __ffsll(ticks) - 1, own, table, count);
         error[pair] = error[pair] + (shift[own / n_positions] + slope[own / n_positions] * (float)n);
     }
 }
@@ -92,14 +72,6 @@ extern "C" __global__ void mask_error(
     for (i64 group = 0; group < n_groups; group++)
         for (i64 k = 0; k < __popcll(ticks); k++)
             error[group * n_pairs + pair + k] = 0.0f;
-}
-
-// rows[tiles, n_in, 64] = weight, times what a spike of each presynaptic neuron counts.
-extern "C" __global__ void scale_rows(i64 n, i64 n_in, const float* counts, const float* weight, float* rows)
-{
-    const i64 i = global_index();
-    if (i < n)
-        rows[i] = weight[i] * counts[i / TILE % n_in];
 }
 
 // gradient += scale rows.

@@ -13,15 +13,19 @@ struct Kept {
 };
 
 // What a tile gets and has: its weights, its sample's runs of input spikes, and its lane's column of the drive, or null.
-struct Item {
-    const float* rows;
+template <class Weight>
+struct ItemOf {
+    const Weight* rows;
     float gain;
     bool is_neuron;
     i64 run, run_end;
     const float* drive;
 };
 
-__device__ __forceinline__ float driven(const Item& item, int row)
+typedef ItemOf<float> Item;
+
+template <class Weight>
+__device__ __forceinline__ float driven(const ItemOf<Weight>& item, int row)
 {
     return item.drive == nullptr ? 0.0f : item.drive[row * TILE];
 }
@@ -43,9 +47,9 @@ __device__ __forceinline__ void keep(const Kept& kept, i64 t, float u, float the
 // Step a tile from tick t on. A silence in which nobody can fire is jumped over in closed form. Where something is kept
 // of its ticks they are stepped through all the same, and the state that the jump gives is taken after that, so that the
 // spikes do not depend on what is kept.
-template <Purpose PURPOSE>
+template <Purpose PURPOSE, class Weight>
 __device__ inline void sweep_item(
-    i64 t, i64 n_ticks, i64 n_abs, Item item, const i32* run_tick, const i64* run_start, const i32* address,
+    i64 t, i64 n_ticks, i64 n_abs, ItemOf<Weight> item, const i32* run_tick, const i64* run_start, const i32* address,
     const SrmConstants& c, const Kept& kept, u64* fired)
 {
     const float limit = c.theta * MARGIN, base = driven(item, BASE), slack = driven(item, SLACK);
@@ -91,12 +95,13 @@ __device__ inline void sweep_item(
 }
 
 // An item of a layer. Items are numbered tile * n_samples + sample; drive may be null.
-__device__ inline Item item_of(
-    i64 item, i64 n_samples, i64 n_neurons, i64 n_in, i64 n_batch, const float* weight, const float* gain,
+template <class Weight>
+__device__ inline ItemOf<Weight> item_of(
+    i64 item, i64 n_samples, i64 n_neurons, i64 n_in, i64 n_batch, const Weight* weight, const float* gain,
     const i64* run_base, const i64* run_count, const float* drive)
 {
     const i64 tile = item / n_samples, sample = item % n_samples;
-    Item own;
+    ItemOf<Weight> own;
     own.rows = weight + tile * n_in * TILE;
     own.gain = gain[tile * TILE + threadIdx.x];
     own.is_neuron = tile * TILE + threadIdx.x < n_neurons;
@@ -110,9 +115,9 @@ __device__ inline Item item_of(
 
 // The tick from which on an item is stepped: that of its first input, but the first of all where neurons may move without
 // any, or where u = 0 is active.
-template <Purpose PURPOSE>
+template <Purpose PURPOSE, class Weight>
 __device__ __forceinline__ i64 begin_of(
-    const Item& own, i64 moving, i64 n_ticks, const i32* run_tick, const Kept& kept)
+    const ItemOf<Weight>& own, i64 moving, i64 n_ticks, const i32* run_tick, const Kept& kept)
 {
     if (moving || PURPOSE == RHO || (PURPOSE == SPIKES_AND_ACTIVE && kept.low <= 0.0f && 0.0f < kept.high))
         return 0;

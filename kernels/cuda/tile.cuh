@@ -18,20 +18,35 @@ __device__ __forceinline__ u64 read_bits(const u64* words, i64 at)
     return halves[0] | (u64)halves[1] << WARP;
 }
 
-// Sum of rows[address[i]] for i in first..last-1, one after the other: the order, and so the bits, of the CPU.
-__device__ inline float sum_rows(const float* rows, const i32* address, i64 first, i64 last)
+// A weight as what sums are made of: whole numbers of int8, exact in any order, and floats of float16, by its bits.
+__device__ __forceinline__ float widened(float weight) { return weight; }
+__device__ __forceinline__ i32 widened(i8 weight) { return weight; }
+__device__ __forceinline__ float widened(u16 bits)
 {
-    const float* own = rows + threadIdx.x;
-    float total = 0.0f;
+#ifdef __CUDA_ARCH__
+    float out;  // what __half2float does, of a header that not every compiler finds
+    asm("cvt.f32.f16 %0, %1;" : "=f"(out) : "h"(bits));
+    return out;
+#else
+    return float_of_half(bits);
+#endif
+}
+
+// Sum of rows[address[i]] for i in first..last-1, one after the other: the order, and so the bits, of the CPU.
+template <class Weight>
+__device__ inline float sum_rows(const Weight* rows, const i32* address, i64 first, i64 last)
+{
+    const Weight* own = rows + threadIdx.x % TILE;
+    decltype(widened(*own)) total = 0;
     i64 i = first;
     for (; i + 4 <= last; i += 4) {  // four loads at once
-        const float a = own[(i64)address[i] * TILE], b = own[(i64)address[i + 1] * TILE];
-        const float c = own[(i64)address[i + 2] * TILE], d = own[(i64)address[i + 3] * TILE];
-        total = (((total + a) + b) + c) + d;
+        const Weight a = own[(i64)address[i] * TILE], b = own[(i64)address[i + 1] * TILE];
+        const Weight c = own[(i64)address[i + 2] * TILE], d = own[(i64)address[i + 3] * TILE];
+        total = (((total + widened(a)) + widened(b)) + widened(c)) + widened(d);
     }
     for (; i < last; i++)
-        total = total + own[(i64)address[i] * TILE];
-    return total;
+        total = total + widened(own[(i64)address[i] * TILE]);
+    return (float)total;
 }
 
 // The sum of `value` over the block's threads before this one, and, in *all, over all of them. 64 threads.

@@ -4,9 +4,20 @@ They bear the names of the CPU's kernels and functions of which they do the work
 order. There are no arguments for buffers that grow: lists are counted, their starts summed up, and then filled.
 """
 
-from eventsim.kernels.spec import cuda_adjoint, cuda_exact, cuda_layers, cuda_lists, cuda_machine, cuda_times
+from eventsim.kernels.spec import (
+    cuda_adjoint,
+    cuda_exact,
+    cuda_groups,
+    cuda_layers,
+    cuda_lists,
+    cuda_machine,
+    cuda_sparse,
+    cuda_times,
+    cuda_weights,
+)
 
-KERNELS = (cuda_lists.KERNELS | cuda_layers.KERNELS | cuda_adjoint.KERNELS | cuda_exact.KERNELS | cuda_times.KERNELS
-           | cuda_machine.KERNELS)
+_TABLES = (cuda_lists, cuda_groups, cuda_weights, cuda_layers, cuda_sparse, cuda_adjoint, cuda_exact, cuda_times,
+           cuda_machine)
+KERNELS = {name: kernel for table in _TABLES for name, kernel in table.KERNELS.items()}
 
 __all__ = ["KERNELS"]

@@ -115,9 +115,11 @@ KERNELS["add_scaled"] = by_thread("stages", "n", """
 """)
 
 KERNELS["normalise_error"] = launched("stages", "n_blocks", f"""
-    int64: n_blocks n_samples n_ticks n_positions
+    int64: n_blocks n_samples n_ticks n_positions n_spikes n_keys
     int64[rows]: tick_ptr
     int32[spikes]: address
+    uint64[places]: table
+    int64[spikes]: count
     float32[channels]: shift slope
     {_SET}
     int32[tiles,lanes]: lane_address

@@ -4,14 +4,30 @@ from eventsim.kernels.spec.cuda_launch import RUNS, CudaKernel, by_thread, launc
 
 KERNELS: dict[str, CudaKernel] = {}
 
-GIVEN = f"""
-    float32[tiles,n_in,lanes]: weight
+# By what stands behind a kernel's name, the type of the weights that it is compiled for.
+WEIGHTS = {"": "float32", "_int8": "int8", "_float16": "uint16"}
+
+
+def _lists(weight):
+    """Weights of a type, and the lists of rows that they are summed up by."""
+    return f"""
+    {weight}[tiles,n_in,lanes]: weight
     float32[tiles,lanes]: gain
     {RUNS}
     int32[spikes]: address
+"""
+
+
+def _given(weight):
+    """The same, and what is known of the neurons."""
+    return f"""
+    {_lists(weight)}
     float32[constants]: constants
     float32[two,powers]: decays
 """
+
+
+GIVEN = _given("float32")
 _FIRED = "out uint64[items,ticks]: fired"
 _ACTIVE = """
     out uint64[items,ticks]: active
@@ -35,13 +51,33 @@ KERNELS["dense_forward_active"] = launched("dense", "n_items", f"""
     {_ACTIVE}
 """)
 
-KERNELS["driven_forward"] = launched("dense", "n_items", f"""
-    {SIZES} moving n_batch
-    float32: reach
-    {GIVEN}
-    {DRIVE}
-    {_FIRED}
-""")
+for _suffix, _weight in WEIGHTS.items():
+    KERNELS[f"driven_forward{_suffix}"] = launched("dense", "n_items", f"""
+        {SIZES} moving n_batch
+        float32: reach
+        {_given(_weight)}
+        {DRIVE}
+        {_FIRED}
+    """)
+    KERNELS[f"lif_forward{_suffix}"] = launched("lif", "n_items", f"""
+        {SIZES} moving n_batch
+        {_given(_weight)}
+        {DRIVE}
+        {_FIRED}
+    """)
+    KERNELS[f"read_sums{_suffix}"] = launched("readout", "n_items", f"""
+        int64: n_items n_lists n_in
+        {_lists(_weight)}
+        float64[ticks]: share
+        out float64[items,lanes]: score
+    """)
+    KERNELS[f"read_peaks{_suffix}"] = launched("readout", "n_items", f"""
+        int64: n_items n_lists n_in n_batch n_ticks
+        float64[powers]: held risen
+        {_lists(_weight)}
+        float64[places,lanes]: each
+        out float64[items,lanes]: score when
+    """)
 
 KERNELS["driven_forward_active"] = launched("dense", "n_items", f"""
     {SIZES} moving n_batch
@@ -50,13 +86,6 @@ KERNELS["driven_forward_active"] = launched("dense", "n_items", f"""
     {DRIVE}
     {_FIRED}
     {_ACTIVE}
-""")
-
-KERNELS["lif_forward"] = launched("lif", "n_items", f"""
-    {SIZES} moving n_batch
-    {GIVEN}
-    {DRIVE}
-    {_FIRED}
 """)
 
 KERNELS["lif_forward_active"] = launched("lif", "n_items", f"""
@@ -77,53 +106,35 @@ KERNELS["replay_lif"] = launched("lif", "n_items", f"""
 """)
 
 _DELAYED = f"""
-    int64: n_samples n_neurons n_in n_ticks n_abs depth is_recurrent
-    int64: delay_rows delay_columns own_delay_rows own_delay_columns
     {RUNS}
     int32[spikes]: address
-    float32[tiles,n_in,lanes]: weight own_weight
-    int32[sources,targets]: delay own_delay
-    float32[constants]: constants
-"""
-_ON_THE_WAY = """
-    out float32[samples,rows,neurons]: state
-    out float32[samples,depth,neurons]: ring
-    out int32[samples,neurons]: ready
-    out uint64[items,ticks]: fired
-"""
-
-KERNELS["delayed_forward"] = launched("delayed", "n_samples", f"""
-    {_DELAYED}
-    {_ON_THE_WAY}
-""", threads=256)
-
-KERNELS["delayed_lif_forward"] = launched("delayed", "n_samples", f"""
-    {_DELAYED}
-    {DRIVE}
-    {_ON_THE_WAY}
-""", threads=256)
-
-_LISTS = f"""
     float32[tiles,n_in,lanes]: weight
-    float32[tiles,lanes]: gain
-    {RUNS}
-    int32[spikes]: address
 """
+_NEURONS = "float32[constants]: constants"
 
-KERNELS["read_sums"] = launched("readout", "n_items", f"""
-    int64: n_items n_lists n_in
-    {_LISTS}
-    float64[ticks]: share
-    out float64[items,lanes]: score
-""")
-
-KERNELS["read_peaks"] = launched("readout", "n_items", f"""
-    int64: n_items n_lists n_in n_batch n_ticks
-    float64[powers]: held risen
-    {_LISTS}
-    float64[places,lanes]: each
-    out float64[items,lanes]: score when
-""")
+for _name, _drive in (("", ""), ("_lif", DRIVE)):
+    KERNELS[f"delayed{_name}_forward"] = launched("delayed", "n_items", f"""
+        {SIZES} depth delay_rows delay_columns
+        {_DELAYED}
+        int32[sources,targets]: delay
+        {_NEURONS}
+        {_drive}
+        out float32[items,depth,lanes]: ring
+        {_FIRED}
+    """, per_block=4, threads=256)
+    KERNELS[f"recurrent{_name}_forward"] = launched("delayed", "n_samples", f"""
+        int64: n_samples n_neurons n_in n_ticks n_abs depth
+        int64: delay_rows delay_columns own_delay_rows own_delay_columns
+        {_DELAYED}
+        float32[tiles,n_in,lanes]: own_weight
+        int32[sources,targets]: delay own_delay
+        {_NEURONS}
+        {_drive}
+        out float32[samples,rows,neurons]: state
+        out float32[samples,depth,neurons]: ring
+        out int32[samples,neurons]: ready
+        {_FIRED}
+    """, threads=1024)
 
 _TIMED_LISTS = """
     float32[tiles,n_in,lanes]: weight

@@ -21,10 +21,16 @@ KERNELS["list_binned"] = by_thread("bin", "n_ticks", """
     out int32[spikes]: tick address
 """)
 
-KERNELS["count_ticks"] = by_thread("lists", "n_rows", """
-    int64: n_rows tiles
+KERNELS["count_ticks"] = by_thread("lists", "n_words", """
+    int64: n_words n_rows tiles n_groups
     uint64[items,ticks]: fired
-    out int64[rows]: count
+    out int64[words]: count
+""")
+
+KERNELS["every_nth"] = by_thread("lists", "n", """
+    int64: n step
+    int64[values]: values
+    out int64[n]: taken
 """)
 
 KERNELS["find_ticks"] = by_thread("lists", "n_starts", """
@@ -42,10 +48,10 @@ KERNELS["group_by_tick"] = launched("lists", "n_samples", """
     out int64[runs]: run_start
 """, per_block=8, threads=256)
 
-KERNELS["merge_items"] = by_thread("lists", "n_rows", """
-    int64: n_rows tiles n_ticks
+KERNELS["merge_items"] = by_thread("lists", "n_words", """
+    int64: n_words n_rows tiles n_groups n_ticks
     uint64[items,ticks]: fired
-    int64[rows]: tick_ptr
+    int64[words]: group_ptr
     out int32[spikes]: address tick
 """)
 
@@ -122,57 +128,37 @@ KERNELS["take"] = by_thread("stages", "n", """
     out int64[n]: taken
 """)
 
-KERNELS["scale_rows"] = by_thread("stages", "n", """
-    int64: n n_in
-    float32[n_in]: counts
-    float32[tiles,n_in,lanes]: weight
-    out float32[tiles,n_in,lanes]: rows
-""")
-
-KERNELS["sum_squares"] = by_thread("stages", "n_spikes", """
-    int64: n_spikes n_samples n_positions n_channels
-    int64[samples]: sample_ptr
-    int32[spikes]: address tick
-    out int64[samples,two,channels]: total
-""")
-
 KERNELS["count_pixels"] = by_thread("patches", "n_spikes", """
     int64: n_spikes n_pixels
     int32[spikes]: address
     out int32[pixels]: count
 """)
 
-KERNELS["find_first"] = by_thread("patches", "n_spikes", """
+_SEEN = """
     int64: n_spikes n_samples n_ticks n_pixels
     int64[samples]: sample_ptr
-    int64[rows]: tick_ptr
     int32[spikes]: address tick
-    out int64[spikes]: seen
+    int64[pixels]: reach_ptr
+    int32[reach]: reach_patch
+"""
+
+KERNELS["count_seen"] = by_thread("patches", "n_spikes", f"""
+    {_SEEN}
+    out int64[rows]: count
 """)
 
-KERNELS["list_by_pixel"] = by_thread("patches", "n_spikes", """
-    int64: n_spikes n_samples n_ticks
-    int64[samples]: sample_ptr
-    int64[rows]: tick_ptr
-    int32[spikes]: address tick
-    int64[spikes]: seen
-    out int32[spikes]: own
+KERNELS["list_seen"] = by_thread("patches", "n_spikes", f"""
+    {_SEEN}
+    int64[rows]: tick_ptr list_ptr
+    out int64[rows]: count
+    out int32[spikes]: row_address
 """)
 
-_PATCHES = """
+KERNELS["cut_patches"] = by_thread("patches", "n_rows", """
     int64: n_rows n_samples n_ticks n_pixels width padding across step_down step_across rows_in columns_in
     uint8[pixels]: has_tap
     int64[rows]: tick_ptr
     int32[spikes]: address
-"""
-
-KERNELS["count_seen"] = by_thread("patches", "n_rows", f"""
-    {_PATCHES}
-    out int64[rows]: count
-""")
-
-KERNELS["cut_patches"] = by_thread("patches", "n_rows", f"""
-    {_PATCHES}
     int64[rows]: list_ptr
     out int32[spikes]: row_address row_tick
 """)

@@ -17,7 +17,8 @@ from eventsim.kernels.spec.cuda import KERNELS
 _HEADER = pathlib.Path(__file__).with_name("shim.h")
 # No fused operations but those that are written, as GPUs get it; setjmp, which switches fibers, unchecked.
 _OPTIONS = ("-x", "c++", "-std=c++14", "-O2", "-fno-strict-aliasing", "-ffp-contract=off", "-fno-math-errno",
-            "-U_FORTIFY_SOURCE", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function", "-shared", "-fPIC")
+            "-U_FORTIFY_SOURCE", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function", "-Wno-unknown-pragmas",
+            "-shared", "-fPIC")
 _TYPES = {"int8": "i8", "uint8": "u8", "uint16": "u16", "int32": "i32", "int64": "i64", "uint64": "u64",
           "float32": "float", "float64": "double"}
 _SCALARS = {"i64": ctypes.c_int64, "float": ctypes.c_float, "double": ctypes.c_double}

@@ -19,6 +19,7 @@
 #define __device__
 #define __forceinline__ inline
 #define __shared__ static
+#define __launch_bounds__(n)
 
 namespace shim {
 
@@ -207,6 +208,13 @@ static inline int __popc(unsigned bits) { return __builtin_popcount(bits); }
 static inline int __popcll(unsigned long long bits) { return __builtin_popcountll(bits); }
 static inline int __ffs(int bits) { return __builtin_ffs(bits); }
 static inline int __ffsll(unsigned long long bits) { return __builtin_ffsll((long long)bits); }
+// A number by its float16 bits, of finite ones.
+static inline float float_of_half(unsigned short bits)
+{
+    const int size = bits & 0x3ff, exponent = bits >> 10 & 31;
+    const float value = exponent ? ldexpf(1024 + size, exponent - 25) : ldexpf(size, -24);
+    return bits & 0x8000 ? -value : value;
+}
 static inline int __float_as_int(float x) { int bits; memcpy(&bits, &x, sizeof x); return bits; }
 static inline float __int_as_float(int bits) { float x; memcpy(&x, &bits, sizeof x); return x; }
 template <class T>
@@ -223,5 +231,21 @@ static inline T atomicOr(T* place, T value)
     static_assert(std::is_integral<T>::value, "bits of whole numbers");
     const T before = *place;
     *place |= value;
+    return before;
+}
+template <class T>
+static inline T atomicMax(T* place, T value)
+{
+    static_assert(std::is_integral<T>::value, "only those of whole numbers are used");
+    const T before = *place;
+    *place = before < value ? value : before;
+    return before;
+}
+template <class T>
+static inline T atomicCAS(T* place, T expected, T value)
+{
+    static_assert(std::is_integral<T>::value, "only those of whole numbers are used");
+    const T before = *place;
+    *place = before == expected ? value : before;
     return before;
 }

@@ -5,9 +5,10 @@ import pytest
 from scenes import Dyadic, dense, excused_spikes, naive_layer, pairs, random_spikes, some_but_not_all
 
 from eventsim import kernels
+from eventsim.engine.backward import check_trainable
 from eventsim.engine.forward import forward, forward_layer
 from eventsim.errors import ConfigError
-from eventsim.model import SRM, Network
+from eventsim.model import LIF, SRM, Network
 from eventsim.model.layers import Dense, Sparse
 from eventsim.spikes import Spikes
 
@@ -108,3 +109,15 @@ def test_what_needs_a_backward_pass_is_refused(rng):
     for arguments in ({"support": 0.3}, {"support": np.inf}, {"truncate": True}):
         with pytest.raises(ConfigError, match="can be simulated only"):
             forward_layer(layer, SRM(), spikes, **arguments)
+
+
+def test_what_a_sparse_layer_is_not_for_is_refused(rng):
+    network = Network("5-70-3")
+    network.layers[0] = layer = Sparse.random(5, 70, 2, 9.0, rng)
+    with pytest.raises(ConfigError, match="sparse layers are for simulation only so far"):
+        check_trainable(network)
+    with pytest.raises(ConfigError, match="sparse layers run in float32"):
+        network.with_weights("int8")
+    assert layer.with_weights("float32") is layer
+    with pytest.raises(ConfigError, match="are LIF, and sparse layers run those of SRM only"):
+        forward_layer(layer, LIF(), random_spikes(rng, 5))

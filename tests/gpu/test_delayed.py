@@ -31,14 +31,20 @@ def test_every_kind_has_the_bits_of_the_cpu(one_device, rng, kind, name, longest
     got.spikes.check()
 
 
-@pytest.mark.parametrize("n_out", [70, 300])
-def test_spikes_reach_all_tiles(device, rng, n_out):
-    """Five tiles are more than a block of threads has at once, and they wait for each other's spikes."""
-    layer = random_layer(rng, "axonal, recurrent synaptic", n_out=n_out, gain=4.0)
-    spikes = random_spikes(rng, N_IN, 2, N_TICKS, 0.1)
-    want = forward_layer(layer, SRM(tau_syn=4.0), spikes).spikes
+@pytest.mark.parametrize("name", ["srm", "hard"])
+@pytest.mark.parametrize("kind, n_out", [
+    ("axonal, recurrent synaptic", 70), ("recurrent all", 1100), ("synaptic", 300), ("all", 300),
+])
+def test_spikes_reach_all_tiles(device, rng, kind, n_out, name):
+    """Eighteen tiles are more than a block of threads has at once, and they wait for each other's spikes."""
+    neuron = NEURONS[name]
+    layer = random_layer(rng, kind, n_out=n_out, gain=4.0 if name == "srm" else 0.3 * neuron.theta)
+    if n_out > 1000:
+        layer.recurrent.weight = 0.25 * layer.recurrent.weight
+    spikes = random_spikes(rng, N_IN, 2, 20, 0.1)
+    want = forward_layer(layer, neuron, spikes).spikes
     assert some_but_not_all(want)
-    assert forward_layer(layer.on_device(device), SRM(tau_syn=4.0), spikes).spikes == want
+    assert forward_layer(layer.on_device(device), neuron, spikes).spikes == want
 
 
 def test_between_other_layers(one_device, rng):

@@ -59,6 +59,13 @@ def test_what_a_kernel_writes_stands_last(name):
     assert KERNELS[name].threads % 32 == 0
 
 
+def test_many_threads_are_announced():
+    """A block of 1024 threads has 64 registers each, which the compiler keeps to only if it is told."""
+    for name, kernel in KERNELS.items():
+        if kernel.threads > 256:
+            assert f"__launch_bounds__({kernel.threads}) {name}(" in source.kernels_of(kernel.file), name
+
+
 def test_indices_are_of_64_bits():
     """The product of two of CUDA's unsigned ints wraps, and so does one that is widened after it."""
     product = re.compile(r"(?<!\(i64\))blockIdx\.x\s*\*")

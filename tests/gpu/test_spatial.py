@@ -84,6 +84,24 @@ def test_spikes_are_those_of_the_naive_walk(device, rng):
     assert Walks(network, trace).excuses <= 3
 
 
+def test_weights_stay_on_the_device(one_device, rng):
+    """A forward run makes of them there what convolutions and layers behind stages need."""
+    network, spikes = scene(rng, "9x8x2-12c3-2p-bn-8c2-do0.2-7-bn-5", 20)
+    ours = on_device(network, one_device)
+    if one_device.name != "host":
+        pytest.skip("arrays of a GPU do not tell who fetches them")
+
+    class Unfetched(type(ours.layers[0].packed)):
+        def get(self):
+            raise AssertionError("weights were fetched")
+
+    for layer in ours.layers:
+        layer.packed.__class__ = Unfetched
+    with pytest.raises(AssertionError, match="weights were fetched"):
+        _ = ours.layers[0].weight
+    assert len(train_forward(ours, spikes, None).output)
+
+
 def test_a_bias_is_a_constant_input(device, rng):
     network, spikes = scene(rng, "6x5x2-12c3-9", 40)
     for layer in network.layers:

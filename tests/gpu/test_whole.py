@@ -14,6 +14,7 @@ from eventsim.cli import main
 from eventsim.engine import forward
 from eventsim.engine.exact import forward_exact
 from eventsim.engine.gpu.devices import check_timed_layer
+from eventsim.engine.potential import potentials
 from eventsim.engine.queue import forward_queue
 from eventsim.engine.simulate import run_layer
 from eventsim.errors import ConfigError, DeviceError
@@ -163,16 +164,12 @@ def test_train_on_the_command_line(as_gpu, tmp_path, monkeypatch):
 
 
 class TestWhatDoesNotRunThere:
-    def test_layers_and_weights(self, as_gpu):
+    def test_training_of_layers_that_only_simulate(self, as_gpu):
         network = es.Network("20-30-5")
         network.layers[0] = Sparse(20, 30, np.arange(21), np.arange(20), np.ones(20))
-        with pytest.raises(ConfigError, match=r"is a sparse layer.*use the CPU for others"):
-            network.to("gpu")
-        with pytest.raises(ConfigError, match="are int8"):
-            es.Network("20-5").with_weights("int8").to("gpu")
-        for notation in ("20-30r-5", "20-30@d2-5"):
+        for one in (network, es.Network("20-30r-5"), es.Network("20-30@d2-5")):
             with pytest.raises(ConfigError, match="simulation only so far"):
-                es.Trainer(es.Network(notation).to("gpu"))
+                es.Trainer(one.to("gpu"))
 
     def test_what_needs_a_queue_on_the_exact_clock_and_streams(self, as_gpu):
         network = es.Network("4x5x1-5", clock="exact").to("gpu")
@@ -183,6 +180,8 @@ class TestWhatDoesNotRunThere:
                 forward_exact(other, spikes)
             with pytest.raises(ConfigError, match="does not run on a GPU on the exact clock, where spikes"):
                 run_layer(other.layers[0], other.neurons[0], spikes, 1.0)
+        with pytest.raises(ConfigError, match="are int8, which do not run on a GPU on the exact clock"):
+            forward_exact(network.with_weights("int8"), spikes)
         with pytest.raises(ConfigError, match="the event queue runs on the CPU only"):
             forward_queue(network, spikes)
         with pytest.raises(ConfigError, match="a stream runs on the CPU only"):
@@ -236,3 +235,13 @@ def test_a_profile_counts_what_it_counts_of_the_cpu(as_gpu, rng):
         figures.append(profile.layer_figures())
     assert figures[0][-1]["spikes"] > 0
     assert without_times(figures[0]) == without_times(figures[1])
+
+
+@pytest.mark.parametrize("weights", ["float32", "int8"])
+def test_potentials_are_those_of_the_cpu(as_gpu, rng, weights):
+    network = es.Network("8x8x1-6c3-70-4", seed=1).with_weights(weights)
+    spikes = random_spikes(rng, 64, 2, 40, 0.3)
+    for name in network.layer_names:
+        want, got = (potentials(one, forward(one, spikes), name, [3, 1]) for one in (network, network.to("gpu")))
+        assert np.ptp(want) > 0
+        np.testing.assert_array_equal(got, want)

@@ -23,22 +23,26 @@ def delayed_layer(layer, neuron, spikes, runs, name, support, truncate, rng):
     n_samples, n_ticks, tiles = given.n_samples, given.n_ticks, n_tiles(layer.n_out)
     delay, own_delay, depth = delays(layer, neuron, given.dt, n_ticks)
     weight, *own = (part.packed for part in layer.projections)
-    arguments = {"own_weight": own[0]} if own else {"own_weight": device.empty((0, 0, TILE), np.float32)}
-    kernel = "delayed_forward"
-    if neuron.family == "lif":
-        kernel = "delayed_lif_forward"
-        arguments["drive"] = device.put(lif_drive(layer))
     fired = device.zeros((tiles * n_samples, n_ticks), np.uint64)
-    lanes = tiles * TILE
-    device.launch(
-        kernel, n_samples=n_samples, n_neurons=layer.n_out, n_in=layer.n_in, n_ticks=n_ticks,
-        n_abs=neuron.dead_ticks(given.dt), depth=depth, is_recurrent=bool(own), delay_rows=delay.shape[0],
-        delay_columns=delay.shape[1], own_delay_rows=own_delay.shape[0], own_delay_columns=own_delay.shape[1],
-        address=given.on_device[0], weight=weight, delay=device.put(delay), own_delay=device.put(own_delay),
-        constants=device.put(neuron.constants(given.dt)), fired=fired,
-        state=device.zeros((n_samples, _STATE_ROWS, lanes), np.float32),
-        ring=device.zeros((n_samples, depth, lanes), np.float32), ready=device.zeros((n_samples, lanes), np.int32),
-        **given.runs._asdict(), **arguments,
-    )
+    arguments = {
+        "n_samples": n_samples, "n_neurons": layer.n_out, "n_in": layer.n_in, "n_ticks": n_ticks,
+        "n_abs": neuron.dead_ticks(given.dt), "depth": depth, "delay_rows": delay.shape[0],
+        "delay_columns": delay.shape[1], "address": given.on_device[0], "weight": weight, "delay": device.put(delay),
+        "constants": device.put(neuron.constants(given.dt)), "fired": fired, **given.runs._asdict(),
+    }
+    if neuron.family == "lif":
+        arguments["drive"] = device.put(lif_drive(layer))
+    if own:
+        lanes = tiles * TILE
+        arguments |= {
+            "own_weight": own[0], "own_delay": device.put(own_delay), "own_delay_rows": own_delay.shape[0],
+            "own_delay_columns": own_delay.shape[1], "ready": device.zeros((n_samples, lanes), np.int32),
+            "state": device.zeros((n_samples, _STATE_ROWS, lanes), np.float32),
+            "ring": device.zeros((n_samples, depth, lanes), np.float32),
+        }
+    else:
+        arguments |= {"n_items": tiles * n_samples, "ring": device.zeros((tiles * n_samples, depth, TILE), np.float32)}
+    kernel = ("recurrent" if own else "delayed") + ("_lif" if neuron.family == "lif" else "")
+    device.launch(f"{kernel}_forward", **arguments)
     out = merged(device, fired, layer, given)
     return LayerTrace.of(name, layer, given, out, started, synops=layer.synops(given, out)), None

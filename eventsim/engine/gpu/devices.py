@@ -8,7 +8,7 @@ from eventsim.kernels.cuda import available
 
 CPU = "cpu"
 _TIMED_KINDS = ("dense", "conv", "pool")
-_KINDS, _FAMILIES = ("dense", "conv", "pool", "recurrent"), ("srm", "lif", "li")
+_KINDS, _FAMILIES = ("dense", "conv", "pool", "recurrent", "sparse"), ("srm", "lif", "li")
 
 
 def open_device(name: str):
@@ -41,13 +41,11 @@ def check_layer(layer, neuron):
     wrong = None
     if layer.kind not in _KINDS:
         wrong = f"{layer} is a {layer.kind} layer"
-    elif layer.precision != "float32":
-        wrong = f"weights of {layer} are {layer.precision}"
     elif neuron.family not in _FAMILIES:
         wrong = f"neurons of {layer} are {type(neuron).__name__}"
     if wrong is not None:
-        raise ConfigError(f"{wrong}; so far dense and recurrent layers, convolutions and pools of SRM, LIF, CubaLIF "
-                          "and LI neurons run on a GPU, with float32 weights; use the CPU for others")
+        raise ConfigError(f"{wrong}; so far dense, recurrent and sparse layers, convolutions and pools of SRM, LIF, "
+                          "CubaLIF and LI neurons run on a GPU; use the CPU for others")
 
 
 def check_timed_layer(layer, neuron):

@@ -31,9 +31,10 @@ def tiled_layer(layer, neuron, spikes, runs, name, support, truncate, rng):
     given = feed(layer, uploaded(device, spikes), rng)
     wiring = wire(layer, given, neuron)
     arguments = wiring.arguments() | neuron_arguments(device, wiring, neuron)
-    kernel = "lif_forward" if neuron.family == "lif" else "driven_forward" if len(wiring.drive) else "dense_forward"
-    if kernel != "dense_forward":
-        arguments |= {"moving": wiring.moving, "n_batch": n_samples, "drive": wiring.any_drive()}
+    kernel = "dense_forward"
+    if len(wiring.drive):
+        kernel = ("lif_forward" if neuron.family == "lif" else "driven_forward") + wiring.suffix
+        arguments |= {"moving": wiring.moving, "n_batch": n_samples, "drive": wiring.drive}
     fired = device.zeros((wiring.n_items, n_ticks), np.uint64)
     kept = {"feed": given, "rows": len(wiring.weight) * len(wiring.lists)}
     if support is not None:

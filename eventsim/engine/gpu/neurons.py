@@ -12,7 +12,6 @@ from eventsim.kernels.layout import (
     LIF_DECAY,
     LIF_FEED,
     LIF_SYN_DECAY,
-    TILE,
 )
 
 # What a psp can still add is not known where it never decays.
@@ -38,15 +37,19 @@ def _decays(neuron, constants, n_ticks):
     return np.stack((of_v, of_i, float(constants[LIF_FEED]) * passed)).astype(np.float32)
 
 
-def neuron_arguments(device, wiring, neuron) -> dict:
-    """What kernels take of the neurons of a layer with this `DeviceWiring`."""
-    like = wiring.lists
-    constants, is_srm = neuron.constants(like.dt), neuron.family == "srm"
-    gain = np.full((len(wiring.weight), TILE), constants[GAIN_SYN] if is_srm else 1.0, np.float32)
+def on_ticks(device, neuron, like) -> dict:
+    """What kernels take of neurons on the ticks of the spikes ``like``."""
+    constants = neuron.constants(like.dt)
     out = {
         "n_ticks": like.n_ticks, "n_abs": neuron.dead_ticks(like.dt), "constants": device.put(constants),
-        "decays": device.put(_decays(neuron, constants, like.n_ticks)), "gain": device.put(gain),
+        "decays": device.put(_decays(neuron, constants, like.n_ticks)),
     }
-    if is_srm:
+    if neuron.family == "srm":
         out["reach"] = 1.0 / (math.e * max(-math.log(float(constants[ALPHA_SYN])), _LEAST_DECAY))
     return out
+
+
+def neuron_arguments(device, wiring, neuron) -> dict:
+    """What kernels take of the neurons of a layer with this `DeviceWiring`."""
+    unit = neuron.constants(wiring.lists.dt)[GAIN_SYN] if neuron.family == "srm" else 1.0
+    return {**on_ticks(device, neuron, wiring.lists), "gain": wiring.gain(unit)}

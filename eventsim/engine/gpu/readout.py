@@ -44,16 +44,16 @@ def _read(layer, neuron, wiring, like) -> Readout:
     share = np.zeros(0) if peaks else neuron.share(n_ticks, dt)
     shared = {
         "n_items": wiring.n_items if n_ticks else 0, "n_lists": lists.n_samples, "n_in": wiring.weight.shape[1],
-        "weight": wiring.weight, "gain": device.put(np.ones((len(wiring.weight), TILE), np.float32)),
+        "weight": wiring.weight, "gain": wiring.gain(1.0),
         "address": lists.on_device[0], **lists.runs._asdict(), "score": score,
     }
     if peaks:
         held, risen = decays(dt / neuron.tau_mem, n_ticks)
-        device.launch("read_peaks", n_batch=n_samples, n_ticks=n_ticks, held=device.put(held), risen=device.put(risen),
-                      each=device.put(each), when=at, **shared)
+        device.launch(f"read_peaks{wiring.suffix}", n_batch=n_samples, n_ticks=n_ticks, held=device.put(held),
+                      risen=device.put(risen), each=device.put(each), when=at, **shared)
         return Readout(neuron.readout, by_neuron(score.get(), layer, n_samples),
                        by_neuron(at.get(), layer, n_samples) * dt)
-    device.launch("read_sums", share=device.put(share), **shared)
+    device.launch(f"read_sums{wiring.suffix}", share=device.put(share), **shared)
     score = by_neuron(score.get(), layer, n_samples)
     if wiring.moving:
         score += share.sum() * by_neuron(each, layer, 1)

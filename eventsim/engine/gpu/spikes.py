@@ -3,7 +3,7 @@
 import numpy as np
 
 from eventsim.engine.runs import Runs
-from eventsim.kernels.layout import n_tiles
+from eventsim.kernels.layout import TILES_A_GROUP, n_tiles
 from eventsim.spikes import Spikes
 
 
@@ -147,11 +147,16 @@ def merged(device, fired, layer, like) -> DeviceSpikes:
     n_samples, n_ticks = like.n_samples, like.n_ticks
     if layer.patches is not None:
         fired = _by_neuron(device, fired, layer, n_samples * n_ticks)
-    count = device.empty(n_samples * n_ticks, np.int64)
-    shared = {"n_rows": count.size, "tiles": n_tiles(layer.n_out), "fired": fired}
+    n_rows, tiles = n_samples * n_ticks, n_tiles(layer.n_out)
+    n_groups = -(-tiles // TILES_A_GROUP)
+    count = device.empty(n_rows * n_groups, np.int64)
+    shared = {"n_words": count.size, "n_rows": n_rows, "tiles": tiles, "n_groups": n_groups, "fired": fired}
     device.launch("count_ticks", count=count, **shared)
-    tick_ptr = device.starts(count)
+    group_ptr = tick_ptr = device.starts(count)
+    if n_groups > 1:
+        tick_ptr = device.empty(n_rows + 1, np.int64)
+        device.launch("every_nth", n=tick_ptr.size, step=n_groups, values=group_ptr, taken=tick_ptr)
     sample_ptr = sample_starts(tick_ptr, n_samples, n_ticks)
     address, tick = (device.empty(int(sample_ptr[-1]), np.int32) for _ in range(2))
-    device.launch("merge_items", n_ticks=n_ticks, tick_ptr=tick_ptr, address=address, tick=tick, **shared)
+    device.launch("merge_items", n_ticks=n_ticks, group_ptr=group_ptr, address=address, tick=tick, **shared)
     return DeviceSpikes.of(device, sample_ptr, address, tick, like, layer.n_out, tick_ptr=tick_ptr)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from eventsim.engine.gpu.groups import grouped
 from eventsim.engine.gpu.spikes import DeviceSpikes, by_ticks
 
 
@@ -32,10 +33,11 @@ def routed(spikes, table, kept, n_neurons) -> DeviceSpikes:
 
 def channel_sums(spikes, shape):
     """int64[B, 2, channels] of the host, see the kernel `sum_squares`."""
-    device, (address, tick) = spikes.device, by_ticks(spikes).on_device
+    device, given = spikes.device, by_ticks(spikes)
     total = device.zeros((spikes.n_samples, 2, shape.channels), np.int64)
     device.launch("sum_squares", n_spikes=len(spikes), n_samples=spikes.n_samples, n_positions=shape.positions,
-                  n_channels=shape.channels, sample_ptr=spikes.ptr, address=address, tick=tick, total=total)
+                  n_channels=shape.channels, sample_ptr=spikes.ptr, address=given.on_device[0],
+                  count=grouped(given, shape.size).count, total=total)
     return total.get()
 
 
@@ -50,6 +52,8 @@ def route_back(layer, given, active, lane_address, error, shift=None, slope=None
         device.launch("mask_error", n_neurons=given.kept.shape[1], n_groups=len(error), n_pairs=active.n_pairs,
                       kept=device.put(given.kept.view(np.uint8)), **shared)
     if shift is not None:
-        spikes = by_ticks(given.spikes)
-        device.launch("normalise_error", n_positions=layer.given.positions, tick_ptr=spikes.tick_ptr,
-                      address=spikes.on_device[0], shift=device.put(shift), slope=device.put(slope), **shared)
+        spikes, n_keys = by_ticks(given.spikes), layer.given.size
+        groups = grouped(spikes, n_keys)
+        device.launch("normalise_error", n_positions=layer.given.positions, n_spikes=len(spikes), n_keys=n_keys,
+                      tick_ptr=spikes.tick_ptr, address=spikes.on_device[0], table=groups.table, count=groups.count,
+                      shift=device.put(shift), slope=device.put(slope), **shared)

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from eventsim.engine.gpu.groups import by_key
+from eventsim.engine.gpu.kept import kept
 from eventsim.engine.gpu.spikes import DeviceSpikes, sample_starts
-from eventsim.engine.wiring import DRIVES, by_input, weigh, what_counts
+from eventsim.engine.gpu.weights import drive, weigh
 from eventsim.kernels.layout import DRIVE_ROWS, TILE
 
 
@@ -13,13 +15,14 @@ from eventsim.kernels.layout import DRIVE_ROWS, TILE
 class DeviceWiring:
     """A layer's synapses and input on a device; see `eventsim.engine.wiring.Wiring`.
 
-    weight : float32[tiles, rows, 64], of which each patch has all
+    weight : float32[tiles, rows, 64], or int8 or the bits of float16, of which each patch has all
     lists : `DeviceSpikes` of rows, with a list for every sample, or ``patch * B + sample`` of a convolution
     n_neurons : lanes that a list has in all tiles together
     drive : float32[tiles * patches, 4, 64], or empty
     moving : whether there is a constant input
     pixels : int64[pixels] of the host, spikes from every pixel of a convolution's input; None: the layer is none
     fired : uint64[items, T], bits of the spikes at which a hard reset makes neurons forget; None: not kept
+    scale : float32[tiles, 64] of the host, what one unit of ``weight`` weighs; None: 1
     """
 
     weight: object
@@ -29,6 +32,17 @@ class DeviceWiring:
     moving: bool
     pixels: np.ndarray | None = None
     fired: object = None
+    scale: np.ndarray | None = None
+
+    @property
+    def suffix(self) -> str:
+        """What stands behind the names of kernels for weights of this type."""
+        return {"float32": "", "int8": "_int8", "uint16": "_float16"}[str(self.weight.dtype)]
+
+    def gain(self, unit):
+        """float32[tiles, 64] of the device, see `eventsim.engine.wiring.Wiring.gain`."""
+        gain = np.full((len(self.weight), TILE), unit, np.float32)
+        return self.lists.device.put(gain if self.scale is None else gain * self.scale)
 
     @property
     def n_items(self) -> int:
@@ -52,52 +66,35 @@ class DeviceWiring:
 
 
 def wire(layer, given, neuron) -> DeviceWiring:
-    """The wiring of a dense or convolutional layer for a `Feed` of spikes on its device.
-
-    Rows of weights that are neither the layer's own nor those times a factor each are made on the host.
-    """
-    device, spikes = layer.device, given.spikes
-    if layer.patches is None and given.constant is None and layer.bias is None and not given.is_plain:
-        rows, total = _scaled(layer, given), None
-    else:
-        rows, _, total = weigh(layer, given)
-        rows = rows if isinstance(rows, device.array_type) else device.put(rows)
-    drive = device.put(DRIVES[neuron.family](layer, total, neuron.constants(spikes.dt)))
+    """The wiring of a dense or convolutional layer for a `Feed` of spikes on its device."""
+    spikes = given.spikes
+    rows, scale, total = weigh(layer, given)
+    driven, moving = drive(layer, neuron, total, spikes.dt)
     if layer.patches is None:
-        return DeviceWiring(rows, spikes, layer.n_out, drive, total is not None)
+        return DeviceWiring(rows, spikes, layer.n_out, driven, moving, scale=scale)
     lists, pixels = _cut(layer.patches, spikes)
-    return DeviceWiring(rows, lists, len(rows) * drive.shape[2], drive, total is not None, pixels)
-
-
-def _scaled(layer, given):
-    """The rows of a dense layer, times what the spikes of a `Feed` count."""
-    rows = layer.device.empty(layer.packed.shape, np.float32)
-    counts = by_input(layer, what_counts(layer, given))
-    layer.device.launch("scale_rows", n=rows.size, n_in=layer.n_in, counts=layer.device.put(counts),
-                        weight=layer.packed, rows=rows)
-    return rows
+    return DeviceWiring(rows, lists, len(rows) * driven.shape[2], driven, moving, pixels, scale=scale)
 
 
 def _cut(patches, spikes):
     """The lists of all patches, and spikes from every pixel; see `eventsim.engine.pieces.Pieces`."""
-    device, n_pixels, (address, tick) = spikes.device, len(patches.reach[0]) - 1, spikes.on_device
+    device, n_pixels = spikes.device, len(patches.reach[0]) - 1
     n_samples, n_ticks = spikes.n_samples, spikes.n_ticks
-    seen, own = device.empty(len(spikes), np.int64), device.empty(len(spikes), np.int32)
-    at = {"n_spikes": len(spikes), "n_samples": n_samples, "n_ticks": n_ticks, "sample_ptr": spikes.ptr,
-          "tick_ptr": spikes.tick_ptr, "address": address, "tick": tick}
-    device.launch("find_first", n_pixels=n_pixels, seen=seen, **at)
-    device.launch("list_by_pixel", seen=seen, own=own, **at)
     pixels = device.zeros(n_pixels, np.int32)
-    device.launch("count_pixels", n_spikes=len(spikes), n_pixels=n_pixels, address=address, count=pixels)
+    device.launch("count_pixels", n_spikes=len(spikes), n_pixels=n_pixels, address=spikes.on_device[0], count=pixels)
     n_lists = patches.n_patches * n_samples
-    count = device.empty(n_lists * n_ticks, np.int64)
-    shared = {"n_rows": count.size, "n_samples": n_samples, "n_ticks": n_ticks, "n_pixels": n_pixels,
-              "has_tap": device.put(patches.has_tap.view(np.uint8)), "tick_ptr": spikes.tick_ptr, "address": own,
-              **patches.geometry}
-    device.launch("count_seen", count=count, **shared)
+    count = device.zeros(n_lists * n_ticks, np.int64)
+    shared = {"n_samples": n_samples, "n_ticks": n_ticks, "n_pixels": n_pixels, "address": by_key(spikes, n_pixels)}
+    seen = {"n_spikes": len(spikes), "sample_ptr": spikes.ptr, "tick": spikes.on_device[1], "count": count, **shared,
+            "reach_ptr": kept(device, patches, "reach_ptr", lambda: patches.reach[0]),
+            "reach_patch": kept(device, patches, "reach_patch", lambda: patches.reach[1])}
+    device.launch("count_seen", **seen)
     list_ptr = device.starts(count)
     starts = sample_starts(list_ptr, n_lists, n_ticks)
     row, row_tick = (device.empty(int(starts[-1]), np.int32) for _ in range(2))
-    device.launch("cut_patches", list_ptr=list_ptr, row_address=row, row_tick=row_tick, **shared)
+    listed = {"tick_ptr": spikes.tick_ptr, "list_ptr": list_ptr, "row_address": row}
+    device.launch("list_seen", **listed, **seen)
+    device.launch("cut_patches", n_rows=count.size, row_tick=row_tick, **listed, **shared, **patches.geometry,
+                  has_tap=kept(device, patches, "has_tap", lambda: patches.has_tap.view(np.uint8)))
     lists = DeviceSpikes.of(device, starts, row, row_tick, spikes, patches.n_rows, tick_ptr=list_ptr)
     return lists, pixels.get().astype(np.int64)

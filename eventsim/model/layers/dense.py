@@ -123,7 +123,8 @@ class Dense(Layer):
             )
         other = super().with_weights(precision)
         if other is not self and not self.stages:  # behind stages weights are scaled first, and converted for the run
-            other.packed, other.scale = quantized(self.packed, precision)
+            rows, other.scale = quantized(on_host(self.packed), precision)
+            other.packed = rows if self.device is None else self.device.put(rows)
         return other
 
     def rows(self):

@@ -1,9 +1,13 @@
 """A sparsely connected layer."""
 
+import copy
+
 import numpy as np
 
 from eventsim import checks
 from eventsim.errors import ConfigError
+from eventsim.kernels.memory import on_host
+from eventsim.model.precision import WEIGHTS
 
 
 class Sparse:
@@ -13,6 +17,8 @@ class Sparse:
     target : int32[synapses], postsynaptic neurons, ascending and each once in a row
     values : float32[synapses], weights
 
+    lists_on_device : row_start and target where the layer's ``device`` is; None: on the host
+
     For simulation on the grid; `eventsim.engine.forward.forward_layer` runs it. Raises `ConfigError` for lists that are
     none of that.
     """
@@ -20,9 +26,9 @@ class Sparse:
     kind = "sparse"
     precision = "float32"
     is_immediate = True
-    delay = None
+    delay = lists_on_device = None
     stages = ()
-    norm = neuron = device = None
+    norm = neuron = bias = patches = device = None
 
     def __init__(self, n_in: int, n_out: int, row_start, target, values):
         self.n_in, self.n_out = checks.whole_number("n_in", n_in, 1), checks.whole_number("n_out", n_out, 1)
@@ -77,7 +83,7 @@ class Sparse:
     @property
     def weight(self):
         """The weights, float32[synapses]."""
-        return self.values
+        return on_host(self.values)
 
     @property
     def packed(self):
@@ -88,7 +94,7 @@ class Sparse:
     def live_fan_out(self):
         """Synapses of every presynaptic neuron that weigh something, int64[n_in]."""
         source = np.repeat(np.arange(self.n_in), np.diff(self.row_start))
-        return np.bincount(source[self.values != 0], minlength=self.n_in)
+        return np.bincount(source[self.weight != 0], minlength=self.n_in)
 
     @property
     def fan_out(self):
@@ -98,6 +104,25 @@ class Sparse:
     def synops(self, given, own) -> int:
         """Synapses that input spikes of the addresses ``given`` cross; the layer's ``own`` cross those of the next."""
         return int(self.fan_out[given].sum())
+
+    def with_weights(self, precision: str) -> "Sparse":
+        """The layer itself for "float32"; raises `ConfigError` for what its weights cannot be."""
+        checks.choice("weights", precision, WEIGHTS)
+        if precision != self.precision:
+            raise ConfigError(
+                f"weights of {self} cannot be {precision}: sparse layers run in float32; leave them in it"
+            )
+        return self
+
+    def on_device(self, device) -> "Sparse":
+        """A layer with the same synapses on a `Device`, or with None on the host."""
+        other = copy.copy(self)
+        other.device, other.lists_on_device = device, None
+        values = on_host(self.values)
+        other.values = values.copy() if device is None else device.put(values)
+        if device is not None:
+            other.lists_on_device = device.put(self.row_start), device.put(self.target)
+        return other
 
     @classmethod
     def random(cls, n_in, n_out, fan_in, gain, rng: np.random.Generator) -> "Sparse":
