@@ -14,8 +14,8 @@ from eventsim.kernels.spec.cuda import KERNELS
 from .test_whole import command, refused
 
 DENSE, SPATIAL = "34x34x2-70-40-10", "34x34x2-6c7s3-2p-bn-20-10"
-PHASES = {"rows of weights", "forward", "spike lists", "stages", "active sets", "adjoint", "error sent down", "weight gradient",
-          "optimiser"}
+PHASES = {"rows of weights", "forward", "spike lists", "stages", "active sets", "adjoint", "error sent down",
+          "weight gradient", "optimiser"}
 
 
 @pytest.fixture
