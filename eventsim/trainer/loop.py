@@ -8,6 +8,7 @@ from eventsim.data import Dataset, Loader, Splits, open_dataset
 from eventsim.data.encoders.binning import ticks_of
 from eventsim.engine.backward import check_trainable
 from eventsim.engine.feed import take_in_statistics
+from eventsim.engine.gpu.devices import join, on_device, open_devices
 from eventsim.engine.replicas import Replicas
 from eventsim.errors import ConfigError, FormatError
 from eventsim.model import Network
@@ -24,7 +25,7 @@ from eventsim.trainer.observer import Observers, listed
 from eventsim.trainer.schedules import rate_at
 from eventsim.trainer.scoring import score
 from eventsim.trainer.warm_up import warm_up
-from eventsim.trainer.worker import Worker
+from eventsim.trainer.worker import Worker, add_up
 from eventsim.wording import several
 
 _CALIBRATION_SAMPLES = 16
@@ -35,12 +36,21 @@ _DROPOUT = 1
 PASS_BATCH = 32
 
 
-def evaluate(network, dataset, *, loss=None, regularizer=None, batch_size=PASS_BATCH, observer=None):
-    """Run a network over a data set; returns the `Metrics`."""
+def evaluate(network, dataset, *, device=None, loss=None, regularizer=None, batch_size=PASS_BATCH, observer=None):
+    """Run a network over a data set; returns the `Metrics`.
+
+    device : as of `Trainer`; each of several GPUs runs its share of every batch
+    """
     loss = loss or TrainingConfig(**settings_for(network, {})).make_loss()
     check_fits(network, dataset)
     loader = make_loader(network, dataset, batch_size)
-    return score(Replicas([network]), loader, loss, regularizer=regularizer, observer=observer)
+    replicas = Replicas.of(network, _devices(network, device))
+    return score(replicas, loader, loss, regularizer=regularizer, observer=observer)
+
+
+def _devices(network, names):
+    """The devices of these names; None: that where the network is."""
+    return [network.device] if names is None else open_devices(names)
 
 
 def check_fits(network, dataset):
@@ -77,20 +87,28 @@ class Trainer:
 
     Parameters
     ----------
-    network : Network, trained in place, on the device where it is
+    network : Network, trained in place
+    device : what to train on, as of `Network.to`, "gpus" for all GPUs at once, or some as in "gpu:0,gpu:2"; None: where
+        the network is. On others copies of it are trained, of which `network` is the first
     out : run folder for the checkpoint, written after every epoch and on interruption, and for history.jsonl and
         history.csv; None writes nothing
     provenance : dict kept in the checkpoint
     **settings : fields of `TrainingConfig`
 
-    ``history`` has a record for each epoch. Raises `ConfigError` for settings that cannot work.
+    ``history`` has a record for each epoch. Raises `ConfigError` for settings that cannot work, and `DeviceError` where
+    there is no such device, or several cannot be joined.
+
+    Several GPUs take an even share of every batch each. Spikes, losses and statistics are those of one; gradients are
+    added up in another order, always the same for the same GPUs.
     """
 
-    def __init__(self, network, *, out=None, provenance=None, **settings):
+    def __init__(self, network, *, device=None, out=None, provenance=None, **settings):
         if not isinstance(network, Network):
             raise ConfigError(f"network must be a Network, got {network!r}")
         if network.weights != "float32":
             raise ConfigError(f"weights of {network.weights} are for inference; train the network in float32")
+        devices = _devices(network, device)
+        network = on_device(network, devices[0])
         check_trainable(network)
         unknown = set(settings) - set(TrainingConfig.__dataclass_fields__)
         if unknown:
@@ -110,8 +128,11 @@ class Trainer:
         self.gains = None
         self._rng = np.random.default_rng(self.config.seed)
         self._epoch_rng_state = self._rng.bit_generator.state
-        self._replicas = Replicas([network])
-        self._worker = Worker(network, self.config, lambda losses: check_finite(self, self.epoch + 1, losses))
+        self._communicator = join(devices) if len(devices) > 1 else None
+        self._replicas = Replicas.of(network, devices)
+        ranks = range(len(devices)) if len(devices) > 1 else [None]
+        self._workers = [Worker(each, self.config, self._check_losses, rank)
+                         for each, rank in zip(self._replicas.networks, ranks, strict=True)]
         self.metrics = self._fresh_metrics()
 
     def _repr_html_(self):
@@ -126,18 +147,25 @@ class Trainer:
 
     def step(self, spikes, labels, rate):
         """One optimiser step on a batch; adds to `metrics`."""
-        self._worker.begin(rate)
+        for worker in self._workers:
+            worker.begin(rate)
         key = [self.config.seed, self.epoch, self.position, _DROPOUT]
 
         def walk(worker, share):
             return worker.walk(spikes, labels, share, self.loss, self._regularizer)
 
-        walked = self._replicas.each(walk, [self._worker], len(labels), key)
-        self._worker.update()
+        walked = self._replicas.each(walk, self._workers, len(labels), key)
+        if self._communicator is not None:
+            add_up(self._workers, self._communicator)
+        for worker in self._workers:
+            worker.update()
         take_in_statistics(self.network, walked[0].statistics)
         for share in walked:
             self.metrics.take_in(share.metrics)
         self.metrics.add_losses(np.concatenate([share.losses for share in walked]))
+
+    def _check_losses(self, losses):
+        check_finite(self, self.epoch + 1, losses)
 
     # -- the loop ------------------------------------------------------------------------------------------------------
 
@@ -159,7 +187,9 @@ class Trainer:
         validation = splits.validation and make_loader(self.network, splits.validation, PASS_BATCH)
         if self.config.calibrate and self.epoch == 0 and self.position == 0 and not self.history:
             self._calibrate(loader)
-        warm_up(self.network, self.config.make_optimizer)
+        self._replicas.follow()
+        for network in self._replicas.networks:
+            warm_up(network, self.config.make_optimizer)
         with watch_for_interrupt() as interrupt:
             observer.start(self, len(loader))
             while self.epoch < self.config.epochs:
@@ -240,7 +270,7 @@ class Trainer:
             "progress": {"epoch": self.epoch, "position": self.position, "seconds": self.elapsed,
                          "rng": self._epoch_rng_state},
             "history": self.history,
-            "optimizer": self._worker.optimizer.state(),
+            "optimizer": self._workers[0].optimizer.state(),
             "metrics": self.metrics.state(),
         }
 
@@ -259,12 +289,13 @@ class Trainer:
     def resume(cls, run, device="cpu") -> "Trainer":
         """The trainer of an interrupted run, as it was; `fit` on the same data goes on to the same bits.
 
-        device : to go on with, see `Network.to`
+        device : to go on with
         """
         network, provenance, training = checkpoint.load_checkpoint(run)
-        network = network.to(device)
+        network = on_device(network, open_devices(device)[0])
+        check_trainable(network)  # what does not run there is not damaged
         try:
-            trainer = cls(network, provenance=provenance, **training["config"])
+            trainer = cls(network, device=device, provenance=provenance, **training["config"])
             trainer._restore(training)
         except (KeyError, ValueError, TypeError) as error:
             raise FormatError(f"{checkpoint.locate(run)}: is damaged ({error}); restore it from a copy") from error
@@ -280,5 +311,6 @@ class Trainer:
             raise ValueError(f"epoch {self.epoch}, batch {self.position} do not exist")
         self._epoch_rng_state = self._rng.bit_generator.state = progress["rng"]
         self.history = list(training["history"])
-        self._worker.optimizer.load_state(training["optimizer"])
+        for worker in self._workers:
+            worker.optimizer.load_state(training["optimizer"])
         self.metrics.load_state(training["metrics"])

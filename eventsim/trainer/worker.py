@@ -8,7 +8,7 @@ import numpy as np
 from eventsim.engine import Sink, backward, run
 from eventsim.engine.backward import takes_steps
 from eventsim.engine.feed import statistics_of
-from eventsim.kernels.memory import zeros_like
+from eventsim.kernels.memory import zeros_like, zeros_together
 from eventsim.trainer.losses import loss_of
 from eventsim.trainer.metrics import Metrics
 
@@ -34,22 +34,31 @@ class Worker:
 
     config : TrainingConfig
     check : called with losses float64[B] that are not finite; raises
+    rank : its number, where it is one of several; the first trains what is on the host, which all share
+
+    Of several the gradients on the device are ``gradient``, one array.
     """
 
-    def __init__(self, network, config, check):
-        self.network, self._check = network, check
+    def __init__(self, network, config, check, rank=None):
+        self.network, self._check, self._rank = network, check, rank
         self._supports = config.supports(network.arch.widths)
         self._parameters = network.parameters
         # Those that no backward walk can hand to the optimiser at once, and what normalises, which weight decay spares.
         self._deferred = [not (takes_steps(layer) and i == 0) for layer in network.layers
                           for i in range(len(layer.parameters))]
         self.optimizer = config.make_optimizer(self._parameters, decayed=network.decayed)
-        self._gradients = {}  # of parameters, where a step needs them
-        self._pending = []  # parameters whose gradients the step that has begun is still to take
+        self._on_host = [i for i, array in enumerate(self._parameters) if isinstance(array, np.ndarray)]
+        self._gradients, self.gradient = {}, None  # of parameters, where a step needs them
+        if rank is not None:
+            there = [i for i in range(len(self._parameters)) if i not in self._on_host]
+            self.gradient, parts = zeros_together(network.device, [self._parameters[i].shape for i in there])
+            self._gradients = dict(zip(there, parts, strict=True))
+        self._pending = []  # parameters whose gradients `update` takes
 
     def begin(self, rate):
         """Begin a step with learning rate ``rate``."""
         self.optimizer.begin(rate)
+        self._pending = range(len(self._parameters))
 
     def walk(self, spikes, labels, share, loss, regularizer) -> Walked:
         """Walk a `Share` of a batch of spikes and labels forward and back.
@@ -59,7 +68,8 @@ class Worker:
         spikes, labels = share.of(spikes, labels)
         n_samples, walk = share.n_samples, self._samples_a_walk(spikes)
         whole = walk >= n_samples
-        self._pending = [i for i, deferred in enumerate(self._deferred) if deferred or not whole]
+        if whole and self._rank is None:
+            self._pending = [i for i, deferred in enumerate(self._deferred) if deferred]
         sinks = [Sink(gradient=self._gradient(i)) if i in self._pending else self.optimizer.sink(i)
                  for i in range(len(self._parameters))]
         metrics, losses = Metrics(self.network, self.network.arch.n_outputs), []
@@ -98,7 +108,21 @@ class Worker:
             self._check(values)
         return values, result.error, pressure
 
+    def take_over(self, other):
+        """Add the gradients on the host that another worker has found, and set those to zero."""
+        for i in self._on_host:
+            self._gradient(i)[...] += other._gradient(i)
+            other._gradient(i).fill(0.0)
+
     def update(self):
         """Take the rest of the step."""
         for i in self._pending:
-            self.optimizer.update(i, self._parameters[i], self._gradients[i], self.network.device)
+            if not self._rank or i not in self._on_host:
+                self.optimizer.update(i, self._parameters[i], self._gradient(i), self.network.device)
+
+
+def add_up(workers, communicator):
+    """Give each of several workers the gradients that all have found, and the first those on the host."""
+    communicator.all_reduce([worker.gradient for worker in workers])
+    for other in workers[1:]:
+        workers[0].take_over(other)

@@ -21,6 +21,10 @@ class Device:
     name: str
     array_type: type
 
+    def use(self):
+        """A context in which the device is the one that this thread uses, for what does not say which itself."""
+        raise NotImplementedError
+
     def empty(self, shape, dtype):
         """An array with anything in it."""
         raise NotImplementedError
@@ -82,31 +86,35 @@ class CupyDevice(Device):
     def __init__(self, number=0):
         import cupy
 
-        self._cupy, self._number = cupy, number
+        self._cupy, self.number = cupy, number
         self.array_type = cupy.ndarray
-        with cupy.cuda.Device(number):
+        with self.use():
             properties = cupy.cuda.runtime.getDeviceProperties(number)
         self.name = properties["name"].decode()
         self._functions = {}
 
+    def use(self):
+        """A context in which this thread uses the GPU."""
+        return self._cupy.cuda.Device(self.number)
+
     def empty(self, shape, dtype):
         """An array with anything in it."""
-        with self._cupy.cuda.Device(self._number):
+        with self.use():
             return self._cupy.empty(shape, dtype)
 
     def zeros(self, shape, dtype):
         """An array of zeros."""
-        with self._cupy.cuda.Device(self._number):
+        with self.use():
             return self._cupy.zeros(shape, dtype)
 
     def put(self, array):
         """A copy of a host's array."""
-        with self._cupy.cuda.Device(self._number):
+        with self.use():
             return self._cupy.asarray(np.ascontiguousarray(array))
 
     def starts(self, sizes):
         """Where lists of these int64 sizes start when one stands behind the other, and where the last ends."""
-        with self._cupy.cuda.Device(self._number):
+        with self.use():
             out = self._cupy.zeros(sizes.size + 1, np.int64)
             if sizes.size:
                 out[1:] = self._cupy.cumsum(sizes.reshape(-1))
@@ -114,7 +122,7 @@ class CupyDevice(Device):
 
     def compile(self):
         """Compile all kernels, or load what was compiled before."""
-        with self._cupy.cuda.Device(self._number):
+        with self.use():
             for file in source.files():
                 self._compile(file)
 
@@ -126,7 +134,7 @@ class CupyDevice(Device):
 
     def _run(self, kernel, blocks, arguments):
         entry = KERNELS[kernel]
-        with self._cupy.cuda.Device(self._number):
+        with self.use():
             if kernel not in self._functions:
                 self._compile(entry.file)
             self._functions[kernel]((blocks,), (entry.threads,), tuple(arguments))

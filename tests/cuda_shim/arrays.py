@@ -14,16 +14,16 @@ class ShimArray:
 
     __array_ufunc__ = None  # as with CuPy, NumPy refuses to compute with it
 
-    def __init__(self, memory, view):
-        self._memory, self._view = memory, view
+    def __init__(self, memory, view, owner):
+        self._memory, self._view, self.owner = memory, view, owner
 
     @classmethod
-    def new(cls, shape, dtype):
-        """An array with rubbish in it."""
+    def new(cls, shape, dtype, owner):
+        """An array of the device ``owner`` with rubbish in it."""
         shape = tuple(map(int, np.atleast_1d(shape)))
         size = math.prod(shape) * np.dtype(dtype).itemsize
         memory = np.full(size + 2 * _GUARD, _MARK, np.uint8)
-        return cls(memory, memory[_GUARD : _GUARD + size].view(dtype).reshape(shape))
+        return cls(memory, memory[_GUARD : _GUARD + size].view(dtype).reshape(shape), owner)
 
     def __array__(self, *_, **__):
         raise TypeError("an array of the device does not turn into one of the host by itself; use get()")
@@ -52,16 +52,16 @@ class ShimArray:
 
     def __getitem__(self, key):
         assert isinstance(key, slice), "only slices of the first axis are used"
-        return ShimArray(self._memory, self._view[key])
+        return ShimArray(self._memory, self._view[key], self.owner)
 
     def reshape(self, *shape):
         """The same memory in another shape."""
         assert self.flags.c_contiguous
-        return ShimArray(self._memory, self._view.reshape(*shape))
+        return ShimArray(self._memory, self._view.reshape(*shape), self.owner)
 
     def copy(self):
         """Another array with the same numbers."""
-        out = ShimArray.new(self.shape, self.dtype)
+        out = ShimArray.new(self.shape, self.dtype, self.owner)
         out._view[...] = self._view
         return out
 
