@@ -40,11 +40,12 @@ class Replicas:
 
     def follow(self):
         """Give all networks the weights of the first."""
-        first, *others = self.networks
-        for i, layer in enumerate(first.layers if others else ()):
-            weights = on_host(layer.packed)
+        first, *others = (network.parameters for network in self.networks)
+        for i, array in enumerate(first if others else ()):
+            values = on_host(array)
             for other in others:
-                assign(other.layers[i].packed, weights)
+                if other[i] is not array:
+                    assign(other[i], values)
 
     def each(self, work, workers, n_samples: int, key=None) -> list:
         """What ``work(worker, share)`` gives, in the order of the shares, into which a batch is cut evenly.

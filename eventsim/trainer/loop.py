@@ -39,13 +39,14 @@ PASS_BATCH = 32
 def evaluate(network, dataset, *, device=None, loss=None, regularizer=None, batch_size=PASS_BATCH, observer=None):
     """Run a network over a data set; returns the `Metrics`.
 
-    device : as of `Trainer`; each of several GPUs runs its share of every batch
+    device : as of `Trainer`; each of several GPUs runs samples of its own, and the metrics are those of one
+    batch_size : samples that run at once on a device
     """
     loss = loss or TrainingConfig(**settings_for(network, {})).make_loss()
     check_fits(network, dataset)
-    loader = make_loader(network, dataset, batch_size)
     replicas = Replicas.of(network, _devices(network, device))
-    return score(replicas, loader, loss, regularizer=regularizer, observer=observer)
+    loader = _pass_loader(replicas, dataset, batch_size)
+    return score(replicas, loader, batch_size, loss, regularizer=regularizer, observer=observer)
 
 
 def _devices(network, names):
@@ -71,6 +72,16 @@ def make_loader(network, dataset, batch_size, indices=None, augment=None):
         dataset, indices, batch_size, network.dt, network.n_ticks, network.input_mode, clock=network.clock,
         augment=augment,
     )
+
+
+def _pass_loader(replicas, dataset, batch_size):
+    """The `Loader` for a pass: a batch for each of several networks at once, unless that could change the results.
+
+    It could where the longest sample of a batch says how many ticks all have.
+    """
+    network, n = replicas.networks[0], len(replicas.networks)
+    loader = make_loader(network, dataset, batch_size * n)
+    return loader if n == 1 or loader.n_ticks is not None else make_loader(network, dataset, batch_size)
 
 
 def as_splits(data, seed=0) -> Splits:
@@ -184,7 +195,7 @@ class Trainer:
         self._adopt(splits)
         augment = self.config.make_augment()
         loader = make_loader(self.network, splits.train, self.config.batch_size, augment=augment)
-        validation = splits.validation and make_loader(self.network, splits.validation, PASS_BATCH)
+        validation = splits.validation and _pass_loader(self._replicas, splits.validation, PASS_BATCH)
         if self.config.calibrate and self.epoch == 0 and self.position == 0 and not self.history:
             self._calibrate(loader)
         self._replicas.follow()
@@ -247,8 +258,8 @@ class Trainer:
                   "learning_rate": rate_at(last, self.config)}
         if validation is not None:
             self.save()  # a long validation that is cut off costs nothing but itself
-            scored = score(self._replicas, validation, self.loss, regularizer=self._regularizer, observer=observer,
-                           interrupt=interrupt)
+            scored = score(self._replicas, validation, PASS_BATCH, self.loss, regularizer=self._regularizer,
+                           observer=observer, interrupt=interrupt)
             if scored is None:
                 raise Interrupted(self.epoch, self.position, self.position)
             summary = scored.summary()

@@ -7,10 +7,11 @@ from eventsim.trainer.losses import loss_of
 from eventsim.trainer.metrics import Metrics
 
 
-def score(replicas, loader, loss, *, regularizer=None, observer=None, interrupt=None):
+def score(replicas, loader, batch_size, loss, *, regularizer=None, observer=None, interrupt=None):
     """The `Metrics` of a network over the batches of a `Loader`; None where the event ``interrupt`` was set meanwhile.
 
     replicas : `Replicas` of the network; figures do not depend on how many there are
+    batch_size : samples whose losses are added up first, of which those of a loader's batch are a multiple
     observer : `Observer`, told of what ran share by share
     """
     n_classes = max(loader.dataset.n_classes, replicas.networks[0].arch.n_outputs)
@@ -28,7 +29,9 @@ def score(replicas, loader, loss, *, regularizer=None, observer=None, interrupt=
             total.take_in(metrics)
             if observer:
                 observer.ran(trace, own_labels)
-        total.add_losses(np.concatenate([losses for *_, losses in found]))
+        losses = np.concatenate([losses for *_, losses in found])
+        for first in range(0, len(losses), batch_size):
+            total.add_losses(losses[first : first + batch_size])
         if observer:
             observer.validation(done + 1, len(loader))
         if interrupt is not None and interrupt.is_set():

@@ -184,12 +184,14 @@ def test_a_run_goes_on_on_other_devices(as_gpus, tmp_path):
             np.testing.assert_allclose(ours, theirs, rtol=0, atol=2e-3 * np.abs(theirs).max() + 1e-6)
 
 
-@pytest.mark.parametrize("arch, readout", [("8x8x1-6c3-2p-bn-20-4", None), ("8x8x1-20-4", "max")])
-def test_a_pass_gives_the_figures_of_one_device(as_gpus, arch, readout):
-    network, data = es.Network(arch, readout=readout, seed=1), Patches(35)  # whose last batch is of three
-    want = es.evaluate(network, data)
+@pytest.mark.parametrize("arch, readout, duration", [
+    ("8x8x1-6c3-2p-bn-20-4", None, 40.0), ("8x8x1-20-4", "max", 40.0), ("8x8x1-20-4", None, None)])
+def test_a_pass_gives_the_figures_of_one_device(as_gpus, arch, readout, duration):
+    network, data = es.Network(arch, readout=readout, seed=1), Patches(35)  # whose last batch is of one or two
+    data.duration = duration
+    want = es.evaluate(network, data, batch_size=3)
     for place in PLACES:
-        found = es.evaluate(network, data, device=place)
+        found = es.evaluate(network, data, batch_size=3, device=place)
         assert found.summary() == want.summary() and found.binning == want.binning
         for name, value in want.state().items():
             np.testing.assert_array_equal(found.state()[name], value, err_msg=name)
