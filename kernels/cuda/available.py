@@ -2,6 +2,7 @@
 
 import functools
 import importlib.util
+import sys
 import warnings
 
 from eventsim.kernels.cuda.communicator import NcclCommunicator
@@ -56,6 +57,8 @@ def missing_to_join() -> str | None:
     """What is missing for several GPUs to train one network, and how to get it; None where nothing is."""
     if missing() is not None:
         return missing()
+    if sys.platform != "linux":
+        return "NCCL, which joins GPUs, runs on Linux only"
     nccl = _nccl()
     return None if nccl and nccl.available else f"NCCL is not installed; install it with {_INSTALL}"
 

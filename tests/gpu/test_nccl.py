@@ -59,6 +59,7 @@ class Nccl:
 @pytest.fixture
 def nccl(monkeypatch):
     """The stand-in, which is CuPy's."""
+    monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.delenv("NCCL_NVLS_ENABLE", raising=False)
     nccl = Nccl()
     runtime = SimpleNamespace(runtimeGetVersion=lambda: 12090, driverGetVersion=lambda: 12080)
@@ -114,6 +115,9 @@ def test_what_is_missing(nccl, monkeypatch):
     nccl.available = False
     available.missing_to_join.cache_clear()
     assert available.missing_to_join() == "NCCL is not installed; install it with pip install 'eventsim[gpu]'"
+    monkeypatch.setattr(sys, "platform", "win32")
+    available.missing_to_join.cache_clear()
+    assert available.missing_to_join() == "NCCL, which joins GPUs, runs on Linux only"
     monkeypatch.setattr(available, "missing", lambda: "there is no GPU")
     available.missing_to_join.cache_clear()
     assert available.missing_to_join() == "there is no GPU"

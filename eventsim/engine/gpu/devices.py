@@ -64,8 +64,7 @@ def join(devices):
     try:
         return available.joined(tuple(devices))
     except RuntimeError as error:  # what CuPy raises for NCCL's codes is one
-        raise DeviceError(f"these GPUs cannot train at once: {error}; set NCCL_DEBUG=INFO to see why, or use one of "
-                          "them (--device gpu)") from error
+        raise DeviceError(f"these GPUs cannot train at once: {error}; use one of them (--device gpu)") from error
 
 
 def check_on_host(network, what):
