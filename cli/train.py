@@ -72,6 +72,7 @@ def train(context, recipe, show_recipe, resume, tensorboard, device, as_json, **
       eventsim train --shift 1.5 --jitter 2 --drop 0.05 --rate-high 5
       eventsim train --optimizer nadam --schedule step --step-at 2 --warmup 0.2
       eventsim train --epochs 20 --tensorboard
+      eventsim train --device gpus --batch-size 64
       eventsim train --resume runs/mlp512-nmnist-01
     """
     wished = ["tensorboard"] if tensorboard else []

@@ -62,7 +62,9 @@ class Share:
         return spikes.samples(self.first, self.last), labels[self.first : self.last]
 
     def piece(self, first: int, last: int) -> "Share":
-        """The samples ``first..last-1`` of the share, of which nothing must have been drawn yet."""
+        """The samples ``first..last-1`` of the share, itself for all; nothing must have been drawn from it yet."""
+        if last - first == self.n_samples:
+            return self
         return Share(copy.deepcopy(self._rng), self.first + first, self.first + last, self.total, self.rank,
                      self._meeting)
 

@@ -2,11 +2,26 @@
 
 import contextlib
 import math
+import threading
 
 import numpy as np
 
 _GUARD = 256  # bytes before and behind an array that nobody may write to
 _MARK = 0xA5
+
+
+_thread = threading.local()
+
+
+@contextlib.contextmanager
+def using(device):
+    """The thread's device is ``device``."""
+    before = getattr(_thread, "device", None)
+    _thread.device = device
+    try:
+        yield
+    finally:
+        _thread.device = before
 
 
 class ShimArray:
@@ -45,7 +60,11 @@ class ShimArray:
     nbytes = property(lambda self: self._view.nbytes)
     itemsize = property(lambda self: self._view.itemsize)
     flags = property(lambda self: self._view.flags)
-    device = property(lambda self: contextlib.nullcontext())
+    device = property(lambda self: using(self.owner))
+
+    def _check_use(self):
+        """Fail where the thread uses another device, on which CuPy would do what does not say where."""
+        assert getattr(_thread, "device", None) in (None, self.owner), "an array of another device than that in use"
 
     def __len__(self):
         return len(self._view)
@@ -61,12 +80,14 @@ class ShimArray:
 
     def copy(self):
         """Another array with the same numbers."""
+        self._check_use()
         out = ShimArray.new(self.shape, self.dtype, self.owner)
         out._view[...] = self._view
         return out
 
     def fill(self, value):
         """Set all to one number."""
+        self._check_use()
         self._view.fill(value)
 
     def get(self):

@@ -1,11 +1,10 @@
 """The device: allocation, copies and launches as `CupyDevice` has them."""
 
-import contextlib
 import threading
 
 import numpy as np
 
-from cuda_shim.arrays import ShimArray
+from cuda_shim.arrays import ShimArray, using
 from cuda_shim.build import find_compiler, launcher, library
 from eventsim.kernels.cuda.communicator import Communicator
 from eventsim.kernels.cuda.device import Device
@@ -28,14 +27,15 @@ class ShimDevice(Device):
         self.launched = []
 
     def use(self):
-        return contextlib.nullcontext()
+        return using(self)
 
     def empty(self, shape, dtype):
         return ShimArray.new(shape, dtype, self)
 
     def zeros(self, shape, dtype):
         out = self.empty(shape, dtype)
-        out.fill(0)
+        with self.use():
+            out.fill(0)
         return out
 
     def put(self, array):

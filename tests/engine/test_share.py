@@ -1,6 +1,8 @@
 """Shares of a batch, on a thread each: what is drawn, what is summed up, and what becomes of errors."""
 
+import concurrent.futures
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -23,8 +25,8 @@ def test_what_is_drawn_for_a_sample_does_not_depend_on_its_share():
     want = [whole.random((5, n)) for n in shapes]
     assert np.array_equal(want[0], np.random.default_rng(4).random((5, 3)))
     for first, last in ((0, 2), (2, 3), (3, 5)):
-        share = Share(np.random.default_rng(4), first, last, 5)
-        pieces = [share.piece(i, i + 1) for i in range(last - first)]
+        share, other = (Share(np.random.default_rng(4), first, last, 5) for _ in range(2))
+        pieces = [other.piece(i, i + 1) for i in range(last - first)]
         for n, drawn in zip(shapes, want, strict=True):
             for i, piece in enumerate(pieces):
                 np.testing.assert_array_equal(piece.random((1, n)), drawn[first + i : first + i + 1])
@@ -79,8 +81,7 @@ def test_shares_have_the_spikes_and_sum_up_to_the_gradient_of_the_batch(rng, n_r
 
 
 def test_an_error_of_one_ends_those_that_wait_for_it_and_is_raised():
-    network = object.__new__(type("Nowhere", (), {"device": None}))
-    replicas, reached = Replicas([network] * 3), []
+    replicas, reached = Replicas([SimpleNamespace(device=None)] * 3), []
 
     def work(rank, share):
         if rank == 1:
@@ -95,29 +96,24 @@ def test_an_error_of_one_ends_those_that_wait_for_it_and_is_raised():
 
 
 def test_an_interruption_ends_all(monkeypatch):
-    network = object.__new__(type("Nowhere", (), {"device": None}))
-    replicas, ended = Replicas([network] * 2), []
-    real = threading.Event()
+    replicas, released, ended = Replicas([SimpleNamespace(device=None)] * 2), threading.Event(), []
+    wait_for, waits = concurrent.futures.wait, []
 
     def work(rank, share):
         try:
             if rank == 0:
                 share.summed(np.zeros(1))
-            real.wait(10)
+            released.wait(10)
         finally:
             ended.append(rank)
-
-    waits = []
 
     def wait(futures):
         waits.append(len(futures))
         if len(waits) == 1:
             raise KeyboardInterrupt
-        real.set()
-        return real_wait(futures)
+        released.set()
+        return wait_for(futures)
 
-    from concurrent import futures
-    real_wait = futures.wait
     monkeypatch.setattr("concurrent.futures.wait", wait)
     with pytest.raises(KeyboardInterrupt):
         replicas.each(work, range(2), 2)
