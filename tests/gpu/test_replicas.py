@@ -87,6 +87,16 @@ def test_a_step_is_that_of_the_whole_batch(as_gpus, batch, neuron, arch, setting
             np.testing.assert_allclose(ours - was, change, rtol=0, atol=1e-5 * np.abs(change).max() + rounding)
 
 
+def test_a_step_on_the_exact_clock_is_that_of_one_device(as_gpus, batch):
+    ticks, labels = batch
+    spikes = es.Spikes(ticks.sample_ptr, ticks.address, time=ticks.tick + 0.3, n_neurons=64, n_ticks=40)
+    want, trainer = (steps(es.Network("8x8x1-bn-20-do0.2-4", clock="exact", seed=3), place, spikes, labels)
+                     for place in ("gpu", "gpus"))
+    assert_same_figures(trainer.metrics, want.metrics)
+    for ours, theirs in zip(numbers(trainer), numbers(want), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5 * np.abs(theirs).max())
+
+
 @pytest.mark.parametrize("support", [0.5, INF])
 def test_sums_that_are_exact_have_the_same_bits(as_gpus, rng, support):
     spikes, labels = random_spikes(rng, 30, 7, 8, 0.3), np.arange(7) % 4
