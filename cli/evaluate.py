@@ -1,7 +1,5 @@
 """``eventsim evaluate``: accuracy of a trained network on a data set."""
 
-from dataclasses import replace
-
 import click
 
 from eventsim.cli import options
@@ -14,7 +12,7 @@ from eventsim.cli.nir import reading_options
 @options.split_option
 @options.clock_option
 @options.weights_option
-@options.device_option
+@options.devices_option
 @reading_options
 @options.threads_option
 @options.json_option
@@ -35,10 +33,9 @@ def evaluate(run, data, split, clock, weights, device, as_json):
     from eventsim.report import evaluation, numbers
 
     model = find_model(run, weights, clock)
-    model = replace(model, network=model.network.to(device))
     splits = model.open_data(data)
     dataset = splits.part(split)
-    metrics = run_over(model, dataset)
+    metrics = run_over(model, dataset, device=device)
     if as_json:
         source = model.data_source(data)["source"]
         print_json({"model": str(model.path), "weights": weights, "device": device, "clock": model.network.clock,

@@ -156,6 +156,14 @@ def _check_device(context, parameter, value):
     return value
 
 
+def _check_devices(context, parameter, value):
+    """The name of one or several, as above."""
+    from eventsim.engine.gpu.devices import open_devices
+
+    open_devices(value)
+    return value
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
 threads_option = click.option(
     "--threads", type=click.IntRange(min=1), metavar="N", callback=_set_threads, expose_value=False,
@@ -173,6 +181,10 @@ weights_option = click.option(
 device_option = click.option(
     "--device", default="cpu", show_default=True, metavar="cpu|gpu[:N]", callback=_check_device,
     help="What to compute on; `eventsim devices` lists what there is.",
+)
+devices_option = click.option(
+    "--device", default="cpu", show_default=True, metavar="cpu|gpu[:N]|gpus", callback=_check_devices,
+    help="What to compute on; gpus: all GPUs at once, gpu:0,gpu:2: some. `eventsim devices` lists what there is.",
 )
 clock_option = click.option(
     "--clock", type=ClockType(), metavar="grid|exact|TICK",

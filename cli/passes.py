@@ -1,6 +1,7 @@
 """A pass of a network over a data set, with a progress bar."""
 
 from eventsim.cli.output import track
+from eventsim.engine.gpu.devices import open_devices
 from eventsim.engine.warm_up import warm_up
 from eventsim.profile import BackwardProfile
 from eventsim.trainer import Observer, evaluate
@@ -22,17 +23,22 @@ class _Bar(Observer):
         self.bar.update(self.bar.task_ids[0], completed=done, total=total)
 
 
-def run_over(model, dataset, profile=None):
+def run_over(model, dataset, profile=None, device="cpu"):
     """The `Metrics` of a `Model` over a data set, with the loss that it was trained with.
 
     profile : `Profile` to which everything that is run is added
+    device : see `evaluate`
     """
     config = model.config
     check_fits(model.network, dataset)
-    warm_up(model.network)
+    for place in open_devices(device):
+        if place is None:
+            warm_up(model.network)
+        else:
+            place.compile()
     with track("running", None) as bar:
-        return evaluate(model.network, dataset, loss=config.make_loss(), regularizer=config.make_regularizer(),
-                        observer=_Bar(bar, profile))
+        return evaluate(model.network, dataset, device=device, loss=config.make_loss(),
+                        regularizer=config.make_regularizer(), observer=_Bar(bar, profile))
 
 
 def train_over(model, dataset):

@@ -13,6 +13,7 @@ from eventsim.cli.output import print_json, show
 from eventsim.cli.progress import TrainingScreen
 from eventsim.cli.runs import SYNTHETIC, data_source, new_run, open_source
 from eventsim.engine.backward import check_trainable
+from eventsim.engine.gpu.devices import on_device, open_devices
 from eventsim.errors import ConfigError
 from eventsim.model import PRESETS, Network
 from eventsim.model.network import CLOCKS, INPUT_MODES
@@ -50,7 +51,7 @@ from eventsim.trainer.losses import DEFAULTS
 @click.option("--resume", type=click.Path(path_type=pathlib.Path), metavar="RUN",
               help="Go on with an interrupted run; all else comes from it.")
 @click.option("--tensorboard", is_flag=True, help="Write event files for TensorBoard into the run folder, too.")
-@options.device_option
+@options.devices_option
 @options.threads_option
 @options.json_option
 @click.pass_context
@@ -71,6 +72,7 @@ def train(context, recipe, show_recipe, resume, tensorboard, device, as_json, **
       eventsim train --shift 1.5 --jitter 2 --drop 0.05 --rate-high 5
       eventsim train --optimizer nadam --schedule step --step-at 2 --warmup 0.2
       eventsim train --epochs 20 --tensorboard
+      eventsim train --device gpus --batch-size 64
       eventsim train --resume runs/mlp512-nmnist-01
     """
     wished = ["tensorboard"] if tensorboard else []
@@ -112,13 +114,14 @@ def _start(wished, device, as_json, name, provenance, network, neuron, settings,
     logs = _logs(wished)
     seed = settings.get("seed", TrainingConfig.seed)
     source = data_source(data, seed, samples, validation_samples)
-    network = Network(**network, neuron=from_config(neuron), seed=seed).to(device)
+    network = on_device(Network(**network, neuron=from_config(neuron), seed=seed), open_devices(device)[0])
     check_trainable(network)
     splits = open_source(source)
     if splits.train is not None:
         check_fits(network, splits.train)
     with new_run(out, name, data) as folder:
-        trainer = Trainer(network, out=folder, provenance=provenance | {"data": source, "logs": wished}, **settings)
+        provenance |= {"data": source, "logs": wished}
+        trainer = Trainer(network, device=device, out=folder, provenance=provenance, **settings)
         _fit(trainer, splits, logs, as_json)
 
 

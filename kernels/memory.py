@@ -61,6 +61,13 @@ def zeros_like(array):
     return out
 
 
+def zeros_together(device, shapes):
+    """One float32 array of zeros on a `Device`, and its parts of these shapes, side by side."""
+    ends = np.cumsum([0, *map(math.prod, shapes)]).tolist()
+    whole = device.zeros(ends[-1], np.float32)
+    return whole, [whole[a:b].reshape(shape) for a, b, shape in zip(ends, ends[1:], shapes, strict=False)]
+
+
 def aligned(array: np.ndarray) -> np.ndarray:
     """The array, or a copy of it that starts on a cache line."""
     if array.ctypes.data % _LINE == 0:

@@ -9,6 +9,7 @@ from eventsim.engine.active import starts
 from eventsim.engine.gpu import stages as gpu
 from eventsim.engine.gpu.spikes import DeviceSpikes
 from eventsim.engine.runs import sample_parts, ticks
+from eventsim.engine.share import Share
 from eventsim.kernels.layout import CHUNK
 from eventsim.spikes import Spikes
 
@@ -17,11 +18,15 @@ _ALL_STAY = np.empty((0, 0), bool)
 
 @dataclass(frozen=True)
 class Statistics:
-    """Mean and biased variance of every channel, float64[channels], over ``n`` numbers each."""
+    """Mean and biased variance of every channel, float64[channels], over ``n`` numbers each, those of a whole batch.
+
+    share : the `Share` of the batch that took part in them
+    """
 
     mean: np.ndarray
     var: np.ndarray
     n: int
+    share: Share
 
 
 @dataclass(frozen=True)
@@ -52,20 +57,22 @@ class Feed:
 def feed(layer, spikes, rng=None) -> Feed:
     """What ``spikes`` of the layer before become.
 
-    rng : in a training step, in which normalisation takes the batch's statistics, of dropout's masks; None: inference
+    rng : in a training step, in which normalisation takes the batch's statistics, of dropout's masks: a generator, or
+        where the spikes are but a part of a batch a `Share` of it; None: inference
     """
+    share = Share.whole(rng, spikes.n_samples) if isinstance(rng, np.random.Generator) else rng
     unit, scale, constant, statistics, kept = 1.0, None, None, None, None
     for stage in layer.stages:
         if stage.kind == "average_pool":
             spikes, unit = _routed(spikes, stage.table, _ALL_STAY, stage.shape.size), unit * stage.weight
         elif stage.kind == "dropout":
-            if rng is not None:
-                kept = stage.draw(rng, spikes.n_samples)
+            if share is not None:
+                kept = stage.draw(share, spikes.n_samples)
                 everyone = np.arange(stage.given.size, dtype=np.int32)
                 spikes, unit = _routed(spikes, everyone, kept, stage.given.size), unit * stage.weight
         else:
-            statistics = None if rng is None else batch_statistics(spikes, stage.given, unit)
-            mean, var = (stage.running_mean, stage.running_var) if rng is None else (statistics.mean, statistics.var)
+            statistics = None if share is None else batch_statistics(spikes, stage.given, unit, share)
+            mean, var = (stage.running_mean, stage.running_var) if share is None else (statistics.mean, statistics.var)
             scale, constant = stage.affine(mean, var)
             scale = scale * unit
     return Feed(spikes, unit, scale, constant, statistics, kept)
@@ -107,10 +114,11 @@ def _routed(spikes, table, kept, n_neurons):
     return Spikes.of_kernel(ptr, address, new_when, spikes, n_neurons)
 
 
-def batch_statistics(spikes, shape, unit) -> Statistics:
+def batch_statistics(spikes, shape, unit, share) -> Statistics:
     """Mean and variance of what spikes of neurons of a ``shape`` drive; each counts ``unit``.
 
-    Whole numbers are summed up, so the order does not matter.
+    The spikes are those of a `Share`, the statistics those of its batch: whole numbers are summed up, so the order does
+    not matter.
     """
     if isinstance(spikes, DeviceSpikes):
         total = gpu.channel_sums(spikes, shape)
@@ -120,17 +128,21 @@ def batch_statistics(spikes, shape, unit) -> Statistics:
             "n_positions": shape.positions, "sample_ptr": spikes.sample_ptr, "address": spikes.address,
             "tick": ticks(spikes), "spikes": (spikes.n_neurons,), "total": total,
         }, sample_parts(spikes.sample_ptr))
-    n = spikes.n_samples * shape.positions * spikes.n_ticks
-    first, second = total.sum(axis=0) / max(n, 1)
+    n = share.total * shape.positions * spikes.n_ticks
+    first, second = share.summed(total.sum(axis=0)) / max(n, 1)
     mean = unit * first
-    return Statistics(mean, np.maximum(unit**2 * second - mean**2, 0.0), n)
+    return Statistics(mean, np.maximum(unit**2 * second - mean**2, 0.0), n, share)
 
 
-def take_in_statistics(network, trace):
-    """Let the running statistics of batch normalisation take in those of a training step."""
-    for layer, done in zip(network.layers, trace.layers, strict=True):
-        if done.feed.statistics is not None:
-            found = done.feed.statistics
+def statistics_of(trace) -> list:
+    """The `Statistics` that every layer of a run was normalised by; None for layers that were not."""
+    return [done.feed.statistics for done in trace.layers]
+
+
+def take_in_statistics(network, statistics):
+    """Let the running statistics of batch normalisation take in those of a training step; see `statistics_of`."""
+    for layer, found in zip(network.layers, statistics, strict=True):
+        if found is not None:
             layer.norm.take_in(found.mean, found.var, found.n)
 
 

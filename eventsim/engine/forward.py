@@ -228,8 +228,8 @@ def forward(network, spikes: Spikes, *, supports=None, truncate=False, rng=None)
 
     supports : one number a layer (thresholds, or inf) to keep the active sets that `backward` needs; None: inference
     truncate : cut the psp off where slayerPytorch does (oracle mode)
-    rng : in training, the generator of dropout's masks, with which batch normalisation takes the batch's statistics;
-        None: nobody is dropped, and the statistics are the running ones
+    rng : in training, the generator of dropout's masks, with which batch normalisation takes the batch's statistics, or
+        a `Share` of a batch that has it; None: nobody is dropped, and the statistics are the running ones
     """
     check_input(network, spikes)
     if spikes.tick is None:

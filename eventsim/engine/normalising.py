@@ -41,7 +41,7 @@ def norm_gradient(layer, given, adjoint):
     """``(dL/dgamma, dL/dbeta, shift, slope)`` of normalisation, float64 and float32[channels] in pairs.
 
     What it adds to dL/ds of a spike s of the layer before is shift + slope (spikes of its address in the tick), if the
-    statistics are those of the batch.
+    statistics are those of the batch. Then it has to do with all of the batch, the gradients with the share alone.
     """
     norm = layer.norm
     mean, var, n = norm.running_mean, norm.running_var.astype(np.float64), 1
@@ -51,9 +51,12 @@ def norm_gradient(layer, given, adjoint):
     rows = unscaled_rows(layer).astype(np.float64)
     beta = _by_channel(layer, rows * _constant_rows(layer, adjoint.g_sum))
     gamma = (_by_channel(layer, rows * adjoint.rows) * given.unit - mean * beta) / sigma
+    of_batch = np.stack((gamma, beta))
+    if given.statistics is not None:
+        of_batch = given.statistics.share.summed(of_batch)
     unit = given.unit * norm.gamma / sigma
-    slope = -unit / sigma * gamma / n
-    shift = -unit * beta / n - slope * mean
+    slope = -unit / sigma * of_batch[0] / n
+    shift = -unit * of_batch[1] / n - slope * mean
     return gamma, beta, shift.astype(np.float32), (slope * given.unit).astype(np.float32)
 
 

@@ -1,17 +1,16 @@
 """`Trainer`: the loop over epochs and batches, which can be stopped and taken up again at any batch."""
 
-import math
 import time
 
 import numpy as np
 
 from eventsim.data import Dataset, Loader, Splits, open_dataset
 from eventsim.data.encoders.binning import ticks_of
-from eventsim.engine import Sink, backward, run
-from eventsim.engine.backward import check_trainable, takes_steps
+from eventsim.engine.backward import check_trainable
 from eventsim.engine.feed import take_in_statistics
+from eventsim.engine.gpu.devices import join, on_device, open_devices
+from eventsim.engine.replicas import Replicas
 from eventsim.errors import ConfigError, FormatError
-from eventsim.kernels.memory import zeros_like
 from eventsim.model import Network
 from eventsim.sensor import mismatch
 from eventsim.trainer import checkpoint
@@ -20,11 +19,13 @@ from eventsim.trainer.config import TrainingConfig, settings_for
 from eventsim.trainer.health import check_finite, warnings_of
 from eventsim.trainer.interrupt import Interrupted, watch_for_interrupt
 from eventsim.trainer.logs import ALWAYS, LOGS
-from eventsim.trainer.losses import check_loss, loss_of
+from eventsim.trainer.losses import check_loss
 from eventsim.trainer.metrics import Metrics
 from eventsim.trainer.observer import Observers, listed
 from eventsim.trainer.schedules import rate_at
+from eventsim.trainer.scoring import score
 from eventsim.trainer.warm_up import warm_up
+from eventsim.trainer.worker import Worker, add_up
 from eventsim.wording import several
 
 _CALIBRATION_SAMPLES = 16
@@ -33,28 +34,24 @@ _CALIBRATION_SAMPLES = 16
 _DROPOUT = 1
 # Samples that a pass without training runs at once: enough to make little of what a batch costs by itself.
 PASS_BATCH = 32
-# (neuron, tick) pairs of full support that one backward walk may hold; a batch with more is walked in pieces.
-_PAIRS_A_WALK = 1 << 22
 
 
-def evaluate(network, dataset, *, loss=None, regularizer=None, batch_size=PASS_BATCH, observer=None, loader=None,
-             interrupt=None):
-    """Run a network over a data set; returns the `Metrics`, or None where the event ``interrupt`` was set meanwhile."""
+def evaluate(network, dataset, *, device=None, loss=None, regularizer=None, batch_size=PASS_BATCH, observer=None):
+    """Run a network over a data set; returns the `Metrics`.
+
+    device : as of `Trainer`; each of several GPUs runs samples of its own, and the metrics are those of one
+    batch_size : samples that run at once on a device
+    """
     loss = loss or TrainingConfig(**settings_for(network, {})).make_loss()
     check_fits(network, dataset)
-    loader = loader or make_loader(network, dataset, batch_size)
-    metrics = Metrics(network, max(dataset.n_classes, network.arch.n_outputs))
-    for done, (spikes, labels, _) in enumerate(loader):
-        trace = run(network, spikes)
-        penalty = regularizer(trace)[0] if regularizer else 0.0
-        metrics.add(trace, labels, loss_of(loss, network, trace, labels).value + penalty)
-        if observer:
-            observer.ran(trace, labels)
-            observer.validation(done + 1, len(loader))
-        if interrupt is not None and interrupt.is_set():
-            return None
-    metrics.binning = loader.report
-    return metrics
+    replicas = Replicas.of(network, _devices(network, device))
+    loader = _pass_loader(replicas, dataset, batch_size)
+    return score(replicas, loader, batch_size, loss, regularizer=regularizer, observer=observer)
+
+
+def _devices(network, names):
+    """The devices of these names; None: that where the network is."""
+    return [network.device] if names is None else open_devices(names)
 
 
 def check_fits(network, dataset):
@@ -77,6 +74,16 @@ def make_loader(network, dataset, batch_size, indices=None, augment=None):
     )
 
 
+def _pass_loader(replicas, dataset, batch_size):
+    """The `Loader` for a pass: a batch for each of several networks at once, unless that could change the results.
+
+    It could where the longest sample of a batch says how many ticks all have.
+    """
+    network, n = replicas.networks[0], len(replicas.networks)
+    loader = make_loader(network, dataset, batch_size * n)
+    return loader if n == 1 or loader.n_ticks is not None else make_loader(network, dataset, batch_size)
+
+
 def as_splits(data, seed=0) -> Splits:
     """Training and validation data from a path, ``"synthetic"``, a `Dataset` or `Splits`."""
     if isinstance(data, Splits):
@@ -91,20 +98,28 @@ class Trainer:
 
     Parameters
     ----------
-    network : Network, trained in place, on the device where it is
+    network : Network, trained in place
+    device : what to train on, as of `Network.to`, "gpus" for all GPUs at once, or some as in "gpu:0,gpu:2"; None: where
+        the network is. On others copies of it are trained, of which `network` is the first
     out : run folder for the checkpoint, written after every epoch and on interruption, and for history.jsonl and
         history.csv; None writes nothing
     provenance : dict kept in the checkpoint
     **settings : fields of `TrainingConfig`
 
-    ``history`` has a record for each epoch. Raises `ConfigError` for settings that cannot work.
+    ``history`` has a record for each epoch. Raises `ConfigError` for settings that cannot work, and `DeviceError` where
+    there is no such device, or several cannot be joined.
+
+    Several GPUs take an even share of every batch each. Spikes, losses and statistics are those of one; gradients are
+    added up in another order, always the same for the same GPUs.
     """
 
-    def __init__(self, network, *, out=None, provenance=None, **settings):
+    def __init__(self, network, *, device=None, out=None, provenance=None, **settings):
         if not isinstance(network, Network):
             raise ConfigError(f"network must be a Network, got {network!r}")
         if network.weights != "float32":
             raise ConfigError(f"weights of {network.weights} are for inference; train the network in float32")
+        devices = _devices(network, device)
+        network = on_device(network, devices[0])
         check_trainable(network)
         unknown = set(settings) - set(TrainingConfig.__dataclass_fields__)
         if unknown:
@@ -124,13 +139,11 @@ class Trainer:
         self.gains = None
         self._rng = np.random.default_rng(self.config.seed)
         self._epoch_rng_state = self._rng.bit_generator.state
-        self._parameters = network.parameters
-        # Those that no backward walk can hand to the optimiser at once, and what normalises, which weight decay spares.
-        self._deferred = [not (takes_steps(layer) and i == 0) for layer in network.layers
-                          for i in range(len(layer.parameters))]
-        self._gradients = {}  # of parameters, where a step needs them
-        self._optimizer = self.config.make_optimizer(self._parameters, decayed=network.decayed)
-        self._supports = self.config.supports(network.arch.widths)
+        self._communicator = join(devices) if len(devices) > 1 else None
+        self._replicas = Replicas.of(network, devices)
+        ranks = range(len(devices)) if len(devices) > 1 else [None]
+        self._workers = [Worker(each, self.config, self._check_losses, rank)
+                         for each, rank in zip(self._replicas.networks, ranks, strict=True)]
         self.metrics = self._fresh_metrics()
 
     def _repr_html_(self):
@@ -145,51 +158,25 @@ class Trainer:
 
     def step(self, spikes, labels, rate):
         """One optimiser step on a batch; adds to `metrics`."""
-        n_samples = len(labels)
-        walk = self._samples_a_walk(spikes)
-        whole, optimizer = walk >= n_samples, self._optimizer
-        optimizer.begin(rate)
-        sinks = [
-            Sink(gradient=self._gradient(i)) if deferred or not whole else optimizer.sink(i)
-            for i, deferred in enumerate(self._deferred)
-        ]
-        rng = np.random.default_rng([self.config.seed, self.epoch, self.position, _DROPOUT])
-        for first in range(0, n_samples, walk):
-            part = slice(first, min(first + walk, n_samples))
-            given = spikes if whole else spikes.samples(part.start, part.stop)
-            trace, error, pressure = self._forward(given, labels[part], rng)
-            backward(self.network, trace, error, sinks, pressure=pressure)
-            take_in_statistics(self.network, trace)
-        for i, parameter in enumerate(self._parameters):
-            if self._deferred[i] or not whole:
-                optimizer.update(i, parameter, self._gradients[i], self.network.device)
+        for worker in self._workers:
+            worker.begin(rate)
+        key = [self.config.seed, self.epoch, self.position, _DROPOUT]
 
-    def _samples_a_walk(self, spikes):
-        """Samples that one backward walk holds: all of the batch where its statistics normalise it."""
-        if any(layer.norm is not None for layer in self.network.layers):
-            return spikes.n_samples
-        full = sum(
-            width for width, support in zip(self.network.arch.widths, self._supports, strict=True)
-            if math.isinf(support)
-        )
-        return max(1, min(_PAIRS_A_WALK // max(1, full * spikes.n_ticks), spikes.n_samples))
+        def walk(worker, share):
+            return worker.walk(spikes, labels, share, self.loss, self._regularizer)
 
-    def _gradient(self, i):
-        """An array for the gradient of parameter ``i``, of zeros whenever a step begins."""
-        if i not in self._gradients:
-            self._gradients[i] = zeros_like(self._parameters[i])
-        return self._gradients[i]
+        walked = self._replicas.each(walk, self._workers, len(labels), key)
+        if self._communicator is not None:
+            add_up(self._workers, self._communicator)
+        for worker in self._workers:
+            worker.update()
+        take_in_statistics(self.network, walked[0].statistics)
+        for share in walked:
+            self.metrics.take_in(share.metrics)
+        self.metrics.add_losses(np.concatenate([share.losses for share in walked]))
 
-    def _forward(self, spikes, labels, rng):
-        """The trace of some samples, added to `metrics`, the error of their output, and the layers' pressure."""
-        trace = run(self.network, spikes, supports=self._supports, rng=rng)
-        result = loss_of(self.loss, self.network, trace, labels)
-        penalty, pressure = self._regularizer(trace) if self._regularizer else (0.0, None)
-        value = result.value + penalty
-        if not np.isfinite(value).all():
-            check_finite(self, self.epoch + 1, value)
-        self.metrics.add(trace, labels, value)
-        return trace, result.error, pressure
+    def _check_losses(self, losses):
+        check_finite(self, self.epoch + 1, losses)
 
     # -- the loop ------------------------------------------------------------------------------------------------------
 
@@ -208,10 +195,12 @@ class Trainer:
         self._adopt(splits)
         augment = self.config.make_augment()
         loader = make_loader(self.network, splits.train, self.config.batch_size, augment=augment)
-        validation = splits.validation and make_loader(self.network, splits.validation, PASS_BATCH)
+        validation = splits.validation and _pass_loader(self._replicas, splits.validation, PASS_BATCH)
         if self.config.calibrate and self.epoch == 0 and self.position == 0 and not self.history:
             self._calibrate(loader)
-        warm_up(self.network, self.config.make_optimizer)
+        self._replicas.follow()
+        for network in self._replicas.networks:
+            warm_up(network, self.config.make_optimizer)
         with watch_for_interrupt() as interrupt:
             observer.start(self, len(loader))
             while self.epoch < self.config.epochs:
@@ -269,8 +258,8 @@ class Trainer:
                   "learning_rate": rate_at(last, self.config)}
         if validation is not None:
             self.save()  # a long validation that is cut off costs nothing but itself
-            scored = evaluate(self.network, splits.validation, loss=self.loss, regularizer=self._regularizer,
-                              loader=validation, observer=observer, interrupt=interrupt)
+            scored = score(self._replicas, validation, PASS_BATCH, self.loss, regularizer=self._regularizer,
+                           observer=observer, interrupt=interrupt)
             if scored is None:
                 raise Interrupted(self.epoch, self.position, self.position)
             summary = scored.summary()
@@ -292,7 +281,7 @@ class Trainer:
             "progress": {"epoch": self.epoch, "position": self.position, "seconds": self.elapsed,
                          "rng": self._epoch_rng_state},
             "history": self.history,
-            "optimizer": self._optimizer.state(),
+            "optimizer": self._workers[0].optimizer.state(),
             "metrics": self.metrics.state(),
         }
 
@@ -311,12 +300,13 @@ class Trainer:
     def resume(cls, run, device="cpu") -> "Trainer":
         """The trainer of an interrupted run, as it was; `fit` on the same data goes on to the same bits.
 
-        device : to go on with, see `Network.to`
+        device : to go on with
         """
         network, provenance, training = checkpoint.load_checkpoint(run)
-        network = network.to(device)
+        network = on_device(network, open_devices(device)[0])
+        check_trainable(network)  # what does not run there is not damaged
         try:
-            trainer = cls(network, provenance=provenance, **training["config"])
+            trainer = cls(network, device=device, provenance=provenance, **training["config"])
             trainer._restore(training)
         except (KeyError, ValueError, TypeError) as error:
             raise FormatError(f"{checkpoint.locate(run)}: is damaged ({error}); restore it from a copy") from error
@@ -332,5 +322,6 @@ class Trainer:
             raise ValueError(f"epoch {self.epoch}, batch {self.position} do not exist")
         self._epoch_rng_state = self._rng.bit_generator.state = progress["rng"]
         self.history = list(training["history"])
-        self._optimizer.load_state(training["optimizer"])
+        for worker in self._workers:
+            worker.optimizer.load_state(training["optimizer"])
         self.metrics.load_state(training["metrics"])

@@ -25,8 +25,16 @@ class Metrics:
 
     def add(self, trace, labels, values):
         """Count one batch: its `Trace`, labels int64[B] and loss values float64[B]."""
-        self.samples += len(labels)
+        self.count(trace, labels)
+        self.add_losses(values)
+
+    def add_losses(self, values):
+        """Add the losses of one batch, float64[B]."""
         self.loss += float(np.sum(values))
+
+    def count(self, trace, labels):
+        """Count some samples, but for their losses."""
+        self.samples += len(labels)
         self.ticks += trace.input.n_samples * trace.input.n_ticks
         np.add.at(self.confusion, (labels, np.minimum(trace.predict(), len(self.confusion) - 1)), 1)
         for i, layer in enumerate(trace.layers):
@@ -39,6 +47,17 @@ class Metrics:
                 full = layer.active.full  # which has pairs for lanes of no neuron, too
                 pairs = trace.input.n_samples * trace.input.n_ticks * len(self.fired[i])
                 self.active[i] += pairs if full else layer.active.n_pairs
+
+    def take_in(self, other):
+        """Add what another counted: whole numbers but for losses, so that it does not matter who counted what."""
+        self.samples += other.samples
+        self.loss += other.loss
+        self.ticks += other.ticks
+        for name in ("confusion", "spikes", "synops", "dense_macs", "active", "seconds"):
+            total = getattr(self, name)
+            total += getattr(other, name)
+        for own, found in zip(self.fired, other.fired, strict=True):
+            own |= found
 
     def summary(self) -> dict:
         """Plain figures: loss a sample, accuracy, and of every layer spikes a neuron and sample and the silent share.

@@ -15,7 +15,7 @@ class Observer:
         """A batch is done; ``trainer.metrics`` has the epoch so far."""
 
     def ran(self, trace, labels):
-        """A batch without training was run: its `Trace` and labels int64[B]."""
+        """A batch without training was run, or a device's share of one: its `Trace` and labels int64[B]."""
 
     def validation(self, done, total):
         """``done`` of ``total`` validation batches are done."""

@@ -2,7 +2,10 @@
 
 import functools
 import importlib.util
+import sys
+import warnings
 
+from eventsim.kernels.cuda.communicator import NcclCommunicator
 from eventsim.kernels.cuda.device import CupyDevice
 
 _INSTALL = "pip install 'eventsim[gpu]'"
@@ -49,6 +52,34 @@ def gpu(number: int) -> CupyDevice:
     return CupyDevice(number)
 
 
+@functools.cache
+def missing_to_join() -> str | None:
+    """What is missing for several GPUs to train one network, and how to get it; None where nothing is."""
+    if missing() is not None:
+        return missing()
+    if sys.platform != "linux":
+        return "NCCL, which joins GPUs, runs on Linux only"
+    nccl = _nccl()
+    return None if nccl and nccl.available else f"NCCL is not installed; install it with {_INSTALL}"
+
+
+def _nccl():
+    """CuPy's module for NCCL, or None; it may be there and not ``available``."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # CuPy warns of what is said here
+            from cupy.cuda import nccl
+    except ImportError:
+        return None
+    return nccl
+
+
+@functools.cache
+def joined(devices: tuple) -> NcclCommunicator:
+    """What joins these `gpu` s; raises what CuPy raises where that does not work."""
+    return NcclCommunicator(devices)
+
+
 def describe() -> list[dict]:
     """Name, memory in bytes and compute capability of every GPU; [] where `missing` says something."""
     if missing() is not None:
@@ -66,8 +97,8 @@ def describe() -> list[dict]:
 
 
 def versions() -> dict:
-    """Versions of CuPy, of the CUDA that it comes with and that the driver is for; None for what is missing."""
-    out = dict.fromkeys(("cupy", "cuda", "driver"))
+    """Versions of CuPy, of the CUDA that it comes with and that the driver is for, and of NCCL; None for what lacks."""
+    out = dict.fromkeys(("cupy", "cuda", "driver", "nccl"))
     if importlib.util.find_spec("cupy") is None:
         return out
     try:
@@ -76,6 +107,9 @@ def versions() -> dict:
         out["cupy"] = cupy.__version__
         out["cuda"] = _dotted(cupy.cuda.runtime.runtimeGetVersion())
         out["driver"] = _dotted(cupy.cuda.runtime.driverGetVersion())
+        if (nccl := _nccl()) and nccl.available:
+            major, rest = divmod(nccl.get_version(), 10_000)
+            out["nccl"] = f"{major}.{rest // 100}.{rest % 100}"
     except Exception:  # `missing` says what is wrong
         pass
     return out

@@ -31,6 +31,10 @@ class Device:
     compute_capability: tuple[int, int]
     _marks = None  # of launches, while they are timed
 
+    def use(self):
+        """A context in which the device is the one that this thread uses, for what does not say which itself."""
+        raise NotImplementedError
+
     def empty(self, shape, dtype):
         """An array with anything in it."""
         raise NotImplementedError
@@ -128,9 +132,9 @@ class CupyDevice(Device):
     def __init__(self, number=0):
         import cupy
 
-        self._cupy, self._number = cupy, number
+        self._cupy, self.number = cupy, number
         self.array_type = cupy.ndarray
-        with cupy.cuda.Device(number):
+        with self.use():
             properties = cupy.cuda.runtime.getDeviceProperties(number)
             kilohertz = cupy.cuda.runtime.deviceGetAttribute(_CLOCK_RATE, number)
         self.name = properties["name"].decode()
@@ -138,24 +142,28 @@ class CupyDevice(Device):
         self.clock, self.compute_capability = 1e3 * kilohertz, (properties["major"], properties["minor"])
         self._functions = {}
 
+    def use(self):
+        """A context in which this thread uses the GPU."""
+        return self._cupy.cuda.Device(self.number)
+
     def empty(self, shape, dtype):
         """An array with anything in it."""
-        with self._cupy.cuda.Device(self._number):
+        with self.use():
             return self._cupy.empty(shape, dtype)
 
     def zeros(self, shape, dtype):
         """An array of zeros."""
-        with self._cupy.cuda.Device(self._number):
+        with self.use():
             return self._cupy.zeros(shape, dtype)
 
     def put(self, array):
         """A copy of a host's array."""
-        with self._cupy.cuda.Device(self._number):
+        with self.use():
             return self._cupy.asarray(np.ascontiguousarray(array))
 
     def starts(self, sizes):
         """Where lists of these int64 sizes start when one stands behind the other, and where the last ends."""
-        with self._cupy.cuda.Device(self._number):
+        with self.use():
             out = self._cupy.zeros(sizes.size + 1, np.int64)
             if sizes.size:
                 out[1:] = self._cupy.cumsum(sizes.reshape(-1))
@@ -163,16 +171,16 @@ class CupyDevice(Device):
 
     def synchronize(self):
         """Wait until all that was launched is done."""
-        with self._cupy.cuda.Device(self._number) as device:
+        with self.use() as device:
             device.synchronize()
 
     def reserved(self) -> int:
         """Bytes of its memory that were taken for arrays so far; CuPy keeps what is free again."""
-        with self._cupy.cuda.Device(self._number):
+        with self.use():
             return self._cupy.get_default_memory_pool().total_bytes()
 
     def _mark(self):
-        with self._cupy.cuda.Device(self._number):
+        with self.use():
             event = self._cupy.cuda.Event()
             event.record()
         return event
@@ -182,13 +190,13 @@ class CupyDevice(Device):
 
     def order(self, keys):
         """int64[n], where the numbers of an array of one axis stand when they ascend; equal ones stay in order."""
-        with self._cupy.cuda.Device(self._number):
+        with self.use():
             # CuPy's sort is a stable one.
             return self._cupy.argsort(keys) if keys.size else self._cupy.empty(0, np.int64)
 
     def compile(self):
         """Compile all kernels, or load what was compiled before."""
-        with self._cupy.cuda.Device(self._number):
+        with self.use():
             for file in source.files():
                 self._compile(file)
 
@@ -200,7 +208,7 @@ class CupyDevice(Device):
 
     def _run(self, kernel, blocks, arguments):
         entry = KERNELS[kernel]
-        with self._cupy.cuda.Device(self._number):
+        with self.use():
             if kernel not in self._functions:
                 self._compile(entry.file)
             self._functions[kernel]((blocks,), (entry.threads,), tuple(arguments))

@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import threading
 
 import numpy as np
 
@@ -9,21 +10,35 @@ _GUARD = 256  # bytes before and behind an array that nobody may write to
 _MARK = 0xA5
 
 
+_thread = threading.local()
+
+
+@contextlib.contextmanager
+def using(device):
+    """The thread's device is ``device``."""
+    before = getattr(_thread, "device", None)
+    _thread.device = device
+    try:
+        yield
+    finally:
+        _thread.device = before
+
+
 class ShimArray:
     """Memory with guards on either side, and a view of it; it never turns into a NumPy array by itself."""
 
     __array_ufunc__ = None  # as with CuPy, NumPy refuses to compute with it
 
-    def __init__(self, memory, view):
-        self._memory, self._view = memory, view
+    def __init__(self, memory, view, owner):
+        self._memory, self._view, self.owner = memory, view, owner
 
     @classmethod
-    def new(cls, shape, dtype):
-        """An array with rubbish in it."""
+    def new(cls, shape, dtype, owner):
+        """An array of the device ``owner`` with rubbish in it."""
         shape = tuple(map(int, np.atleast_1d(shape)))
         size = math.prod(shape) * np.dtype(dtype).itemsize
         memory = np.full(size + 2 * _GUARD, _MARK, np.uint8)
-        return cls(memory, memory[_GUARD : _GUARD + size].view(dtype).reshape(shape))
+        return cls(memory, memory[_GUARD : _GUARD + size].view(dtype).reshape(shape), owner)
 
     def __array__(self, *_, **__):
         raise TypeError("an array of the device does not turn into one of the host by itself; use get()")
@@ -45,28 +60,34 @@ class ShimArray:
     nbytes = property(lambda self: self._view.nbytes)
     itemsize = property(lambda self: self._view.itemsize)
     flags = property(lambda self: self._view.flags)
-    device = property(lambda self: contextlib.nullcontext())
+    device = property(lambda self: using(self.owner))
+
+    def _check_use(self):
+        """Fail where the thread uses another device, on which CuPy would do what does not say where."""
+        assert getattr(_thread, "device", None) in (None, self.owner), "an array of another device than that in use"
 
     def __len__(self):
         return len(self._view)
 
     def __getitem__(self, key):
         assert isinstance(key, slice), "only slices of the first axis are used"
-        return ShimArray(self._memory, self._view[key])
+        return ShimArray(self._memory, self._view[key], self.owner)
 
     def reshape(self, *shape):
         """The same memory in another shape."""
         assert self.flags.c_contiguous
-        return ShimArray(self._memory, self._view.reshape(*shape))
+        return ShimArray(self._memory, self._view.reshape(*shape), self.owner)
 
     def copy(self):
         """Another array with the same numbers."""
-        out = ShimArray.new(self.shape, self.dtype)
+        self._check_use()
+        out = ShimArray.new(self.shape, self.dtype, self.owner)
         out._view[...] = self._view
         return out
 
     def fill(self, value):
         """Set all to one number."""
+        self._check_use()
         self._view.fill(value)
 
     def get(self):

@@ -1,16 +1,19 @@
 """The device: allocation, copies and launches as `CupyDevice` has them."""
 
+import threading
 import time
 
 import numpy as np
 
-from cuda_shim.arrays import ShimArray
+from cuda_shim.arrays import ShimArray, using
 from cuda_shim.build import find_compiler, launcher, library
+from eventsim.kernels.cuda.communicator import Communicator
 from eventsim.kernels.cuda.device import Device
 from eventsim.kernels.spec.cuda import KERNELS
 
-__all__ = ["ShimDevice", "find_compiler"]
+__all__ = ["ShimCommunicator", "ShimDevice", "find_compiler"]
 
+_ONE_AT_A_TIME = threading.Lock()  # fibers, and what threads of a block share, are there once
 _WRONG = {1: "threads of a block wait for different things", 2: "threads wait for others that have left"}
 
 
@@ -25,16 +28,20 @@ class ShimDevice(Device):
         self.descending = descending
         self.launched = []
 
+    def use(self):
+        return using(self)
+
     def empty(self, shape, dtype):
-        return ShimArray.new(shape, dtype)
+        return ShimArray.new(shape, dtype, self)
 
     def zeros(self, shape, dtype):
-        out = ShimArray.new(shape, dtype)
-        out.fill(0)
+        out = self.empty(shape, dtype)
+        with self.use():
+            out.fill(0)
         return out
 
     def put(self, array):
-        out = ShimArray.new(array.shape, array.dtype)
+        out = self.empty(array.shape, array.dtype)
         out.set(array)
         return out
 
@@ -61,8 +68,26 @@ class ShimDevice(Device):
     def _run(self, kernel, blocks, arguments):
         self.launched.append(kernel)
         arrays = [value for value in arguments if isinstance(value, ShimArray)]
+        assert all(array.owner is self for array in arrays), f"{kernel}: got an array of another device"
         values = [value.pointer if isinstance(value, ShimArray) else value.item() for value in arguments]
-        outcome = launcher(kernel)(blocks, KERNELS[kernel].threads, self.descending, *values)
+        with _ONE_AT_A_TIME:
+            outcome = launcher(kernel)(blocks, KERNELS[kernel].threads, self.descending, *values)
         assert outcome == 0, f"{kernel}: {_WRONG[outcome]}"
         for array in arrays:
             array.check_guards()
+
+
+class ShimCommunicator(Communicator):
+    """Adds up arrays of several `ShimDevice` s, in their order."""
+
+    def __init__(self, devices):
+        self._devices = devices
+
+    def all_reduce(self, arrays):
+        for device, array in zip(self._devices, arrays, strict=True):
+            assert array.owner is device and array.dtype == np.float32 and array.flags.c_contiguous
+        total = arrays[0].get()
+        for array in arrays[1:]:
+            total += array.get()
+        for array in arrays:
+            array.set(total)

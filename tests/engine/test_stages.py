@@ -8,7 +8,8 @@ from naive import spatial_network as walk
 from scenes import Dyadic, pairs, random_spikes, some_but_not_all
 
 from eventsim.engine import forward
-from eventsim.engine.feed import batch_statistics, feed, take_in_statistics
+from eventsim.engine.feed import batch_statistics, feed, statistics_of, take_in_statistics
+from eventsim.engine.share import Share
 from eventsim.errors import ConfigError
 from eventsim.model import SRM
 from eventsim.model.shape import Shape
@@ -143,7 +144,7 @@ def test_statistics_of_a_channel_that_never_changes(rng):
     """All or no neurons fire in every tick: the variance is 0 and not a little less."""
     tick, address = np.divmod(np.arange(9 * 7), 9)
     spikes = Spikes([0, 63], address, tick=tick, n_neurons=18, n_ticks=7)
-    found = batch_statistics(spikes, Shape(2, 3, 3), 1 / 9)
+    found = batch_statistics(spikes, Shape(2, 3, 3), 1 / 9, Share.whole(None, 1))
     assert found.mean.tolist() == [1 / 9, 0.0]
     assert np.all(found.var >= 0) and found.var.max() < 1e-15
 
@@ -155,7 +156,7 @@ def test_running_statistics_take_in_a_tenth_of_every_batch(rng):
     for seed in range(3):
         trace = train_forward(network, spikes, None, seed=seed)
         inputs = maps(spikes, network.arch.input), maps(trace.layers[0].spikes, network.layers[0].shape)
-        take_in_statistics(network, trace)
+        take_in_statistics(network, statistics_of(trace))
         for i, x in enumerate((spatial.average_pool(inputs[0], 2), inputs[1])):
             want[i] = spatial.running(*want[i], x)
             np.testing.assert_allclose(norms[i].running_mean, want[i][0], rtol=1e-5)
@@ -168,7 +169,7 @@ def test_a_run_for_inference_changes_nothing(rng):
     before = norm.running_mean, norm.running_var
     trace = forward(network, spikes)
     assert all(layer.feed.statistics is None and layer.feed.kept is None for layer in trace.layers)
-    take_in_statistics(network, trace)
+    take_in_statistics(network, statistics_of(trace))
     np.testing.assert_array_equal(before, (norm.running_mean, norm.running_var))
     # A batch does not change what becomes of one of its samples.
     for b in range(4):

@@ -4,7 +4,7 @@ import importlib
 import os
 
 import pytest
-from cuda_shim import ShimDevice, find_compiler
+from cuda_shim import ShimCommunicator, ShimDevice, find_compiler
 
 from eventsim.kernels.cuda import available
 
@@ -43,6 +43,24 @@ def as_gpu(request, monkeypatch):
         {"name": device.name, "memory": 80 << 30, "compute_capability": "9.0"}])
     monkeypatch.setattr(available, "gpu", lambda number: device)
     return device
+
+
+@pytest.fixture(params=["threads descending", _ON_GPU])
+def as_gpus(request, monkeypatch):
+    """Three devices that are those called gpu:0 to gpu:2; GPUs as they are, where there are two or more."""
+    if request.param == "gpu":
+        first, n = _device("gpu"), len(available.describe())
+        if n < 2:
+            pytest.skip("there is one GPU only")
+        return [first, *map(available.gpu, range(1, n))]
+    devices = [_device(request.param) for _ in range(3)]
+    monkeypatch.setattr(available, "missing", lambda: None)
+    monkeypatch.setattr(available, "missing_to_join", lambda: None)
+    monkeypatch.setattr(available, "describe", lambda: [
+        {"name": f"host {i}", "memory": 80 << 30, "compute_capability": "9.0"} for i in range(3)])
+    monkeypatch.setattr(available, "gpu", devices.__getitem__)
+    monkeypatch.setattr(available, "joined", ShimCommunicator)
+    return devices
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from conv_scenes import GEOMETRIES, Walks, conv_network, random_conv_network, ra
 from scenes import random_spikes, some_but_not_all
 
 from eventsim.engine import Sink, backward, forward
-from eventsim.engine.feed import take_in_statistics
+from eventsim.engine.feed import statistics_of, take_in_statistics
 from eventsim.engine.gpu.devices import on_device
 from eventsim.kernels.memory import on_host, zeros_like
 from eventsim.model import SRM
@@ -41,7 +41,7 @@ def training(network, spikes, supports, errors):
     out = [zeros_like(array) for array in network.parameters]
     backward(network, trace, errors.__getitem__, [Sink(gradient=array) for array in out],
              pressure=[np.ones(spikes.n_samples, np.float32) for _ in network.layers])
-    take_in_statistics(network, trace)
+    take_in_statistics(network, statistics_of(trace))
     norms = [stage for layer in network.layers for stage in layer.stages if stage.kind == "batch_norm"]
     kept = [array for norm in norms for array in (norm.running_mean, norm.running_var)]
     return trace, [*(on_host(array) for array in out), *kept]

@@ -97,7 +97,7 @@ def test_a_batch_that_is_walked_in_pieces_gives_the_same_step(as_gpu, monkeypatc
     weights = []
     for place in ("cpu", "gpu"):
         trainer = es.Trainer(es.Network(ARCH, seed=1).to(place), **(SETTINGS | {"support": "inf"}))
-        monkeypatch.setattr("eventsim.trainer.loop._PAIRS_A_WALK", 1 << 13)
+        monkeypatch.setattr("eventsim.trainer.worker._PAIRS_A_WALK", 1 << 13)
         trainer.fit(Patches(16))
         weights.append([layer.weight for layer in trainer.network.layers])
     for ours, theirs in zip(*weights, strict=True):

@@ -147,10 +147,10 @@ def test_calibration_reaches_its_rates(patches):
 
 
 def test_a_large_batch_is_walked_in_pieces_with_the_same_gradient(patches, monkeypatch):
-    from eventsim.trainer import loop
+    from eventsim.trainer import worker
 
     whole = trained(patches(32), support="inf", batch_size=16)
-    monkeypatch.setattr(loop, "_PAIRS_A_WALK", 34 * 40 * 3)
+    monkeypatch.setattr(worker, "_PAIRS_A_WALK", 34 * 40 * 3)
     pieces = trained(patches(32), support="inf", batch_size=16)
     for a, b in zip(whole.network.layers, pieces.network.layers, strict=True):
         np.testing.assert_allclose(a.weight, b.weight, rtol=1e-3, atol=1e-4)

@@ -102,7 +102,7 @@ def test_the_learning_rate_is_that_of_the_last_batch(data, tmp_path):
 
     class Rates(Observer):
         def batch(self, trainer):
-            rates.append(trainer._optimizer._now[True][0])
+            rates.append(trainer._workers[0].optimizer._now[True][0])
 
     history = trainer_of(None, optimizer="sgd", schedule="step", step_epochs=(1.5,)).fit(data, Rates())
     assert [record["learning_rate"] for record in history] == pytest.approx([float(r) for r in rates[4::5]])

@@ -88,7 +88,7 @@ def test_losses_are_reported_with_the_penalty(patches):
 
 @pytest.mark.parametrize("settings", [{}, {"clock": "exact"}], ids=str)
 def test_pieces_of_a_batch_are_under_the_same_pressure(patches, monkeypatch, settings):
-    from eventsim.trainer import loop
+    from eventsim.trainer import worker
 
     def weights():
         trainer = es.Trainer(es.Network("8x8x1-30-4", seed=1, **settings), epochs=2, true_count=12, false_count=2,
@@ -97,7 +97,7 @@ def test_pieces_of_a_batch_are_under_the_same_pressure(patches, monkeypatch, set
         return [layer.weight for layer in trainer.network.layers]
 
     whole = weights()
-    monkeypatch.setattr(loop, "_PAIRS_A_WALK", 34 * 40 * 3)
+    monkeypatch.setattr(worker, "_PAIRS_A_WALK", 34 * 40 * 3)
     for a, b in zip(whole, weights(), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4)
 

@@ -120,7 +120,7 @@ def test_weight_decay_spares_what_normalises(patches):
 def test_a_batch_that_is_normalised_is_walked_as_a_whole(patches, monkeypatch):
     data = patches(16)
     whole = trained(data, support="inf")
-    monkeypatch.setattr("eventsim.trainer.loop._PAIRS_A_WALK", 1)
+    monkeypatch.setattr("eventsim.trainer.worker._PAIRS_A_WALK", 1)
     assert_same_parameters(whole, trained(data, support="inf"))
     pieces = trained(data, ARCHES[1], support="inf")
     monkeypatch.undo()

@@ -122,10 +122,10 @@ def test_the_share_that_the_backward_pass_visits_is_that_of_the_active_sets(patc
 
 
 def test_a_large_batch_is_walked_in_pieces_with_the_same_gradient(patches, monkeypatch):
-    from eventsim.trainer import loop
+    from eventsim.trainer import worker
 
     whole = _trained(patches(32), support="inf", batch_size=16)
-    monkeypatch.setattr(loop, "_PAIRS_A_WALK", 34 * 40 * 3)
+    monkeypatch.setattr(worker, "_PAIRS_A_WALK", 34 * 40 * 3)
     pieces = _trained(patches(32), support="inf", batch_size=16)
     for a, b in zip(_weights(whole), _weights(pieces), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4)

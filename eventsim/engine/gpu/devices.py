@@ -1,12 +1,14 @@
 """Which networks run on which device, and the sentences where one does not."""
 
 import copy
+import os
 import re
 
 from eventsim.errors import ConfigError, DeviceError
 from eventsim.kernels.cuda import available
 
-CPU = "cpu"
+CPU, ALL, _GPU = "cpu", "gpus", r"gpu(?::(\d+))?"
+_STREAMS = "CUPY_CUDA_PER_THREAD_DEFAULT_STREAM"
 _TIMED_KINDS = ("dense", "conv", "pool")
 _KINDS, _FAMILIES = ("dense", "conv", "pool", "recurrent", "sparse"), ("srm", "lif", "li")
 
@@ -16,18 +18,64 @@ def open_device(name: str):
 
     Raises `ConfigError` for other names, and `DeviceError` where there is no such GPU.
     """
-    found = re.fullmatch(r"cpu|gpu(?::(\d+))?", name) if isinstance(name, str) else None
+    if isinstance(name, str) and (name == ALL or re.fullmatch(f"{_GPU}(,{_GPU})+", name)):
+        raise ConfigError(f"one device is wanted here, got {name}; several GPUs are for training and evaluating, so "
+                          "name one, such as gpu:1")
+    found = re.fullmatch(f"{CPU}|{_GPU}", name) if isinstance(name, str) else None
     if not found:
         raise ConfigError(f"device must be cpu, gpu or, of several, gpu:1 and so on, got {name!r}")
     if name == CPU:
         return None
-    lacking = available.missing()
-    if lacking is not None:
-        raise DeviceError(f"no GPU can be used: {lacking}, or use the CPU")
-    number, n = int(found[1] or 0), len(available.describe())
+    number, n = int(found[1] or 0), _n_gpus()
     if number >= n:
         raise DeviceError(f"there is no {name}, the last one is gpu:{n - 1}; `eventsim devices` lists them")
     return available.gpu(number)
+
+
+def _n_gpus():
+    """How many GPUs there are, at least one."""
+    lacking = available.missing()
+    if lacking is not None:
+        raise DeviceError(f"no GPU can be used: {lacking}, or use the CPU")
+    return len(available.describe())
+
+
+def open_devices(names: str) -> list:
+    """The devices of a name as `open_device` takes it, all GPUs for "gpus", or several, as in "gpu:0,gpu:2".
+
+    Raises as that does, and `ConfigError` where a GPU is named twice, or several could not wait for each other.
+    """
+    if names == ALL:
+        return _waiting([available.gpu(number) for number in range(_n_gpus())])
+    if not isinstance(names, str) or not re.fullmatch(f"{CPU}|{_GPU}(,{_GPU})*", names):
+        raise ConfigError(f"device must be cpu, gpu or gpu:1, gpus for all of several, or some with commas between "
+                          f"them, such as gpu:0,gpu:2, got {names!r}")
+    found = [open_device(name) for name in names.split(",")]
+    if len(set(map(id, found))) < len(found):
+        raise ConfigError(f"device {names} names a GPU twice (gpu is gpu:0); name each of them once")
+    return _waiting(found)
+
+
+def _waiting(devices):
+    """The devices; raises `ConfigError` where what one thread launched on them would not wait for another's."""
+    if len(devices) > 1 and os.environ.get(_STREAMS, "0") not in ("", "0"):
+        raise ConfigError(f"{_STREAMS} is set, by which the threads of several GPUs would not wait for each other; "
+                          "unset it, or name one GPU")
+    return devices
+
+
+def join(devices):
+    """The `Communicator` of several devices.
+
+    Raises `DeviceError` where NCCL is missing, or does not work.
+    """
+    lacking = available.missing_to_join()
+    if lacking is not None:
+        raise DeviceError(f"several GPUs cannot train at once: {lacking}, or use one of them (--device gpu)")
+    try:
+        return available.joined(tuple(devices))
+    except RuntimeError as error:  # what CuPy raises for NCCL's codes is one
+        raise DeviceError(f"these GPUs cannot train at once: {error}; use one of them (--device gpu)") from error
 
 
 def check_on_host(network, what):
