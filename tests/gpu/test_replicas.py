@@ -263,7 +263,7 @@ class TestNames:
     def test_that_could_not_wait_for_each_other(self, as_gpus, monkeypatch):
         monkeypatch.setenv("CUPY_CUDA_PER_THREAD_DEFAULT_STREAM", "1")
         for several in ("gpus", "gpu:0,gpu:1"):
-            with pytest.raises(ConfigError, match="CUPY_CUDA_PER_THREAD_DEFAULT_STREAM is set.*unset it, or name one"):
+            with pytest.raises(ConfigError, match=r"CUPY_CUDA_PER_THREAD_DEFAULT_STREAM is set.*unset it, or name one"):
                 open_devices(several)
         assert open_devices("gpu:1") == [as_gpus[1]]
 
