@@ -17,6 +17,14 @@ __device__ __forceinline__ i64 length_of(i64 chunk, i64 n_ticks)
     return n_ticks - chunk * CHUNK < CHUNK ? n_ticks - chunk * CHUNK : CHUNK;
 }
 
+// The item whose numbers of all ticks stand at place `held`, where those of the samples sample_first..sample_last-1 are
+// held, in the order of items: tile * n_samples + sample.
+__device__ __forceinline__ i64 held_item(i64 held, i64 n_samples, i64 sample_first, i64 sample_last)
+{
+    const i64 n = sample_last - sample_first;
+    return held / n * n_samples + sample_first + held % n;
+}
+
 // The active ticks of the thread's neuron in a block, and its first pair; all 64 threads of a tile ask together.
 __device__ inline u64 own_ticks(const ActiveSet& set, i64 block, i64 tile, i64 n, i64* pair)
 {

@@ -1,15 +1,18 @@
 // The adjoint of a dense layer, as in kernels/cpu/dense_adjoint.py and to the same bits: g of every tile, sample and tick
-// first, then the error of the layer below (send.cu), and last the gradient of every weight, which has a thread.
+// first, then the error of the layer below (send.cu), and last the gradient of every weight, which has a thread. All of it
+// for the samples sample_first..sample_last-1 at a time, since g has a number for every neuron and tick of them; "held"
+// items are theirs.
 
-// g[items, n_ticks, 64] = rho of every potential, by running the layer once more.
+// g[held items, n_ticks, 64] = rho of every potential, by running the layer once more.
 extern "C" __global__ void recompute_rho(
-    i64 n_items, i64 n_samples, i64 n_neurons, i64 n_in, i64 n_ticks, i64 n_abs, i64 n_batch, float rho_width,
-    float rho_peak, float reach, const float* weight, const float* gain, const i64* run_base, const i64* run_count,
-    const i32* run_tick, const i64* run_start, const i32* address, const float* constants, const float* decays,
-    const float* drive, float* g)
+    i64 n_items, i64 n_samples, i64 n_neurons, i64 n_in, i64 n_ticks, i64 n_abs, i64 n_batch, i64 sample_first,
+    i64 sample_last, float rho_width, float rho_peak, float reach, const float* weight, const float* gain,
+    const i64* run_base, const i64* run_count, const i32* run_tick, const i64* run_start, const i32* address,
+    const float* constants, const float* decays, const float* drive, float* g)
 {
     (void)n_items;
-    const Item own = item_of(blockIdx.x, n_samples, n_neurons, n_in, n_batch, weight, gain, run_base, run_count, drive);
+    const i64 item = held_item(blockIdx.x, n_batch, sample_first, sample_last);
+    const Item own = item_of(item, n_samples, n_neurons, n_in, n_batch, weight, gain, run_base, run_count, drive);
     Kept kept = {0.0f, 0.0f, nullptr, g, rho_width, rho_peak};
     move_to<RHO>(kept, blockIdx.x, n_ticks);
     sweep_item<RHO>(0, n_ticks, n_abs, own, run_tick, run_start, address,
@@ -55,21 +58,22 @@ struct LifBackward {
     __device__ float ramp() const { return length * of_v; }
 };
 
-// g[item, n_ticks, 64] of a system that rho e drives at the active pairs; with full support g holds rho before. fired:
-// bits of the spikes that reset the neurons of all items, or null; ramp[item, n_ticks, 64]: what inputs between ticks count
-// besides, or null.
+// g[held item, n_ticks, 64] of a system that rho e drives at the active pairs; with full support g holds rho before.
+// fired: bits of the spikes that reset the neurons of all items, or null; ramp[held item, n_ticks, 64]: what inputs
+// between ticks count besides, or null.
 template <class Backward>
 __device__ inline void run_backward(
-    Backward system, const ActiveSet& set, i64 n_samples, i64 n_ticks, i64 n_groups, i64 n_pairs, const u64* fired,
-    const float* rho, const float* error, float* g, float* ramp)
+    Backward system, const ActiveSet& set, i64 n_samples, i64 n_ticks, i64 sample_first, i64 sample_last, i64 n_groups,
+    i64 n_pairs, const u64* fired, const float* rho, const float* error, float* g, float* ramp)
 {
-    const i64 item = blockIdx.x, n_chunks = chunks_of(n_ticks);
+    const i64 held = blockIdx.x, item = held_item(held, n_samples, sample_first, sample_last);
+    const i64 n_chunks = chunks_of(n_ticks);
     for (i64 chunk = n_chunks - 1; chunk >= 0; chunk--) {
         const i64 n = length_of(chunk, n_ticks);
         i64 pair;
         const u64 ticks = own_ticks(set, item * n_chunks + chunk, item / n_samples, n, &pair);
         pair += __popcll(ticks);
-        const i64 at = (item * n_ticks + chunk * CHUNK) * TILE + threadIdx.x;
+        const i64 at = (held * n_ticks + chunk * CHUNK) * TILE + threadIdx.x;
         float* own = g + at;
         for (i64 k = n - 1; k >= 0; k--) {
             float driven = 0.0f;
@@ -85,25 +89,25 @@ __device__ inline void run_backward(
     }
 }
 
-// g[items, n_ticks, 64] = dt sum of eps(t' - t) rho e over the active pairs; with full support g holds rho before. On the
+// g[held items, n_ticks, 64] = dt sum of eps(t' - t) rho e over the active pairs; with full support g holds rho before. On the
 // exact clock, is_timed, also ramp, of the same shape: see `adjoint_psp` in kernels/cpu/dense_adjoint.py.
 extern "C" __global__ void adjoint_psp(
-    i64 n_items, i64 n_samples, i64 n_ticks, i64 n_groups, i64 n_pairs, float dt, const float* constants, i64 kind,
-    const i64* lanes, const i64* entry_start, const i64* pair_start, const u8* entry_lane, const u64* entry_ticks,
+    i64 n_items, i64 n_samples, i64 n_ticks, i64 sample_first, i64 sample_last, i64 n_groups, i64 n_pairs, float dt,
+    const float* constants, i64 kind, const i64* lanes, const i64* entry_start, const i64* pair_start, const u8* entry_lane, const u64* entry_ticks,
     const i64* entry_pair, const float* rho, const float* error, i64 is_timed, float* g, float* ramp)
 {
     (void)n_items;
     const ActiveSet set = {kind, lanes, entry_start, pair_start, entry_lane, entry_ticks, entry_pair};
     const PspBackward system = {constants[ALPHA_SYN], constants[GAIN_SYN] * dt, 0.0f, 0.0f};
-    run_backward(system, set, n_samples, n_ticks, n_groups, n_pairs, nullptr, rho, error, g,
+    run_backward(system, set, n_samples, n_ticks, sample_first, sample_last, n_groups, n_pairs, nullptr, rho, error, g,
                  is_timed ? ramp : nullptr);
 }
 
 // The same of leaky integrate-and-fire neurons: g = dt dL/d(input of a tick). fired[items, n_ticks]: their spikes, read
 // where these reset them for good.
 extern "C" __global__ void adjoint_lif(
-    i64 n_items, i64 n_samples, i64 n_ticks, i64 n_groups, i64 n_pairs, float dt, const float* constants, i64 kind,
-    const i64* lanes, const i64* entry_start, const i64* pair_start, const u8* entry_lane, const u64* entry_ticks,
+    i64 n_items, i64 n_samples, i64 n_ticks, i64 sample_first, i64 sample_last, i64 n_groups, i64 n_pairs, float dt,
+    const float* constants, i64 kind, const i64* lanes, const i64* entry_start, const i64* pair_start, const u8* entry_lane, const u64* entry_ticks,
     const i64* entry_pair, const float* rho, const float* error, const u64* fired, i64 is_timed, float* g,
     float* ramp)
 {
@@ -113,7 +117,7 @@ extern "C" __global__ void adjoint_lif(
         constants[LIF_DECAY], constants[LIF_FEED], constants[LIF_GAIN] * dt, constants[LIF_SYN_DECAY],
         constants[LIF_SYN_GAIN] * dt, dt, 0.0f, 0.0f};
     const u64* resets = constants[LIF_HARD] > 0.0f ? fired : nullptr;
-    run_backward(system, set, n_samples, n_ticks, n_groups, n_pairs, resets, rho, error, g,
+    run_backward(system, set, n_samples, n_ticks, sample_first, sample_last, n_groups, n_pairs, resets, rho, error, g,
                  is_timed ? ramp : nullptr);
 }
 
@@ -126,18 +130,23 @@ __device__ inline float sum_down(const float* column, i64 n)
     return total;
 }
 
-// g_sum[groups, tiles, 64], g over time, summed over the samples group_first[group]..group_first[group + 1]-1; a block for
-// each of the sums. On the exact clock, is_timed, the integral of what g and ramp count between ticks: integral[2] is that
-// over a tick.
+// Add g over time to g_sum[groups, tiles, 64], summed over the samples group_first[group]..group_first[group + 1]-1 as
+// far as they are held; a block for each of the sums. On the exact clock, is_timed, the integral of what g and ramp count
+// between ticks: integral[2] is that over a tick.
 extern "C" __global__ void sum_over_time(
-    i64 n_sums, i64 n_tiles, i64 n_samples, i64 n_ticks, i64 is_timed, const i64* group_first, const float* integral,
-    const float* g, const float* ramp, float* g_sum)
+    i64 n_sums, i64 n_tiles, i64 sample_first, i64 sample_last, i64 n_ticks, i64 is_timed, const i64* group_first,
+    const float* integral, const float* g, const float* ramp, float* g_sum)
 {
     (void)n_sums;
-    const i64 group = blockIdx.x / n_tiles, tile = blockIdx.x % n_tiles;
-    float total = 0.0f;
-    for (i64 sample = group_first[group]; sample < group_first[group + 1]; sample++) {
-        const i64 own = (tile * n_samples + sample) * n_ticks * TILE + threadIdx.x;
+    const i64 group = blockIdx.x / n_tiles, tile = blockIdx.x % n_tiles, n_held = sample_last - sample_first;
+    const i64 first = group_first[group] > sample_first ? group_first[group] : sample_first;
+    const i64 last = group_first[group + 1] < sample_last ? group_first[group + 1] : sample_last;
+    if (first >= last)
+        return;
+    float* sum = g_sum + (i64)blockIdx.x * TILE + threadIdx.x;
+    float total = *sum;
+    for (i64 sample = first; sample < last; sample++) {
+        const i64 own = (tile * n_held + sample - sample_first) * n_ticks * TILE + threadIdx.x;
         if (is_timed && n_ticks > 0)
             total = total
                 + (integral[0] * sum_down(g + own + TILE, n_ticks - 1)
@@ -145,26 +154,29 @@ extern "C" __global__ void sum_over_time(
         else
             total = total + sum_down(g + own, n_ticks);
     }
-    g_sum[(i64)blockIdx.x * TILE + threadIdx.x] = total;
+    *sum = total;
 }
 
-// Sum up the gradient of weight row `tile * n_in + j` over the spikes of neuron j, block of samples by block; add it to
-// gradient, or take a step of an optimiser by it. row: sample * n_ticks + tick of every spike, see `group_by_address`;
-// on the exact clock, is_timed, spikes count share[spikes, 2] of g and ramp there, see `group_times_by_address`.
+// Sum up the gradient of weight row `tile * n_in + j` over the spikes of neuron j, block of samples by block. What the
+// blocks come to is added to gradient; an optimiser takes a step by that at once, when is_last. Of the blocks that the
+// CPU sums up by themselves the lists piece_first..piece_last-1 are held: goes_on and stays_open say of the first and
+// the last of them whether they are parts of a block, whose sum so far is in `open`.
+// row: where the g of every spike stands in that of a tile, which has held_ticks of them, see `group_by_address`; on the
+// exact clock, is_timed, spikes count share[spikes, 2] of g and ramp there, see `group_times_by_address`.
 extern "C" __global__ void update_weights(
-    i64 n_rows, i64 n_in, i64 n_blocks, i64 sample_ticks, i64 rule, i64 is_timed, const float* settings,
-    const i64* neuron_ptr, const i32* row, const float* share, const float* g, const float* ramp, float* weight,
-    float* gradient, float* mean, float* square)
+    i64 n_rows, i64 n_in, i64 piece_first, i64 piece_last, i64 held_ticks, i64 goes_on, i64 stays_open, i64 is_first,
+    i64 is_last, i64 rule, i64 is_timed, const float* settings, const i64* neuron_ptr, const i32* row,
+    const float* share, const float* g, const float* ramp, float* open, float* weight, float* gradient, float* mean,
+    float* square)
 {
     const i64 own = global_index() / TILE, lane = threadIdx.x % TILE;
     if (own >= n_rows)
         return;
-    const i64 ticks = own / n_in * sample_ticks * TILE + lane, at = own * TILE + lane;
-    float total = 0.0f;
-    for (i64 block = 0; block < n_blocks; block++) {
-        const i64 list = block * n_in + own % n_in;
+    const i64 ticks = own / n_in * held_ticks * TILE + lane, at = own * TILE + lane;
+    float total = rule != ADD && is_first ? 0.0f : gradient[at], change = goes_on ? open[at] : 0.0f;
+    for (i64 piece = piece_first; piece < piece_last; piece++) {
+        const i64 list = piece * n_in + own % n_in;
         const i64 first = neuron_ptr[list], last = neuron_ptr[list + 1];
-        float change = 0.0f;
         if (is_timed)
             for (i64 k = first; k < last; k++) {
                 const i64 place = ticks + (i64)row[k] * TILE;
@@ -174,11 +186,16 @@ extern "C" __global__ void update_weights(
         else
             for (i64 k = first; k < last; k++)
                 change = change + g[ticks + (i64)row[k] * TILE];
-        if (rule == ADD && last > first)
-            gradient[at] = gradient[at] + change;
-        total = block == 0 ? change : total + change;
+        if (piece + 1 < piece_last || !stays_open) {
+            total = total + change;
+            change = 0.0f;
+        }
     }
-    if (rule == ADAM)
+    if (stays_open)
+        open[at] = change;
+    if (rule == ADD || !is_last)
+        gradient[at] = total;
+    else if (rule == ADAM)
         adam(total, settings, &weight[at], &mean[at], &square[at]);
     else if (rule == SGD)
         sgd(total, settings, &weight[at], &mean[at]);

@@ -5,6 +5,7 @@ import functools
 import numpy as np
 
 from eventsim.kernels.cuda import source
+from eventsim.kernels.layout import TILE
 from eventsim.kernels.spec.cuda import KERNELS
 
 
@@ -16,10 +17,14 @@ class Device:
 
     name : what it is called
     array_type : the type of its arrays
+    cache_bytes : what its second-level cache holds
+    tiles_at_once : blocks of 64 threads that run at the same time
     """
 
     name: str
     array_type: type
+    cache_bytes: int
+    tiles_at_once: int
 
     def empty(self, shape, dtype):
         """An array with anything in it."""
@@ -87,6 +92,8 @@ class CupyDevice(Device):
         with cupy.cuda.Device(number):
             properties = cupy.cuda.runtime.getDeviceProperties(number)
         self.name = properties["name"].decode()
+        self.cache_bytes = properties["l2CacheSize"]
+        self.tiles_at_once = properties["multiProcessorCount"] * properties["maxThreadsPerMultiProcessor"] // TILE
         self._functions = {}
 
     def empty(self, shape, dtype):

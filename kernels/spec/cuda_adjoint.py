@@ -6,7 +6,7 @@ from eventsim.kernels.spec.cuda_layers import DRIVE, GIVEN, SIZES
 KERNELS: dict[str, CudaKernel] = {}
 
 KERNELS["recompute_rho"] = launched("dense_adjoint", "n_items", f"""
-    {SIZES} n_batch
+    {SIZES} n_batch sample_first sample_last
     float32: rho_width rho_peak reach
     {GIVEN}
     {DRIVE}
@@ -23,7 +23,7 @@ _SET = """
 """
 
 _ADJOINT = f"""
-    int64: n_items n_samples n_ticks n_groups n_pairs
+    int64: n_items n_samples n_ticks sample_first sample_last n_groups n_pairs
     float32: dt
     float32[constants]: constants
     {_SET}
@@ -45,6 +45,8 @@ KERNELS["adjoint_lif"] = launched("dense_adjoint", "n_items", f"""
 """)
 
 _BELOW = """
+    int64: n_ranges
+    int64[ranges]: range_start range_first
     int64: below_kind
     int64[tiles]: below_lanes
     int64[blocks]: below_pair_start
@@ -56,7 +58,7 @@ _BELOW = """
 """
 
 KERNELS["send_error"] = launched("send", "n_work", f"""
-    int64: n_work n_samples n_ticks n_in n_entries n_pairs
+    int64: n_work n_samples n_ticks sample_first sample_last n_in n_entries n_pairs
     {_BELOW}
     int64[groups]: group_first
     float32[tiles,n_in,lanes]: weight
@@ -65,7 +67,7 @@ KERNELS["send_error"] = launched("send", "n_work", f"""
 """, per_block=8, threads=128)
 
 KERNELS["send_patch_error"] = launched("send", "n_entries", f"""
-    int64: n_entries n_samples n_ticks n_in n_patches channel_tiles n_pixels rows_a_channel
+    int64: n_entries n_samples n_ticks sample_first sample_last n_in n_patches channel_tiles n_pixels rows_a_channel
     {_BELOW}
     int64[pixels]: reach_ptr
     int32[reach]: reach_patch reach_row
@@ -75,7 +77,7 @@ KERNELS["send_patch_error"] = launched("send", "n_entries", f"""
 """, per_block=8, threads=128)
 
 KERNELS["sum_over_time"] = launched("dense_adjoint", "n_sums", """
-    int64: n_sums n_tiles n_samples n_ticks is_timed
+    int64: n_sums n_tiles sample_first sample_last n_ticks is_timed
     int64[groups]: group_first
     float32[two]: integral
     float32[items,ticks,lanes]: g ramp
@@ -83,13 +85,13 @@ KERNELS["sum_over_time"] = launched("dense_adjoint", "n_sums", """
 """)
 
 KERNELS["update_weights"] = launched("dense_adjoint", "n_rows", """
-    int64: n_rows n_in n_blocks sample_ticks rule is_timed
+    int64: n_rows n_in piece_first piece_last held_ticks goes_on stays_open is_first is_last rule is_timed
     float32[settings]: settings
     int64[lists]: neuron_ptr
     int32[spikes]: row
     float32[spikes,two]: share
     float32[items,ticks,lanes]: g ramp
-    out float32[tiles,n_in,lanes]: weight gradient mean square
+    out float32[tiles,n_in,lanes]: open weight gradient mean square
 """, per_block=4, threads=256)
 
 KERNELS["gather_error"] = launched("dense_adjoint", "n_blocks", f"""

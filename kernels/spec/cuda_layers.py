@@ -69,7 +69,7 @@ KERNELS["lif_forward_active"] = launched("lif", "n_items", f"""
 """)
 
 KERNELS["replay_lif"] = launched("lif", "n_items", f"""
-    {SIZES} moving n_batch
+    {SIZES} moving n_batch sample_first sample_last
     float32: rho_width rho_peak
     {GIVEN}
     {DRIVE}

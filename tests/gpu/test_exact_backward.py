@@ -96,8 +96,13 @@ def test_threads_of_a_warp_wait_for_each_other(device, rng):
     compare(device, network, spikes, (0.5, 1.0), errors_for(network, spikes, rng))
 
 
-def test_blocks_of_samples_and_many_tiles_above_add_up_in_the_order_of_the_cpu(one_device, rng, monkeypatch):
+@pytest.mark.parametrize("is_held_at_once", [True, False])
+def test_blocks_of_samples_and_many_tiles_above_add_up_in_the_order_of_the_cpu(
+    one_device, rng, monkeypatch, little_room, is_held_at_once
+):
     """Room for two of three samples, and errors of twelve tiles in eight groups."""
+    if not is_held_at_once:
+        little_room(one_device)
     monkeypatch.setattr(importlib.import_module("eventsim.engine.adjoint"), "_BLOCK_ROWS", 40)
     network = random_network(rng, (10, 65, 750), (6.0, 2.0), NEURONS["plain"])
     spikes = random_times(rng, 10, 40, 20)
