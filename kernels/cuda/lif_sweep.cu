@@ -243,13 +243,21 @@ extern "C" __global__ void lif_exact_forward(
 // `exact_forward_active` for them. A potential of a tick is that before it is reset: what resets since the last tick took
 // away is added to it again, as far as it would have lasted. A spike on the tick itself counts to the time before it.
 extern "C" __global__ void lif_exact_forward_active(
-    i64 n_items, i64 n_samples, i64 n_in, i64 n_ticks, double dt, float u_low, float u_high, const float* weight,
-    const double* theta, const float* least, const i32* address, const i64* window_base, const i64* window_count,
+    i64 n_items, i64 n_samples, i64 n_in, i64 n_ticks, i64 is_again, i64 entry_room, i64 pair_room,
+    double dt, float u_low, float u_high, float rho_width, float rho_peak, const float* weight, const double* theta,
+    const float* least, const i32* address, const i64* window_base, const i64* window_count,
     const double* window, const i64* window_step, const double* step, const i64* step_event, const double* coefficient,
     const float* upper, const double* constants, const i64* spike_ptr, i64* spike_count, i64* singles,
-    double* spike_time, u64* active, float* u)
+    double* spike_time, u64* used, i64* entry_place, i64* pair_place, i64* block_entries, i64* block_pairs,
+    u8* is_short, u8* entry_lane, u64* entry_ticks, float* rho)
 {
     (void)n_items;
+    const ChunkLists lists = {
+        is_again, entry_room, pair_room, rho_width, rho_peak, used, entry_place, pair_place, block_entries, block_pairs,
+        is_short, entry_lane, entry_ticks, rho};
+    if (is_done(lists, blockIdx.x))
+        return;
+    OwnChunk chunk(lists, blockIdx.x, n_ticks, (float)constants[EXACT_THETA]);
     const LifWindows given = {
         address, window_base, window_count, window, window_step, step, step_event, coefficient, upper};
     LifNeuron n(TimedNeuron(n_samples, n_in, weight, theta, least, spike_ptr, spike_time), constants);
@@ -264,13 +272,13 @@ extern "C" __global__ void lif_exact_forward_active(
             const float now = (float)(n.v + n.undone + (constants[EXACT_THETA] - n.theta));
             const bool is_awake = t + instant(t, constants) >= n.spike + constants[EXACT_DEAD] || !(since >= n.spike);
             const bool is_neuron = n.theta < NO_TIME;
-            write_bits(active, item * n_ticks + tick, is_neuron && now >= u_low && !(now >= u_high) && is_awake);
-            u[(item * n_ticks + tick) * TILE + threadIdx.x] = now;
+            chunk.keep(tick, now, is_neuron && now >= u_low && !(now >= u_high) && is_awake);
             n.undone = 0.0;
             next = tick + 1;
         }
         run_window(n, given, w, with_current, (double)next * dt, constants);
     }
+    chunk.close();
     spike_count[own] = n.spikes;
     singles[own] = n.singles;
 }

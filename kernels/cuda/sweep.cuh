@@ -6,10 +6,10 @@ enum Purpose { SPIKES, SPIKES_AND_ACTIVE, RHO };
 
 // What a sweep keeps for the backward pass.
 struct Kept {
-    float low, high;              // SPIKES_AND_ACTIVE
-    u64* lanes;                   // [n_ticks], of the same: who is active
-    float* u;                     // [n_ticks, 64], what u is where it is active, or rho in every tick
-    float rho_width, rho_peak;    // RHO
+    float low, high;            // SPIKES_AND_ACTIVE
+    OwnChunk* chunk;            // of the same
+    float* rho;                 // RHO: [n_ticks, 64]
+    float rho_width, rho_peak;  // of the same
 };
 
 // What a tile gets and has: its weights, its sample's runs of input spikes, and its lane's column of the drive, or null.
@@ -30,14 +30,10 @@ __device__ __forceinline__ float driven(const Item& item, int row)
 template <Purpose PURPOSE>
 __device__ __forceinline__ void keep(const Kept& kept, i64 t, float u, float theta, bool may_fire, bool is_awake)
 {
-    if (PURPOSE == SPIKES_AND_ACTIVE) {
-        const bool counts = may_fire && u >= kept.low && !(u >= kept.high);
-        write_bits(kept.lanes, t, counts);
-        if (counts)
-            kept.u[t * TILE + threadIdx.x] = u;
-    }
+    if (PURPOSE == SPIKES_AND_ACTIVE)
+        kept.chunk->keep(t, u, may_fire && u >= kept.low && !(u >= kept.high));
     if (PURPOSE == RHO)  // that of minus infinity vanishes, as it should in dead ticks
-        kept.u[t * TILE + threadIdx.x] = surrogate(is_awake ? u : MINUS_INFINITY, theta, kept.rho_width, kept.rho_peak);
+        kept.rho[t * TILE + threadIdx.x] = surrogate(is_awake ? u : MINUS_INFINITY, theta, kept.rho_width, kept.rho_peak);
 }
 
 // Step a tile from tick t on. A silence in which nobody can fire is jumped over in closed form. Where something is kept
@@ -117,14 +113,4 @@ __device__ __forceinline__ i64 begin_of(
     if (moving || PURPOSE == RHO || (PURPOSE == SPIKES_AND_ACTIVE && kept.low <= 0.0f && 0.0f < kept.high))
         return 0;
     return own.run < own.run_end ? run_tick[own.run] : n_ticks;
-}
-
-// Let what is kept be that of an item.
-template <Purpose PURPOSE>
-__device__ __forceinline__ void move_to(Kept& kept, i64 item, i64 n_ticks)
-{
-    if (PURPOSE == SPIKES_AND_ACTIVE)
-        kept.lanes += item * n_ticks;
-    if (PURPOSE != SPIKES)
-        kept.u += item * n_ticks * TILE;
 }

@@ -1,6 +1,6 @@
 """Kernels on a GPU that run layers in continuous time."""
 
-from eventsim.kernels.spec.cuda_launch import CudaKernel, by_thread, launched
+from eventsim.kernels.spec.cuda_launch import CHUNKS, ROOM, WINDOW, CudaKernel, by_thread, launched
 
 KERNELS: dict[str, CudaKernel] = {}
 
@@ -32,19 +32,15 @@ _LIF_WINDOWS = f"""
     int64[starts]: spike_ptr
 """
 _SIZES = "int64: n_items n_samples n_in"
-_TICKS = """
+_TICKS = f"""
     int64: n_ticks
+    {ROOM}
     float64: dt
-    float32: u_low u_high
+    {WINDOW}
 """
 _SPIKES = """
     out int64[items,lanes]: spike_count singles
     out float64[spikes]: spike_time
-"""
-
-_ACTIVE = """
-    out uint64[items,ticks]: active
-    out float32[items,ticks,lanes]: u
 """
 
 for _name, _file, _given in (("exact_forward", "exact", _WINDOWS), ("lif_exact_forward", "lif_sweep", _LIF_WINDOWS)):
@@ -58,7 +54,7 @@ for _name, _file, _given in (("exact_forward", "exact", _WINDOWS), ("lif_exact_f
         {_TICKS}
         {_given}
         {_SPIKES}
-        {_ACTIVE}
+        {CHUNKS}
     """)
 
 KERNELS["list_times"] = by_thread("exact", "n_lanes", """

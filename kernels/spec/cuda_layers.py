@@ -1,6 +1,6 @@
 """Kernels on a GPU that run layers forward, and what they keep for the backward pass."""
 
-from eventsim.kernels.spec.cuda_launch import RUNS, CudaKernel, launched
+from eventsim.kernels.spec.cuda_launch import CHUNKS, ROOM, RUNS, WINDOW, CudaKernel, launched
 
 KERNELS: dict[str, CudaKernel] = {}
 
@@ -13,10 +13,6 @@ GIVEN = f"""
     float32[two,powers]: decays
 """
 _FIRED = "out uint64[items,ticks]: fired"
-_ACTIVE = """
-    out uint64[items,ticks]: active
-    out float32[items,ticks,lanes]: u
-"""
 SIZES = "int64: n_items n_samples n_neurons n_in n_ticks n_abs"
 DRIVE = "float32[tiles,rows,lanes]: drive"
 
@@ -29,10 +25,11 @@ KERNELS["dense_forward"] = launched("dense", "n_items", f"""
 
 KERNELS["dense_forward_active"] = launched("dense", "n_items", f"""
     {SIZES}
-    float32: u_low u_high reach
+    {ROOM}
+    {WINDOW} reach
     {GIVEN}
     {_FIRED}
-    {_ACTIVE}
+    {CHUNKS}
 """)
 
 KERNELS["driven_forward"] = launched("dense", "n_items", f"""
@@ -45,11 +42,12 @@ KERNELS["driven_forward"] = launched("dense", "n_items", f"""
 
 KERNELS["driven_forward_active"] = launched("dense", "n_items", f"""
     {SIZES} moving n_batch
-    float32: u_low u_high reach
+    {ROOM}
+    {WINDOW} reach
     {GIVEN}
     {DRIVE}
     {_FIRED}
-    {_ACTIVE}
+    {CHUNKS}
 """)
 
 KERNELS["lif_forward"] = launched("lif", "n_items", f"""
@@ -61,11 +59,12 @@ KERNELS["lif_forward"] = launched("lif", "n_items", f"""
 
 KERNELS["lif_forward_active"] = launched("lif", "n_items", f"""
     {SIZES} moving n_batch
-    float32: u_low u_high
+    {ROOM}
+    {WINDOW}
     {GIVEN}
     {DRIVE}
     {_FIRED}
-    {_ACTIVE}
+    {CHUNKS}
 """)
 
 KERNELS["replay_lif"] = launched("lif", "n_items", f"""
@@ -125,17 +124,13 @@ KERNELS["read_peaks"] = launched("readout", "n_items", f"""
     out float64[items,lanes]: score when
 """)
 
-KERNELS["count_active"] = launched("active", "n_blocks", """
-    int64: n_blocks n_ticks
-    uint64[items,ticks]: active
-    out int64[blocks]: block_entries block_pairs
-""")
-
-KERNELS["close_chunk"] = launched("active", "n_blocks", """
-    int64: n_blocks n_ticks
-    float32: theta rho_width rho_peak
-    uint64[items,ticks]: active
-    float32[items,ticks,lanes]: u
+KERNELS["gather_chunks"] = launched("active", "n_blocks", """
+    int64: n_blocks n_chunks
+    int64[blocks]: entry_place pair_place
+    uint8[items]: is_short
+    uint8[entries]: kept_lane
+    uint64[entries]: kept_ticks
+    float32[pairs]: kept_rho
     int64[blocks]: entry_start pair_start
     out uint8[entries]: entry_lane
     out uint64[entries]: entry_ticks

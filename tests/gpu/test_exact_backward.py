@@ -47,17 +47,22 @@ def assert_close(device, got, want, rounding=1e-5):
     np.testing.assert_allclose(got, want, rtol=0, atol=rounding * np.abs(want).max(initial=0.0))
 
 
-def compare(device, network, spikes, supports, errors, seed=None):
-    """Run and walk back on both sides, and compare all that comes of it."""
-    want, gradients = training(network, spikes, supports, errors, seed)
-    got, own_gradients = training(on_device(network, device), spikes, supports, errors, seed)
-    assert_same_spikes(network, device, got, want)
+def compare_active(device, got, want):
+    """The active sets of two runs agree; the first was on a device."""
     for ours, theirs in zip(got.layers, want.layers, strict=True):
         active = ours.active.get()
         assert ours.active.n_pairs == theirs.active.n_pairs > 0
         for name in ("entry_start", "pair_start", "entry_lane", "entry_ticks"):
             np.testing.assert_array_equal(getattr(active, name), getattr(theirs.active, name), name)
         assert_close(device, active.rho, theirs.active.rho)
+
+
+def compare(device, network, spikes, supports, errors, seed=None):
+    """Run and walk back on both sides, and compare all that comes of it."""
+    want, gradients = training(network, spikes, supports, errors, seed)
+    got, own_gradients = training(on_device(network, device), spikes, supports, errors, seed)
+    assert_same_spikes(network, device, got, want)
+    compare_active(device, got, want)
     for ours, theirs in zip(own_gradients, gradients, strict=True):
         assert np.abs(theirs).max() > 0
         assert_close(device, ours, theirs)

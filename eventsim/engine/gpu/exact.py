@@ -3,20 +3,21 @@
 Windows are cut on the host, which the spikes of every layer come to for that; they are put in order there as well.
 """
 
+import functools
 import time
 
 import numpy as np
 
-from eventsim.engine.active import starts, support_window
+from eventsim.engine.active import starts
 from eventsim.engine.exact_kernels import sweep
 from eventsim.engine.exact_sweep import by_sample
 from eventsim.engine.exact_wiring import Lists, own_spikes, tile
 from eventsim.engine.feed import feed
-from eventsim.engine.gpu.active import listed
 from eventsim.engine.gpu.devices import check_timed_layer
+from eventsim.engine.gpu.keeping import Keeping
 from eventsim.engine.gpu.wiring import DeviceWiring
 from eventsim.engine.trace import LayerTrace
-from eventsim.kernels.layout import EXACT_THETA, TILE
+from eventsim.kernels.layout import TILE
 from eventsim.spikes import Spikes
 
 # Spikes of a neuron that there is room for at first; where one has more, the layer is run once more.
@@ -38,12 +39,11 @@ def timed_layer(layer, neuron, spikes, dt, name, support, rng):
     kept = {"feed": given, "rows": len(tiles.weight) * len(lists)}
     shape = arguments["n_items"], n_ticks
     if keeps:
-        kernel, (low, high) = f"{kernel}_active", support_window(neuron, support)
-        bits, u = device.zeros(shape, np.uint64), device.empty((*shape, TILE), np.float32)
-        arguments |= {"n_ticks": n_ticks, "dt": spikes.dt, "u_low": low, "u_high": high, "active": bits, "u": u}
-    counts, singles, times, addresses = _run(device, kernel, arguments, tiles)
+        kernel = f"{kernel}_active"
+        arguments |= {"n_ticks": n_ticks, "dt": spikes.dt}
+    make = functools.partial(Keeping, layer, neuron, spikes, support) if keeps else None
+    counts, singles, times, addresses, kept["active"] = _run(device, kernel, arguments, tiles, make)
     if keeps:
-        kept["active"] = listed(device, bits, u, spikes, layer, neuron, run.shared["constants"][EXACT_THETA])
         own = own_spikes(layer, neuron, times, addresses, counts, spikes)
         kept["wiring"] = DeviceWiring(arguments["weight"], lists, layer.n_out, None, given.constant is not None,
                                       fired=_fired(device, own, shape) if neuron.forgets else None)
@@ -70,29 +70,35 @@ def _fired(device, own, shape):
     return device.put(words)
 
 
-def _run(device, kernel, arguments, tiles):
+def _run(device, kernel, arguments, tiles, keep=None):
     """Run a layer; returns the number of spikes of every item, that of neurons in windows that were run one event at a
-    time, and times and addresses of the spikes, item by item; all on the host.
+    time, times and addresses of the spikes, item by item, all on the host, and the active set.
+
+    keep : makes a `Keeping`, with room for as much as it is told; None: no active set is wanted, and there is none
     """
     lanes = TILE * arguments["n_items"]
-    spike_ptr = np.arange(lanes + 1) * _FIRST_ROOM
-    found, counts = _launched(device, kernel, arguments, spike_ptr)
+    spike_ptr, keeping = np.arange(lanes + 1) * _FIRST_ROOM, keep and keep()
+    found, counts = _launched(device, kernel, arguments, spike_ptr, keeping)
     list_ptr = starts(counts.ravel())
     if counts.max(initial=0) > _FIRST_ROOM:
-        found, spike_ptr = _launched(device, kernel, arguments, list_ptr)[0], list_ptr
+        spike_ptr, keeping = list_ptr, keep and keep(keeping.used())
+        found = _launched(device, kernel, arguments, list_ptr, keeping)[0]
+    active = keep and keeping.listed(functools.partial(
+        device.launch, kernel, spike_ptr=device.put(spike_ptr), **arguments, **found))
     times, addresses = (device.empty(int(list_ptr[-1]), kind) for kind in (np.float64, np.int32))
     device.launch(
         "list_times", n_lanes=lanes, n_samples=arguments["n_samples"], neuron=device.put(tiles.neuron),
         spike_ptr=device.put(spike_ptr), list_ptr=device.put(list_ptr), spike_time=found["spike_time"], time=times,
         address=addresses,
     )
-    return counts.sum(axis=1), int(found["singles"].get().sum()), times.get(), addresses.get()
+    return counts.sum(axis=1), int(found["singles"].get().sum()), times.get(), addresses.get(), active
 
 
-def _launched(device, kernel, arguments, spike_ptr):
+def _launched(device, kernel, arguments, spike_ptr, keeping):
     """What a kernel writes with room for the spikes of every lane from ``spike_ptr`` on, and how many there are."""
     shape = arguments["n_items"], TILE
     found = {name: device.zeros(shape, np.int64) for name in ("spike_count", "singles")}
     found["spike_time"] = device.empty(int(spike_ptr[-1]), np.float64)
-    device.launch(kernel, spike_ptr=device.put(spike_ptr), **arguments, **found)
+    kept = keeping.arguments if keeping else {}
+    device.launch(kernel, spike_ptr=device.put(spike_ptr), **arguments, **found, **kept)
     return found, found["spike_count"].get()
