@@ -45,11 +45,13 @@ class Adjoint:
     rows : float32[tiles, rows, 64], the gradient of the wiring's rows; None where it went into the layer's `Sink`
     g_sum : float32[tiles * patches, 64], g over time, summed over samples, where the layer has a constant input
     error : float32[G, P'], to be summed over G, at the pairs of the layer below; None where there is none
+    sums : `row_sums`, where rows are on a device
     """
 
     rows: np.ndarray | None
     g_sum: np.ndarray | None
     error: np.ndarray | None
+    sums: np.ndarray | None = None
 
 
 def block_samples(spikes) -> int:

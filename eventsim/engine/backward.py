@@ -10,14 +10,13 @@ from eventsim.engine.gpu import backward as gpu
 from eventsim.engine.gpu import stages as gpu_stages
 from eventsim.engine.gpu.active import DeviceActiveSet
 from eventsim.engine.gpu.devices import check_timed
-from eventsim.engine.normalising import norm_gradient, weight_gradient
+from eventsim.engine.normalising import norm_gradient, row_sums, weight_gradient
 from eventsim.engine.pair_adjoint import goes_by_pairs, pair_adjoint
 from eventsim.engine.readout import check_timed_gradient
 from eventsim.engine.runs import by_address
 from eventsim.engine.trace import Trace
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import ADD, n_chunks
-from eventsim.kernels.memory import add
 
 
 def takes_steps(layer) -> bool:
@@ -49,9 +48,10 @@ def backward_layer(layer, neuron, done, error, below, sinks, *, rows=None, trunc
     given, error_below = done.feed, adjoint.error
     shift = slope = None
     if adjoint.rows is not None and layer.n_weights:
-        add(sinks[0].gradient, weight_gradient(layer, given, adjoint))
+        sinks[0].gradient[...] += weight_gradient(layer, given, adjoint)
     if given.constant is not None:
-        gamma, beta, shift, slope = norm_gradient(layer, given, adjoint)
+        sums = row_sums(layer, adjoint) if adjoint.sums is None else adjoint.sums
+        gamma, beta, shift, slope = norm_gradient(layer, given, sums)
         for sink, values in zip(sinks[-2:], (gamma, beta), strict=True):
             sink.gradient.reshape(-1)[: len(values)] += values.astype(np.float32)
         if given.statistics is None:  # the running ones do not depend on the spikes

@@ -37,8 +37,22 @@ def _constant_rows(layer, g_sum):
     return out
 
 
-def norm_gradient(layer, given, adjoint):
-    """``(dL/dgamma, dL/dbeta, shift, slope)`` of normalisation, float64 and float32[channels] in pairs.
+def row_sums(layer, adjoint):
+    """float64[2, tiles, rows], the sums over lanes of W Q and of W D."""
+    rows = unscaled_rows(layer).astype(np.float64)
+    return np.stack([_over_lanes(rows * values) for values in (_constant_rows(layer, adjoint.g_sum), adjoint.rows)])
+
+
+def _over_lanes(values):
+    """The sum over the last axis of float64[..., 64]: every eighth one after the other, then neighbours two by two."""
+    sums = values.reshape(*values.shape[:-1], -1, 8).sum(axis=-2)
+    while sums.shape[-1] > 1:
+        sums = sums[..., ::2] + sums[..., 1::2]
+    return sums[..., 0]
+
+
+def norm_gradient(layer, given, sums):
+    """``(dL/dgamma, dL/dbeta, shift, slope)`` of normalisation, float64 and float32[channels] in pairs; see `row_sums`.
 
     What it adds to dL/ds of a spike s of the layer before is shift + slope (spikes of its address in the tick), if the
     statistics are those of the batch.
@@ -48,15 +62,9 @@ def norm_gradient(layer, given, adjoint):
     if given.statistics is not None:
         mean, var, n = given.statistics.mean, given.statistics.var, max(given.statistics.n, 1)
     sigma = np.sqrt(var + EPSILON)
-    rows = unscaled_rows(layer).astype(np.float64)
-    beta = _by_channel(layer, rows * _constant_rows(layer, adjoint.g_sum))
-    gamma = (_by_channel(layer, rows * adjoint.rows) * given.unit - mean * beta) / sigma
+    beta, of_rows = sums.sum(axis=1).reshape(2, layer.given.channels, -1).sum(axis=2)
+    gamma = (of_rows * given.unit - mean * beta) / sigma
     unit = given.unit * norm.gamma / sigma
     slope = -unit / sigma * gamma / n
     shift = -unit * beta / n - slope * mean
     return gamma, beta, shift.astype(np.float32), (slope * given.unit).astype(np.float32)
-
-
-def _by_channel(layer, values):
-    """The sum over a channel's rows, and all lanes, of float64[tiles, rows, 64]."""
-    return values.sum(axis=(0, 2)).reshape(layer.given.channels, -1).sum(axis=1)

@@ -134,6 +134,46 @@ KERNELS["mask_error"] = launched("stages", "n_blocks", f"""
     out float32[groups,pairs]: error
 """)
 
+KERNELS["sum_by_kind"] = by_thread("normalising", "n", """
+    int64: n n_tiles n_patches n_groups
+    int32[patches]: kind_of
+    float32[groups,tiles,lanes]: g_sum
+    out float64[kinds,tiles,lanes]: total
+""")
+
+KERNELS["sum_lanes"] = launched("normalising", "n", """
+    int64: n n_kinds n_tiles n_rows is_shared
+    uint8[kinds,rows]: inside
+    float64[kinds,tiles,lanes]: total
+    int32[tiles,n_in,lanes]: index
+    float32[any]: weight
+    float32[tiles,n_in,lanes]: rows
+    out float64[two,tiles,rows]: sums
+""", per_block=32, threads=256)
+
+_NORMALISED = """
+    uint8[kinds,rows]: inside
+    float64[kinds,tiles,lanes]: total
+    float64[rows]: scale constant
+"""
+
+KERNELS["add_normalised"] = by_thread("normalising", "n", f"""
+    int64: n n_kinds n_tiles n_rows
+    {_NORMALISED}
+    float32[tiles,n_in,lanes]: rows
+    out float32[tiles,n_in,lanes]: gradient
+""")
+
+KERNELS["fold_rows"] = by_thread("normalising", "n", f"""
+    int64: n n_kinds n_tiles n_rows is_normalised
+    float32: unit
+    {_NORMALISED}
+    int64[weights]: place_ptr
+    int32[places]: place
+    float32[tiles,n_in,lanes]: rows
+    out float32[rows,lanes]: gradient
+""")
+
 KERNELS["adam_step"] = by_thread("optimizer", "n", """
     int64: n
     float32[settings]: settings

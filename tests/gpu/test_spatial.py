@@ -104,3 +104,17 @@ def test_a_gradient_that_the_cpu_sums_up_by_pairs_is_the_same_but_for_rounding(o
     for own, theirs in zip(got, want, strict=True):
         assert np.abs(own - theirs).max() <= 1e-5 * np.abs(theirs).max()
     assert any((own != theirs).any() for own, theirs in zip(got, want, strict=True))
+
+
+def test_rows_of_weights_and_what_is_summed_over_time_stay_on_the_device(one_device, rng, monkeypatch):
+    if one_device.name != "host":
+        pytest.skip("what comes from a GPU cannot be watched")
+    network, spikes = scene(rng, "9x8x2-12c3p1-bn-16c3-bn-7")
+    ours, errors, fetched = on_device(network, one_device), random_errors(rng, network, spikes), []
+    trace = train_forward(ours, spikes, (0.5, 0.5, 0.5))
+    sinks, get = [Sink(gradient=zeros_like(array)) for array in ours.parameters], one_device.array_type.get
+    monkeypatch.setattr(one_device.array_type, "get", lambda array: fetched.append(array) or get(array))
+    backward(ours, trace, errors.__getitem__, sinks)
+    rows = [trace.layers[i].wiring.weight.shape[:2] for i in (2, 1)]
+    assert [array.shape for array in fetched if array.dtype.kind == "f"] == [(2, *shape) for shape in rows]
+    assert all(on_host(sink.gradient).any() for sink in sinks)

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from eventsim.engine.adjoint import Adjoint, summed, tick_integral
+from eventsim.engine.adjoint import Adjoint, tick_integral
 from eventsim.engine.gpu.active import DeviceActiveSet
 from eventsim.engine.gpu.neurons import neuron_arguments
+from eventsim.engine.gpu.normalising import Rows
 from eventsim.engine.gpu.rows import rows_by_address, timed_rows
 from eventsim.engine.gpu.send import Sending
 from eventsim.engine.gpu.walk import Walk
@@ -133,8 +134,7 @@ class _Sums:
 def adjoint(layer, neuron, done, error, below, sink=None) -> Adjoint:
     """The adjoint of a `Dense` layer or a convolution; see `eventsim.engine.adjoint.dense_adjoint`.
 
-    Its error stays on the device, and so does the gradient of a dense layer's weights, but where batch normalisation
-    wants it; rows is None then. That of a convolution's rows, and what is normalised, come to the host.
+    Errors and gradients stay on the device, and rows is None; `row_sums` for batch normalisation come to the host.
     """
     device, wiring, active, given = layer.device, done.wiring, done.active, done.feed
     walk = Walk.of(layer, active, 1 if wiring.lists.time is None else 2)
@@ -154,13 +154,13 @@ def adjoint(layer, neuron, done, error, below, sink=None) -> Adjoint:
         neurons.run(held)
         for part in parts:
             part.add(k, held, neurons)
-    if rows is not None and layer.patches is None and not wiring.moving:
-        device.launch("add_scaled", n=rows.size, scale=given.unit, rows=rows, gradient=sink.gradient)
-        rows = None
-    return Adjoint(
-        None if rows is None else rows.get(), None if sums is None else summed(sums.total.get()),
-        None if sending is None else sending.error,
-    )
+    by_row = None
+    if rows is not None:
+        found = Rows(layer, given, rows, None if sums is None else sums.total)
+        by_row = None if sums is None else found.sums()
+        if layer.n_weights:
+            found.add_to(sink.gradient)
+    return Adjoint(None, None, None if sending is None else sending.error, by_row)
 
 
 def parameter_step(device, kernel, settings, arrays):
