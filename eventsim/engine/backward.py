@@ -38,7 +38,7 @@ def backward_layer(layer, neuron, done, error, below, sinks, *, rows=None, trunc
     if not takes_steps(layer) and any(sink.rule != ADD for sink in sinks):
         raise ConfigError(f"no step of an optimiser can be taken on the way through {layer}; give its sinks arrays")
     if layer.device is not None:
-        adjoint = gpu.adjoint(layer, neuron, done, error, below, *sinks[:1])
+        adjoint = gpu.adjoint(layer, neuron, done, error, below, sinks[0] if sinks else None, truncate)
     elif layer.patches is None:
         adjoint = dense_adjoint(layer, neuron, done, error, below, sinks[0], rows, truncate)
     elif neuron.family == "srm" and goes_by_pairs(layer, done, truncate):
@@ -129,8 +129,6 @@ def backward(network, trace: Trace, error, sinks, *, pressure=None, truncate=Fal
             f"the network has {len(network.parameters)} parameters to train, got {len(sinks)} sinks; give one for each "
             "of Network.parameters"
         )
-    if truncate and network.device is not None:
-        raise ConfigError("the psp is truncated on the CPU only; leave out truncate, or the GPU")
     if truncate and trace.input.time is not None:
         raise ConfigError("the exact clock's psp is not truncated; leave out truncate, or run the spikes on the grid")
     dense = [i for i, layer in enumerate(layers) if layer.patches is None and layer.device is None

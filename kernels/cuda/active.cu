@@ -1,8 +1,8 @@
-// Active sets from the chunks that forward passes closed (chunks.cuh): a block for every chunk of 64 ticks of an item, 64
-// threads. `ActiveSet` says how they are laid out; here an entry also has its block and its first pair.
+// Active sets from the chunks that forward passes closed (chunks.cuh): a block for every chunk of 64 ticks of an item,
+// 64 threads. `ActiveSet` says how they are laid out; here an entry also has its block and its first pair.
 
-// The entries and pairs of every chunk, from where there was room for them to where they belong; those for which there was
-// none, is_short, are there already.
+// The entries and pairs of every chunk, from where there was room for them to where they belong; those for which there
+// was none, is_short, are there already.
 extern "C" __global__ void gather_chunks(
     i64 n_blocks, i64 n_chunks, const i64* entry_place, const i64* pair_place, const u8* is_short, const u8* kept_lane,
     const u64* kept_ticks, const float* kept_rho, const i64* entry_start, const i64* pair_start, u8* entry_lane,

@@ -1,13 +1,13 @@
-// Closing the chunks of active sets, as in kernels/cpu/active.py. A kernel that runs a tile of 64 neurons, a block of 64
-// threads, tick by tick makes an `OwnChunk`, and all threads together tell it of every tick that they come to (`keep`) and
-// of the end (`close`). Potentials of a chunk wait in shared memory, 16 KiB a block, so that 12 blocks, 24 warps, fit a
-// multiprocessor of 228 KiB; to have them in global memory would take a number for every neuron and tick.
+// Closing the chunks of active sets, as in kernels/cpu/active.py. A kernel that runs a tile of 64 neurons, a block of
+// 64 threads, tick by tick makes an `OwnChunk`, and all threads together tell it of every tick that they come to
+// (`keep`) and of the end (`close`). Potentials of a chunk wait in shared memory, 16 KiB a block, so that 12 blocks, 24
+// warps, fit a multiprocessor of 228 KiB; to have them in global memory would take a number for every neuron and tick.
 //
-// A chunk is written once, wherever there is room in lists of all tiles: how much it needs is known when it ends, and not
-// before. Where lists end up, in the order of blocks, depends on all counts; `gather_chunks` brings them there. The other
-// way, to run a layer once to count and once more to write, would read all rows of weights twice, which is most of what a
-// layer reads; this reads and writes twice what is active. A tile one of whose chunks does not fit says so, and is run
-// once more when all places are known: is_again.
+// A chunk is written once, wherever there is room in lists of all tiles: how much it needs is known when it ends, and
+// not before. Where lists end up, in the order of blocks, depends on all counts; `gather_chunks` brings them there. The
+// other way, to run a layer once to count and once more to write, would read all rows of weights twice, which is most
+// of what a layer reads; this reads and writes twice what is active. A tile one of whose chunks does not fit says so,
+// and is run once more when all places are known: is_again.
 
 struct ChunkLists {
     i64 is_again, entry_room, pair_room;
@@ -69,8 +69,8 @@ struct OwnChunk {
         }
     }
 
-    // Write the chunk: an entry for each neuron with active ticks, and rho of their potentials, by neuron and tick; all 64
-    // threads together.
+    // Write the chunk: an entry for each neuron with active ticks, and rho of their potentials, by neuron and tick; all
+    // 64 threads together.
     __device__ void close()
     {
         __shared__ i64 place[2];

@@ -212,9 +212,10 @@ struct Sampled {
     }
 };
 
-// `exact_forward` whose windows end on every tick of dt ms, and that keeps what rho is of the potentials of the ticks where
-// they are active, u_low <= u < u_high, as `dense_forward_active` does. A potential has in it the response to all spikes up
-// to the tick before, and a neuron is left out in the ticks of its dead time after the one in which it spiked.
+// `exact_forward` whose windows end on every tick of dt ms, and that keeps what rho is of the potentials of the ticks
+// where they are active, u_low <= u < u_high, as `dense_forward_active` does. A potential has in it the response to all
+// spikes up to the tick before, and a neuron is left out in the ticks of its dead time after the one in which it
+// spiked.
 extern "C" __global__ void exact_forward_active(
     i64 n_items, i64 n_samples, i64 n_in, i64 n_ticks, i64 is_again, i64 entry_room, i64 pair_room,
     double dt, float u_low, float u_high, float rho_width, float rho_peak, const float* weight, const double* theta,

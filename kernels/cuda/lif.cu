@@ -113,8 +113,8 @@ extern "C" __global__ void lif_forward(
     u64* fired)
 {
     (void)n_items;
-    lif<SPIKES>(blockIdx.x, n_samples, n_neurons, n_in, n_ticks, n_abs, moving, n_batch, Kept(), weight, gain, run_base, run_count,
-                run_tick, run_start, address, constants, decays, drive, fired);
+    lif<SPIKES>(blockIdx.x, n_samples, n_neurons, n_in, n_ticks, n_abs, moving, n_batch, Kept(), weight, gain, run_base,
+                run_count, run_tick, run_start, address, constants, decays, drive, fired);
 }
 
 // The same, keeping what is active, see `dense_forward_active`.
@@ -149,6 +149,7 @@ extern "C" __global__ void replay_lif(
     (void)n_items;
     float* own_g = g + (i64)blockIdx.x * n_ticks * TILE;
     const Kept kept = {0.0f, 0.0f, nullptr, own_g, rho_width, rho_peak};
-    lif<RHO>(held_item(blockIdx.x, n_batch, sample_first, sample_last), n_samples, n_neurons, n_in, n_ticks, n_abs, moving, n_batch, kept, weight, gain, run_base, run_count,
-             run_tick, run_start, address, constants, decays, drive, nullptr);
+    lif<RHO>(held_item(blockIdx.x, n_batch, sample_first, sample_last), n_samples, n_neurons, n_in, n_ticks, n_abs,
+             moving, n_batch, kept, weight, gain, run_base, run_count, run_tick, run_start, address, constants, decays,
+             drive, nullptr);
 }

@@ -1,6 +1,7 @@
 // Gradients behind stages, and of weights that patches share, from the gradients of the rows of weights: see
-// eventsim/engine/normalising.py, whose order of every operation this keeps. D: rows[tiles, n_rows, 64]; Q: what a constant
-// input of 1 at a row's presynaptic neuron adds up to, the sum over the kinds of patches in which it is none of padding.
+// eventsim/engine/normalising.py, whose order of every operation this keeps. D: rows[tiles, n_rows, 64]; Q: what a
+// constant input of 1 at a row's presynaptic neuron adds up to, the sum over the kinds of patches in which it is none
+// of padding.
 
 struct Constants {
     i64 n_kinds, n_tiles, n_rows;
@@ -39,8 +40,8 @@ extern "C" __global__ void sum_by_kind(
     total[own] = sum;
 }
 
-// sums[2, n_tiles, n_rows] of W Q and of W D over the lanes; eight threads a row, each with every eighth lane. weight: the
-// rows themselves, or numbers that index[n_tiles, n_rows, 64] says the place of, -1 for none.
+// sums[2, n_tiles, n_rows] of W Q and of W D over the lanes; eight threads a row, each with every eighth lane. weight:
+// the rows themselves, or numbers that index[n_tiles, n_rows, 64] says the place of, -1 for none.
 extern "C" __global__ void sum_lanes(
     i64 n, i64 n_kinds, i64 n_tiles, i64 n_rows, i64 is_shared, const u8* inside, const double* total,
     const i32* index, const float* weight, const float* rows, double* sums)
@@ -66,8 +67,8 @@ extern "C" __global__ void sum_lanes(
     }
 }
 
-// What a place in the rows adds to the gradient of its weight behind normalisation: D times what a spike counts there, and
-// Q times the constant input.
+// What a place in the rows adds to the gradient of its weight behind normalisation: D times what a spike counts there,
+// and Q times the constant input.
 __device__ inline double normalised(
     const Constants& all, i64 place, const double* scale, const double* constant, const float* rows)
 {

@@ -1,6 +1,6 @@
-// Sends the error of a layer's tiles down, as in kernels/cpu/send.py and to the same bits: 16 threads for every neuron of
-// the layer below with active ticks in a chunk, and every group of tiles; for the samples sample_first..sample_last-1, of
-// which g is held.
+// Sends the error of a layer's tiles down, as in kernels/cpu/send.py and to the same bits: 16 threads for every neuron
+// of the layer below with active ticks in a chunk, and every group of tiles; for the samples
+// sample_first..sample_last-1, of which g is held.
 
 #define TEAM 16
 

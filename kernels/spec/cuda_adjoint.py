@@ -6,7 +6,7 @@ from eventsim.kernels.spec.cuda_layers import DRIVE, GIVEN, SIZES
 KERNELS: dict[str, CudaKernel] = {}
 
 KERNELS["recompute_rho"] = launched("dense_adjoint", "n_items", f"""
-    {SIZES} n_batch sample_first sample_last
+    {SIZES} n_taps n_batch sample_first sample_last
     float32: rho_width rho_peak reach
     {GIVEN}
     {DRIVE}
@@ -22,8 +22,9 @@ _SET = """
     int64[entries]: entry_pair
 """
 
+_HELD = "int64: n_items n_samples n_ticks sample_first sample_last n_groups n_pairs"
+
 _ADJOINT = f"""
-    int64: n_items n_samples n_ticks sample_first sample_last n_groups n_pairs
     float32: dt
     float32[constants]: constants
     {_SET}
@@ -32,12 +33,14 @@ _ADJOINT = f"""
 """
 
 KERNELS["adjoint_psp"] = launched("dense_adjoint", "n_items", f"""
+    {_HELD} n_taps
     {_ADJOINT}
     int64: is_timed
-    out float32[items,ticks,lanes]: g ramp
+    out float32[items,ticks,lanes]: g ramp kept
 """)
 
 KERNELS["adjoint_lif"] = launched("dense_adjoint", "n_items", f"""
+    {_HELD}
     {_ADJOINT}
     uint64[items,ticks]: fired
     int64: is_timed

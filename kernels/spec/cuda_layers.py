@@ -17,14 +17,14 @@ SIZES = "int64: n_items n_samples n_neurons n_in n_ticks n_abs"
 DRIVE = "float32[tiles,rows,lanes]: drive"
 
 KERNELS["dense_forward"] = launched("dense", "n_items", f"""
-    {SIZES}
+    {SIZES} n_taps
     float32: reach
     {GIVEN}
     {_FIRED}
 """)
 
 KERNELS["dense_forward_active"] = launched("dense", "n_items", f"""
-    {SIZES}
+    {SIZES} n_taps
     {ROOM}
     {WINDOW} reach
     {GIVEN}
@@ -33,7 +33,7 @@ KERNELS["dense_forward_active"] = launched("dense", "n_items", f"""
 """)
 
 KERNELS["driven_forward"] = launched("dense", "n_items", f"""
-    {SIZES} moving n_batch
+    {SIZES} n_taps moving n_batch
     float32: reach
     {GIVEN}
     {DRIVE}
@@ -41,7 +41,7 @@ KERNELS["driven_forward"] = launched("dense", "n_items", f"""
 """)
 
 KERNELS["driven_forward_active"] = launched("dense", "n_items", f"""
-    {SIZES} moving n_batch
+    {SIZES} n_taps moving n_batch
     {ROOM}
     {WINDOW} reach
     {GIVEN}

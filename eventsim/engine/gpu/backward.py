@@ -10,6 +10,7 @@ from eventsim.engine.gpu.rows import rows_by_address, timed_rows
 from eventsim.engine.gpu.send import Sending
 from eventsim.engine.gpu.walk import Walk
 from eventsim.engine.sink import Sink
+from eventsim.engine.wiring import n_taps
 from eventsim.kernels.layout import ADD, TILE
 
 
@@ -43,8 +44,8 @@ class _Neurons:
         ticks count besides, on the exact clock, else empty
     """
 
-    def __init__(self, layer, neuron, wiring, active, error, most):
-        """most : samples at a time"""
+    def __init__(self, layer, neuron, wiring, active, error, most, taps):
+        """most : samples at a time; taps : of a truncated psp, else 0"""
         self._device, self._tiles = layer.device, len(active.lane_neuron)
         device, is_lif, is_timed = layer.device, neuron.family != "srm", wiring.lists.time is not None
         dt, shape = wiring.lists.dt, (self._tiles * most, active.n_ticks, TILE)
@@ -53,7 +54,7 @@ class _Neurons:
         if is_timed:
             own = {"constants": device.put(neuron.adjoint_constants(dt))}
         else:
-            own = neuron_arguments(device, wiring, neuron)
+            own = neuron_arguments(device, wiring, neuron, taps)
         self._kernels = {}
         if active.full:
             self._kernels["replay_lif" if is_lif else "recompute_rho"] = {
@@ -69,6 +70,8 @@ class _Neurons:
         }
         if is_lif:
             rest["fired"] = device.empty((0, 0), np.uint64) if wiring.fired is None else wiring.fired
+        else:
+            rest |= {"n_taps": taps, "kept": device.empty(shape if taps else (0, 0, TILE), np.float32)}
 
     def run(self, held):
         """Fill g, and ramp, for the samples that are ``held``."""
@@ -131,14 +134,15 @@ class _Sums:
         self._device.launch("sum_over_time", g=neurons.g, ramp=neurons.ramp, **held, **self._shared)
 
 
-def adjoint(layer, neuron, done, error, below, sink=None) -> Adjoint:
+def adjoint(layer, neuron, done, error, below, sink=None, truncate=False) -> Adjoint:
     """The adjoint of a `Dense` layer or a convolution; see `eventsim.engine.adjoint.dense_adjoint`.
 
     Errors and gradients stay on the device, and rows is None; `row_sums` for batch normalisation come to the host.
     """
     device, wiring, active, given = layer.device, done.wiring, done.active, done.feed
-    walk = Walk.of(layer, active, 1 if wiring.lists.time is None else 2)
-    neurons = _Neurons(layer, neuron, wiring, active, error, walk.most)
+    taps, is_timed = n_taps(layer, neuron, wiring.lists.dt, truncate), wiring.lists.time is not None
+    walk = Walk.of(layer, active, 2 if is_timed or taps else 1)
+    neurons = _Neurons(layer, neuron, wiring, active, error, walk.most, taps)
     parts, rows, sums, sending = [], None, None, None
     if below is not None:
         parts.append(sending := Sending(layer, wiring, below, walk))

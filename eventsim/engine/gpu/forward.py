@@ -15,7 +15,7 @@ from eventsim.engine.gpu.neurons import neuron_arguments
 from eventsim.engine.gpu.spikes import merged, uploaded
 from eventsim.engine.gpu.wiring import wire
 from eventsim.engine.trace import LayerTrace
-from eventsim.errors import ConfigError
+from eventsim.engine.wiring import check_truncated, n_taps
 
 
 def tiled_layer(layer, neuron, spikes, runs, name, support, truncate, rng):
@@ -24,13 +24,12 @@ def tiled_layer(layer, neuron, spikes, runs, name, support, truncate, rng):
     ``runs`` have no use, and there are none to hand on: spikes on a device have their own.
     """
     check_layer(layer, neuron)
-    if truncate:
-        raise ConfigError("the psp is truncated on the CPU only; leave out truncate, or the GPU")
-    started = time.perf_counter()
+    started, taps = time.perf_counter(), n_taps(layer, neuron, spikes.dt, truncate)
     device, n_samples, n_ticks = layer.device, spikes.n_samples, spikes.n_ticks
     given = feed(layer, uploaded(device, spikes), rng)
+    check_truncated(given, truncate)
     wiring = wire(layer, given, neuron)
-    arguments = wiring.arguments() | neuron_arguments(device, wiring, neuron)
+    arguments = wiring.arguments() | neuron_arguments(device, wiring, neuron, taps)
     kernel = "lif_forward" if neuron.family == "lif" else "driven_forward" if len(wiring.drive) else "dense_forward"
     if kernel != "dense_forward":
         arguments |= {"moving": wiring.moving, "n_batch": n_samples, "drive": wiring.any_drive()}

@@ -38,15 +38,16 @@ def _decays(neuron, constants, n_ticks):
     return np.stack((of_v, of_i, float(constants[LIF_FEED]) * passed)).astype(np.float32)
 
 
-def neuron_arguments(device, wiring, neuron) -> dict:
-    """What kernels take of the neurons of a layer with this `DeviceWiring`."""
+def neuron_arguments(device, wiring, neuron, taps=0) -> dict:
+    """What kernels take of the neurons of a layer with this `DeviceWiring`; taps : of a truncated psp, else 0."""
     like = wiring.lists
-    constants, is_srm = neuron.constants(like.dt), neuron.family == "srm"
+    constants, is_srm = neuron.constants(like.dt, *([taps] if taps else [])), neuron.family == "srm"
     gain = np.full((len(wiring.weight), TILE), constants[GAIN_SYN] if is_srm else 1.0, np.float32)
     out = {
         "n_ticks": like.n_ticks, "n_abs": neuron.dead_ticks(like.dt), "constants": device.put(constants),
         "decays": device.put(_decays(neuron, constants, like.n_ticks)), "gain": device.put(gain),
     }
     if is_srm:
+        out["n_taps"] = taps
         out["reach"] = 1.0 / (math.e * max(-math.log(float(constants[ALPHA_SYN])), _LEAST_DECAY))
     return out
