@@ -11,6 +11,7 @@ from eventsim.engine.gpu import stages as gpu_stages
 from eventsim.engine.gpu.active import DeviceActiveSet
 from eventsim.engine.gpu.devices import check_timed
 from eventsim.engine.normalising import norm_gradient, row_sums, weight_gradient
+from eventsim.engine.output_error import at_pairs
 from eventsim.engine.pair_adjoint import goes_by_pairs, pair_adjoint
 from eventsim.engine.readout import check_timed_gradient
 from eventsim.engine.runs import by_address
@@ -75,11 +76,7 @@ def gather_error(active: ActiveSet, error, is_read=False):
         return active.device.put(out) if on_device else out
     if on_device:
         return gpu.gather_error(active, error)
-    out = np.empty((1, active.n_pairs), np.float32)
-    for b in range(active.n_samples):
-        pair, address, tick = active.coordinates(b)
-        out[0, pair] = np.where(address >= 0, error(b)[address, tick], 0.0)
-    return out
+    return at_pairs(active, error)
 
 
 def add_pressure(active: ActiveSet, error, pressure):

@@ -218,22 +218,25 @@ extern "C" __global__ void update_weights(
         sgd(total, settings, &weight[at], &mean[at]);
 }
 
-// error[pairs], the numbers of dense[samples, n_neurons, n_ticks] at the pairs of an active set; a block for each of its
-// blocks. lane_neuron[tiles, 64]: the neuron of every lane, or -1.
-extern "C" __global__ void gather_error(
-    i64 n_blocks, i64 n_samples, i64 n_neurons, i64 n_ticks, i64 kind, const i64* lanes, const i64* entry_start,
-    const i64* pair_start, const u8* entry_lane, const u64* entry_ticks, const i64* entry_pair, const i32* lane_neuron,
-    const float* dense, float* error)
+// error[pairs] = value[samples, n_neurons] in the ticks first..last-1, and 0 in others, at the pairs of an active set; a
+// block for each of its blocks. lane_neuron[tiles, 64]: the neuron of every lane, or -1.
+extern "C" __global__ void spread_error(
+    i64 n_blocks, i64 n_samples, i64 n_neurons, i64 n_ticks, i64 first, i64 last, i64 kind, const i64* lanes,
+    const i64* entry_start, const i64* pair_start, const u8* entry_lane, const u64* entry_ticks, const i64* entry_pair,
+    const i32* lane_neuron, const float* value, float* error)
 {
     (void)n_blocks;
     const ActiveSet set = {kind, lanes, entry_start, pair_start, entry_lane, entry_ticks, entry_pair};
-    const i64 block = blockIdx.x, n_chunks = chunks_of(n_ticks), item = block / n_chunks, chunk = block % n_chunks;
+    const i64 block = blockIdx.x, n_chunks = chunks_of(n_ticks), item = block / n_chunks;
     const i64 tile = item / n_samples, neuron = lane_neuron[tile * TILE + threadIdx.x];
+    const i64 begin = block % n_chunks * CHUNK;
     i64 pair;
-    u64 ticks = own_ticks(set, block, tile, length_of(chunk, n_ticks), &pair);
-    const float* own = dense + (item % n_samples * n_neurons + neuron) * n_ticks + chunk * CHUNK;
-    for (; ticks != 0; ticks &= ticks - 1)
-        error[pair++] = neuron < 0 ? 0.0f : own[__ffsll(ticks) - 1];
+    u64 ticks = own_ticks(set, block, tile, length_of(block % n_chunks, n_ticks), &pair);
+    const float own = neuron < 0 ? 0.0f : value[item % n_samples * n_neurons + neuron];
+    for (; ticks != 0; ticks &= ticks - 1) {
+        const i64 tick = begin + __ffsll(ticks) - 1;
+        error[pair++] = first <= tick && tick < last ? own : 0.0f;
+    }
 }
 
 // Add a number for each sample to the error of the first group at all pairs; a block for each block of the active set.

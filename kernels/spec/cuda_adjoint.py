@@ -97,11 +97,11 @@ KERNELS["update_weights"] = launched("dense_adjoint", "n_rows", """
     out float32[tiles,n_in,lanes]: open weight gradient mean square
 """, per_block=4, threads=256)
 
-KERNELS["gather_error"] = launched("dense_adjoint", "n_blocks", f"""
-    int64: n_blocks n_samples n_neurons n_ticks
+KERNELS["spread_error"] = launched("dense_adjoint", "n_blocks", f"""
+    int64: n_blocks n_samples n_neurons n_ticks first last
     {_SET}
     int32[tiles,lanes]: lane_neuron
-    float32[samples,neurons,ticks]: dense
+    float32[samples,neurons]: value
     out float32[pairs]: error
 """)
 

@@ -7,7 +7,9 @@ import pytest
 from scenes import random_network, random_spikes, some_but_not_all
 
 from eventsim.engine import Sink, backward, forward
+from eventsim.engine.backward import gather_error
 from eventsim.engine.gpu.devices import on_device
+from eventsim.engine.output_error import CountGradient
 from eventsim.errors import ConfigError
 from eventsim.kernels.memory import on_host, zeros_like
 from eventsim.model import SRM
@@ -105,6 +107,24 @@ def test_no_more_is_held_than_a_block_of_the_cpu_where_there_is_little_room(one_
     backward(network, trace, errors.__getitem__, [Sink(gradient=zeros_like(w)) for w in network.parameters])
     assert [shape for shape, kind in made if np.ndim(shape) and len(shape) == 3 and 900 in shape] == [
         (6, 900, 64), (4, 900, 64)]
+
+
+@pytest.mark.parametrize("supports", [(0.3, 0.5), (0.3, INF)])
+@pytest.mark.parametrize("window", [(0, 70), (20, 66), (0, 0)])
+def test_the_error_of_counts_is_spread_over_the_pairs(device, rng, supports, window):
+    """And one of any other kind is gathered at them; both as on the CPU."""
+    network, spikes = random_network(rng, (30, 40, 70), (4.0, 4.0)), random_spikes(rng, 30, 3, 70)
+    error = CountGradient(rng.normal(size=(3, 70)).astype(np.float32), 70, *window)
+    want = forward(network, spikes, supports=supports).layers[-1].active
+    got = forward(on_device(network, device), spikes, supports=supports).layers[-1].active
+    wanted = np.full((1, want.n_pairs), np.nan, np.float32)
+    for b in range(3):
+        pair, address, tick = want.coordinates(b)
+        inside = (address >= 0) & (tick >= window[0]) & (tick < window[1])
+        wanted[0, pair] = np.where(inside, error.value[b, address], 0.0)
+    for other in (error, error.__call__):
+        np.testing.assert_array_equal(gather_error(got, other).get(), wanted)
+        np.testing.assert_array_equal(gather_error(want, other), wanted)
 
 
 def test_a_run_on_another_device_is_refused(device, rng):

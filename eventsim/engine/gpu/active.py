@@ -52,16 +52,17 @@ class DeviceActiveSet:
         names = ("kind", "lanes", "entry_start", "pair_start", "entry_lane", "entry_ticks", "entry_pair")
         return {name: getattr(self, name) for name in names}
 
-    def get(self) -> ActiveSet:
-        """The same on the host."""
+    def get(self, with_rho=True) -> ActiveSet:
+        """The same on the host; without rho, if it is not asked for, only which pairs are active."""
+        arrays = (self.entry_start, self.pair_start, self.entry_lane, self.entry_ticks, self.rho)
         return self.host or ActiveSet(
             self.n_samples, self.n_ticks, self.lane_neuron,
-            *(getattr(self, name).get() for name in ("entry_start", "pair_start", "entry_lane", "entry_ticks", "rho")),
+            *(array.get() for array in (arrays if with_rho else (*arrays[:-1], arrays[-1][:0]))),
         )
 
     def by_neuron(self, n_neurons: int):
         """Active pairs of every neuron, over all samples, int64[N]."""
-        return self.get().by_neuron(n_neurons)
+        return self.get(with_rho=False).by_neuron(n_neurons)
 
 
 def lanes_of(device, lane_neuron):

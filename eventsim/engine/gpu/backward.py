@@ -9,22 +9,26 @@ from eventsim.engine.gpu.normalising import Rows
 from eventsim.engine.gpu.rows import rows_by_address, timed_rows
 from eventsim.engine.gpu.send import Sending
 from eventsim.engine.gpu.walk import Walk
+from eventsim.engine.output_error import CountGradient, at_pairs
 from eventsim.engine.sink import Sink
 from eventsim.engine.wiring import n_taps
 from eventsim.kernels.layout import ADD, TILE
 
 
 def gather_error(active: DeviceActiveSet, error):
-    """The output error at the pairs of the output layer's active set; ``error(b)`` is float32[N, T] of the host."""
-    device, n_samples = active.device, active.n_samples
-    n_neurons = int(active.lane_neuron.max()) + 1
-    dense = np.zeros((n_samples, n_neurons, active.n_ticks), np.float32)
-    for b in range(n_samples):
-        dense[b] = error(b)
+    """The output error at the pairs of the output layer's active set; ``error(b)`` is float32[N, T] of the host.
+
+    A `CountGradient` is spread over the pairs on the device. Others are gathered on the host, sample by sample, which
+    the pairs come to for that, without rho.
+    """
+    device = active.device
+    if not isinstance(error, CountGradient):
+        return device.put(at_pairs(active.get(with_rho=False), error))
     out = device.empty(active.n_pairs, np.float32)
     device.launch(
-        "gather_error", n_blocks=active.n_blocks, n_samples=n_samples, n_neurons=n_neurons, n_ticks=active.n_ticks,
-        lane_neuron=device.put(active.lane_neuron), dense=device.put(dense), error=out, **active.arguments(),
+        "spread_error", n_blocks=active.n_blocks, n_samples=active.n_samples, n_neurons=error.value.shape[1],
+        n_ticks=active.n_ticks, first=error.first, last=error.last, lane_neuron=device.put(active.lane_neuron),
+        value=device.put(error.value), error=out, **active.arguments(),
     )
     return out.reshape(1, -1)
 
