@@ -38,17 +38,12 @@ def _constant_rows(layer, g_sum):
 
 
 def row_sums(layer, adjoint):
-    """float64[2, tiles, rows], the sums over lanes of W Q and of W D."""
+    """float64[2, tiles, rows], the sums over lanes of W Q and of W D.
+
+    NumPy adds 64 numbers up in eight sums of every eighth, and these two by two; `sum_lanes` on a device does so, too.
+    """
     rows = unscaled_rows(layer).astype(np.float64)
-    return np.stack([_over_lanes(rows * values) for values in (_constant_rows(layer, adjoint.g_sum), adjoint.rows)])
-
-
-def _over_lanes(values):
-    """The sum over the last axis of float64[..., 64]: every eighth one after the other, then neighbours two by two."""
-    sums = values.reshape(*values.shape[:-1], -1, 8).sum(axis=-2)
-    while sums.shape[-1] > 1:
-        sums = sums[..., ::2] + sums[..., 1::2]
-    return sums[..., 0]
+    return np.stack([(rows * values).sum(axis=2) for values in (_constant_rows(layer, adjoint.g_sum), adjoint.rows)])
 
 
 def norm_gradient(layer, given, sums):
