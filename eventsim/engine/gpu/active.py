@@ -54,10 +54,10 @@ class DeviceActiveSet:
 
     def get(self, with_rho=True) -> ActiveSet:
         """The same on the host; without rho, if it is not asked for, only which pairs are active."""
-        arrays = (self.entry_start, self.pair_start, self.entry_lane, self.entry_ticks, self.rho)
         return self.host or ActiveSet(
             self.n_samples, self.n_ticks, self.lane_neuron,
-            *(array.get() for array in (arrays if with_rho else (*arrays[:-1], arrays[-1][:0]))),
+            *(getattr(self, name).get() for name in ("entry_start", "pair_start", "entry_lane", "entry_ticks")),
+            self.rho.get() if with_rho else np.empty(0, np.float32),
         )
 
     def by_neuron(self, n_neurons: int):
