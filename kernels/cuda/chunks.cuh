@@ -21,29 +21,6 @@ struct ChunkLists {
     float* rho;
 };
 
-// The place of a set bit, the n-th from below, counted from 0.
-__device__ inline int bit_at(u64 bits, int n)
-{
-    int place = 0;
-    for (int width = 32; width > 0; width /= 2) {
-        const int below = __popcll(bits & (((u64)1 << width) - 1));
-        if (n >= below) {
-            n -= below;
-            bits >>= width;
-            place += width;
-        }
-    }
-    return place;
-}
-
-// Room for the potentials of a chunk; a tick's are turned by its number, so that threads that look at one lane's ticks
-// find them in as many banks as those that look at one tick's lanes.
-__device__ inline float* chunk_u(int tick, int lane)
-{
-    __shared__ float u[CHUNK * TILE];
-    return u + tick * TILE + (lane + tick) % TILE;
-}
-
 struct OwnChunk {
     const ChunkLists* lists;
     float theta;
@@ -65,7 +42,7 @@ struct OwnChunk {
         }
         if (is_active) {
             ticks |= (u64)1 << t % CHUNK;
-            *chunk_u(t % CHUNK, threadIdx.x) = u;
+            *in_chunk(t % CHUNK, threadIdx.x) = u;
         }
     }
 
@@ -74,33 +51,25 @@ struct OwnChunk {
     __device__ void close()
     {
         __shared__ i64 place[2];
-        __shared__ int first[TILE];
-        __shared__ u64 words[TILE];
-        int all;
-        const int before = sum_before((int)(ticks != 0) << 16 | __popcll(ticks), &all);
-        const int entries = all >> 16, pairs = all & 0xffff;
-        if (all == 0)
+        const Pairs pairs = pairs_of(ticks);
+        if (pairs.n == 0)
             return;
+        int entries;
+        const int before = sum_before(ticks != 0, &entries);
         if (threadIdx.x == 0)
-            find_place(entries, pairs, place);
-        first[threadIdx.x] = before & 0xffff;
-        words[threadIdx.x] = ticks;
+            find_place(entries, pairs.n, place);
         __syncthreads();
-        const i64 entry = place[0] + (before >> 16), pair = place[1];
-        if (pair < 0) {
-            ticks = 0;
-            return;
-        }
-        if (ticks != 0) {
-            lists->entry_lane[entry] = (u8)threadIdx.x;
-            lists->entry_ticks[entry] = ticks;
-        }
-        for (int k = threadIdx.x; k < pairs; k += TILE) {
-            int lane = 0;  // the last one whose pairs begin at or before this one
-            for (int step = TILE / 2; step > 0; step /= 2)
-                lane += first[lane + step] <= k ? step : 0;
-            const float u = *chunk_u(bit_at(words[lane], k - first[lane]), lane);
-            lists->rho[pair + k] = surrogate(u, theta, lists->rho_width, lists->rho_peak);
+        const i64 entry = place[0] + before, pair = place[1];
+        if (pair >= 0) {
+            if (ticks != 0) {
+                lists->entry_lane[entry] = (u8)threadIdx.x;
+                lists->entry_ticks[entry] = ticks;
+            }
+            for (int k = threadIdx.x; k < pairs.n; k += TILE) {
+                int lane, tick;
+                pairs.find(k, &lane, &tick);
+                lists->rho[pair + k] = surrogate(*in_chunk(tick, lane), theta, lists->rho_width, lists->rho_peak);
+            }
         }
         ticks = 0;
         __syncthreads();  // the next chunk's potentials may go over these

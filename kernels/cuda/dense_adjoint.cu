@@ -79,17 +79,25 @@ __device__ inline void run_backward(
     const i64 n_chunks = chunks_of(n_ticks);
     for (i64 chunk = n_chunks - 1; chunk >= 0; chunk--) {
         const i64 n = length_of(chunk, n_ticks);
+        const i64 block = item * n_chunks + chunk, first = set.pair_start[block];
         i64 pair;
-        const u64 ticks = own_ticks(set, item * n_chunks + chunk, item / n_samples, n, &pair);
-        pair += __popcll(ticks);
+        const u64 ticks = own_ticks(set, block, item / n_samples, n, &pair);
         const i64 at = (held * n_ticks + chunk * CHUNK) * TILE + threadIdx.x;
         float* own = g + at;
+        // What drives the system is fetched before it is run, or all of a warp would wait for one pair after the other.
+        const Pairs pairs = pairs_of(ticks);
+        for (int k = threadIdx.x; k < pairs.n; k += TILE) {
+            int lane, tick;
+            pairs.find(k, &lane, &tick);
+            const float e = summed(error, n_groups, n_pairs, first + k);
+            *in_chunk(tick, lane) = set.kind == ALL ? e : rho[first + k] * e;
+        }
+        __syncthreads();
+        if (set.kind == ALL && ticks != 0)
+            for (i64 k = 0; k < n; k++)
+                *in_chunk(k, threadIdx.x) = own[k * TILE] * *in_chunk(k, threadIdx.x);
         for (i64 k = n - 1; k >= 0; k--) {
-            float driven = 0.0f;
-            if (ticks >> k & 1) {
-                pair--;
-                driven = (set.kind == ALL ? own[k * TILE] : rho[pair]) * summed(error, n_groups, n_pairs, pair);
-            }
+            const float driven = ticks >> k & 1 ? *in_chunk(k, threadIdx.x) : 0.0f;
             const bool is_reset = fired != nullptr && fired[item * n_ticks + chunk * CHUNK + k] >> threadIdx.x & 1;
             own[k * TILE] = system.step(driven, is_reset);
             if (ramp != nullptr)
@@ -228,14 +236,16 @@ extern "C" __global__ void spread_error(
     (void)n_blocks;
     const ActiveSet set = {kind, lanes, entry_start, pair_start, entry_lane, entry_ticks, entry_pair};
     const i64 block = blockIdx.x, n_chunks = chunks_of(n_ticks), item = block / n_chunks;
-    const i64 tile = item / n_samples, neuron = lane_neuron[tile * TILE + threadIdx.x];
-    const i64 begin = block % n_chunks * CHUNK;
+    const i64 tile = item / n_samples, begin = block % n_chunks * CHUNK;
     i64 pair;
-    u64 ticks = own_ticks(set, block, tile, length_of(block % n_chunks, n_ticks), &pair);
-    const float own = neuron < 0 ? 0.0f : value[item % n_samples * n_neurons + neuron];
-    for (; ticks != 0; ticks &= ticks - 1) {
-        const i64 tick = begin + __ffsll(ticks) - 1;
-        error[pair++] = first <= tick && tick < last ? own : 0.0f;
+    const Pairs pairs = pairs_of(own_ticks(set, block, tile, length_of(block % n_chunks, n_ticks), &pair));
+    const float* own = value + item % n_samples * n_neurons;
+    for (int k = threadIdx.x; k < pairs.n; k += TILE) {
+        int lane, tick;
+        pairs.find(k, &lane, &tick);
+        const i64 neuron = lane_neuron[tile * TILE + lane];
+        const bool counts = neuron >= 0 && first <= begin + tick && begin + tick < last;
+        error[pair_start[block] + k] = counts ? own[neuron] : 0.0f;
     }
 }
 

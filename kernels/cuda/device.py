@@ -8,6 +8,9 @@ from eventsim.kernels.cuda import source
 from eventsim.kernels.layout import TILE
 from eventsim.kernels.spec.cuda import KERNELS
 
+# Shared memory that a tile takes in the backward pass, with what the system takes of it.
+_SHARED_BYTES = 19 << 10
+
 
 class Device:
     """What a GPU is to the engine; `CupyDevice` is one.
@@ -18,7 +21,7 @@ class Device:
     name : what it is called
     array_type : the type of its arrays
     cache_bytes : what its second-level cache holds
-    tiles_at_once : blocks of 64 threads that run at the same time
+    tiles_at_once : tiles that are run backward at the same time, a block of 64 threads each
     """
 
     name: str
@@ -93,7 +96,9 @@ class CupyDevice(Device):
             properties = cupy.cuda.runtime.getDeviceProperties(number)
         self.name = properties["name"].decode()
         self.cache_bytes = properties["l2CacheSize"]
-        self.tiles_at_once = properties["multiProcessorCount"] * properties["maxThreadsPerMultiProcessor"] // TILE
+        tiles = min(properties["maxThreadsPerMultiProcessor"] // TILE,
+                    properties["sharedMemPerMultiprocessor"] // _SHARED_BYTES)
+        self.tiles_at_once = properties["multiProcessorCount"] * max(1, tiles)
         self._functions = {}
 
     def empty(self, shape, dtype):

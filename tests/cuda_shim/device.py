@@ -17,7 +17,7 @@ class ShimDevice(Device):
 
     name = "host"
     array_type = ShimArray
-    cache_bytes, tiles_at_once = 50 << 20, 4224  # of a large GPU; tests set less
+    cache_bytes, tiles_at_once = 50 << 20, 1584  # of a large GPU; tests set less
 
     def __init__(self, descending=False):
         self.descending = descending

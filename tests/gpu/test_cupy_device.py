@@ -42,7 +42,8 @@ class Calls(list):
 def calls(monkeypatch):
     calls = Calls()
     runtime = SimpleNamespace(getDeviceProperties=calls.on(lambda number: {
-        "name": b"Stand-in", "l2CacheSize": 6 << 20, "multiProcessorCount": 40, "maxThreadsPerMultiProcessor": 1024}))
+        "name": b"Stand-in", "l2CacheSize": 6 << 20, "multiProcessorCount": 40, "maxThreadsPerMultiProcessor": 1024,
+        "sharedMemPerMultiprocessor": 96 << 10}))
     monkeypatch.setitem(sys.modules, "cupy", SimpleNamespace(
         ndarray=np.ndarray, empty=calls.on(np.empty), zeros=calls.on(np.zeros), asarray=calls.on(np.array),
         cumsum=calls.on(np.cumsum), RawModule=calls.on(calls.module),
@@ -52,7 +53,7 @@ def calls(monkeypatch):
 
 def test_launches_have_blocks_threads_and_arguments_of_their_types(calls):
     device = CupyDevice(1)
-    assert (device.name, device.cache_bytes, device.tiles_at_once) == ("Stand-in", 6 << 20, 640)
+    assert (device.name, device.cache_bytes, device.tiles_at_once) == ("Stand-in", 6 << 20, 200)
     count, size = device.zeros(600, np.int32), device.empty(600, np.int64)
     device.launch("widen", n=600, count=count, size=size)
     device.launch("widen", n=0, count=count, size=size)

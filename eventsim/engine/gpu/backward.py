@@ -108,7 +108,7 @@ class _Weights:
 
     def add(self, k, held, neurons):
         """Add the part of the samples of the k-th block of the walk, which are ``held``."""
-        first, last = held.values()
+        first, last = held["sample_first"], held["sample_last"]
         self._device.launch("update_weights", held_ticks=self._ticks * (last - first), g=neurons.g, ramp=neurons.ramp,
                             **self._walk.sinking(first, last), **self._shared)
 
