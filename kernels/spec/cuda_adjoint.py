@@ -97,7 +97,7 @@ KERNELS["update_weights"] = launched("dense_adjoint", "n_rows", """
     out float32[tiles,n_in,lanes]: open weight gradient mean square
 """, per_block=4, threads=256)
 
-KERNELS["spread_error"] = launched("dense_adjoint", "n_blocks", f"""
+KERNELS["spread_error"] = launched("output_error", "n_blocks", f"""
     int64: n_blocks n_samples n_neurons n_ticks first last
     {_SET}
     int32[tiles,lanes]: lane_neuron
@@ -105,7 +105,7 @@ KERNELS["spread_error"] = launched("dense_adjoint", "n_blocks", f"""
     out float32[pairs]: error
 """)
 
-KERNELS["add_pressure"] = launched("dense_adjoint", "n_blocks", """
+KERNELS["add_pressure"] = launched("output_error", "n_blocks", """
     int64: n_blocks n_samples n_ticks
     int64[blocks]: pair_start
     float32[samples]: pressure
