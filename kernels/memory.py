@@ -41,16 +41,6 @@ def assign(array, values: np.ndarray):
         array.set(values)
 
 
-def add(array, values: np.ndarray):
-    """Add a host's array to one of the host or of a device, in place."""
-    if isinstance(array, np.ndarray):
-        array += values
-        return
-    total = array.get()
-    total += values
-    array.set(total)
-
-
 def zeros_like(array):
     """An array of zeros where ``array`` is; on the host it starts on a cache line."""
     if isinstance(array, np.ndarray):

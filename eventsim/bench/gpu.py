@@ -26,13 +26,13 @@ _LANES, _FEW_LANES, _WITH_FEW = 128, 64, ((7, 0), (7, 2), (7, 5), (8, 0))
 # The phases, by the files that kernels are in, and by kernels that are elsewhere than their work.
 _FILES = {
     "bin": "spike lists", "lists": "spike lists", "groups": "spike lists", "patches": "spike lists",
-    "stages": "stages", "weights": "rows of weights", "sparse": "forward",
-    "dense": "forward", "lif": "forward", "delayed": "forward", "readout": "forward", "exact": "forward",
-    "lif_sweep": "forward", "exact_patches": "forward", "lif_patches": "forward", "times": "spike lists",
-    "active": "active sets",
-    "dense_adjoint": "adjoint", "send": "error sent down", "optimizer": "optimiser",
+    "times": "spike lists", "stages": "stages", "weights": "rows of weights", "dense": "forward", "lif": "forward",
+    "sparse": "forward", "delayed": "forward", "readout": "forward", "exact": "forward", "lif_sweep": "forward",
+    "exact_patches": "forward", "lif_patches": "forward", "active": "active sets",
+    "dense_adjoint": "adjoint", "output_error": "adjoint", "normalising": "weight gradient",
+    "send": "error sent down", "optimizer": "optimiser",
 }
-_KERNELS = {"update_weights": "weight gradient", "add_scaled": "weight gradient", "list_times": "spike lists"}
+_KERNELS = {"update_weights": "weight gradient", "add_scaled": "weight gradient"}
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ def phases(device, task, whole, samples, work, rates) -> list[Floor]:
     for name in runs[0]:
         took, given = float(np.median([taken[name] for taken in runs])), work.get(name)
         floor = () if given is None else (
-            given["bytes"], given["additions"],
+            given["l2"] + given["memory"], given["additions"],
             given["l2"] / rates.l2_read + given["memory"] / rates.memory_read, given["additions"] / rates.additions,
         )
         out.append(Floor(name, took, *floor))
@@ -154,8 +154,8 @@ def floors(scene, trace) -> dict:
     """Bytes and additions of float32 a sample that phases cannot do without, by name.
 
     A spike reads a row of weights from every tile that it reaches, and on the way back one of g; an error that is sent
-    down reads both rows for every active pair below and tile above. These come from the second-level cache as far as
-    they fit it together; what training writes of g, and a weight with its moments, goes through memory.
+    down reads both rows for every active pair below and tile above. Weights come from the second-level cache if all of
+    them fit, else from memory, g of some samples at a time always does; a weight with its moments goes through memory.
     """
     device, samples = scene.network.device, scene.spikes.n_samples
     layers, below = scene.network.layers, None
@@ -163,20 +163,22 @@ def floors(scene, trace) -> dict:
     for layer, done in zip(layers, trace.layers, strict=True):
         rows += done.rows
         held += done.wiring.weight.nbytes
-        written += done.wiring.n_items * scene.spikes.n_ticks * _ROW
+        written += done.wiring.n_items * scene.spikes.n_ticks
         if below is not None:
             sent += below.n_pairs * _tiles_reached(layer)
         below = done.active
     fits = held <= device.l2_bytes
 
-    def work(row_reads, additions, memory=0.0):
-        read = row_reads * (_ROW + _INDEX) / samples
-        return {"bytes": read + memory / samples, "additions": additions / samples, "l2": read if fits else 0.0,
-                "memory": memory / samples + (0.0 if fits else read)}
+    def work(additions, weight_rows=0, g_rows=0, memory=0.0):
+        of_weights, of_g = ((_ROW + _INDEX) * n / samples for n in (weight_rows, g_rows))
+        return {"additions": additions / samples, "l2": of_g + (of_weights if fits else 0.0),
+                "memory": memory / samples + (0.0 if fits else of_weights)}
 
     return {
-        "forward": work(rows, TILE * rows), "weight gradient": work(rows, TILE * rows, _ADAM * scene.network.n_weights),
-        "error sent down": work(2 * sent, TILE * sent), "adjoint": work(0, 2 * written // 4, written),
+        "forward": work(TILE * rows, weight_rows=rows),
+        "weight gradient": work(TILE * rows, g_rows=rows, memory=_ADAM * scene.network.n_weights),
+        "error sent down": work(TILE * sent, weight_rows=sent, g_rows=sent),
+        "adjoint": work(2 * TILE * written, g_rows=written),
     }
 
 

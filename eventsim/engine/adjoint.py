@@ -11,6 +11,7 @@ from eventsim.engine.active import ActiveSet
 from eventsim.engine.feed import lane_addresses
 from eventsim.engine.runs import by_address, by_tick, empty_runs, even_parts
 from eventsim.engine.sink import Sink
+from eventsim.engine.wiring import n_taps
 from eventsim.kernels.layout import (
     ADD,
     DRIVE_ROWS,
@@ -45,11 +46,13 @@ class Adjoint:
     rows : float32[tiles, rows, 64], the gradient of the wiring's rows; None where it went into the layer's `Sink`
     g_sum : float32[tiles * patches, 64], g over time, summed over samples, where the layer has a constant input
     error : float32[G, P'], to be summed over G, at the pairs of the layer below; None where there is none
+    sums : `row_sums`, where rows are on a device
     """
 
     rows: np.ndarray | None
     g_sum: np.ndarray | None
     error: np.ndarray | None
+    sums: np.ndarray | None = None
 
 
 def block_samples(spikes) -> int:
@@ -116,22 +119,22 @@ def _between(neuron, spikes, wiring, n_rows):
     }
 
 
-def _common(neuron, spikes, wiring, active, error, below, truncate):
+def _common(layer, neuron, spikes, wiring, active, error, below, truncate):
     """Arguments that both kernels take."""
-    n_taps = neuron.n_taps(spikes.dt) if truncate else 0
-    constants = neuron.constants(spikes.dt, *([n_taps] if truncate else []))
+    taps = n_taps(layer, neuron, spikes.dt, truncate)
+    constants = neuron.constants(spikes.dt, *([taps] if truncate else []))
     if spikes.time is not None:
         constants = neuron.adjoint_constants(spikes.dt)
     drive = wiring.drive if len(wiring.drive) else np.zeros((len(active.lane_neuron), DRIVE_ROWS, TILE), np.float32)
     return {
         "n_samples": spikes.n_samples, "n_ticks": spikes.n_ticks, "family": FAMILIES[neuron.family],
         "n_abs": neuron.dead_ticks(spikes.dt), "fired": (spikes.n_ticks if _wants_spikes(neuron, active) else 0,),
-        "n_taps": n_taps, "dt": spikes.dt, "rho_width": neuron.rho_width, "rho_peak": neuron.rho_peak,
+        "n_taps": taps, "dt": spikes.dt, "rho_width": neuron.rho_width, "rho_peak": neuron.rho_peak,
         "constants": constants, "address": wiring.address, "drive": drive,
         "kind": active.kind, "entry_start": active.entry_start, "pair_start": active.pair_start,
         "entry_lane": active.entry_lane, "entry_ticks": active.entry_ticks, "rho": active.rho, "error": error,
         **below_arguments(below), "ready": (TILE,), "state": (2, TILE),
-        "kept": (spikes.n_ticks if n_taps else 0, TILE), "sums": (SUMS,),
+        "kept": (spikes.n_ticks if taps else 0, TILE), "sums": (SUMS,),
     }
 
 
@@ -157,7 +160,7 @@ def dense_adjoint(layer, neuron, done, error, below, sink, rows=None, truncate=F
     if active.full or (_wants_spikes(neuron, active) and spikes.time is None):  # and so runs the layer once more
         runs = wiring.runs or by_tick(spikes)
     kernels.call_parts("dense_backward", {
-        **_common(neuron, spikes, wiring, active, error, below, truncate), **runs._asdict(), **rows._asdict(),
+        **_common(layer, neuron, spikes, wiring, active, error, below, truncate), **runs._asdict(), **rows._asdict(),
         "block_samples": block, "n_neurons": layer.n_out, "near_tile": np.arange(len(near), dtype=np.int32),
         "near_row": near, "rule": sink.rule, "settings": sink.settings,
         **_between(neuron, spikes, wiring, block * spikes.n_ticks),
@@ -182,7 +185,7 @@ def patch_adjoint(layer, neuron, done, error, below, truncate=False) -> Adjoint:
     if below is not None:
         near_ptr, near_tile, near_row = _near(layer, below.lane_neuron)
     kernels.call_parts("patch_backward", {
-        **_common(neuron, spikes, wiring, active, error, below, truncate), **wiring.runs._asdict(),
+        **_common(layer, neuron, spikes, wiring, active, error, below, truncate), **wiring.runs._asdict(),
         "lanes": active.lanes, "weight": wiring.weight, "near_ptr": near_ptr, "near_tile": near_tile,
         "near_row": near_row, **_between(neuron, spikes, wiring, spikes.n_ticks), "share": wiring.share,
         "gradient": gradient, "g_sum": g_sum, "error_below": error_below,

@@ -10,14 +10,14 @@ from eventsim.engine.gpu import backward as gpu
 from eventsim.engine.gpu import stages as gpu_stages
 from eventsim.engine.gpu.active import DeviceActiveSet
 from eventsim.engine.gpu.devices import check_timed
-from eventsim.engine.normalising import norm_gradient, weight_gradient
+from eventsim.engine.normalising import norm_gradient, row_sums, weight_gradient
+from eventsim.engine.output_error import at_pairs
 from eventsim.engine.pair_adjoint import goes_by_pairs, pair_adjoint
 from eventsim.engine.readout import check_timed_gradient
 from eventsim.engine.runs import by_address
 from eventsim.engine.trace import Trace
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import ADD, n_chunks
-from eventsim.kernels.memory import add
 
 
 def takes_steps(layer) -> bool:
@@ -39,7 +39,7 @@ def backward_layer(layer, neuron, done, error, below, sinks, *, rows=None, trunc
     if not takes_steps(layer) and any(sink.rule != ADD for sink in sinks):
         raise ConfigError(f"no step of an optimiser can be taken on the way through {layer}; give its sinks arrays")
     if layer.device is not None:
-        adjoint = gpu.adjoint(layer, neuron, done, error, below, *sinks[:1])
+        adjoint = gpu.adjoint(layer, neuron, done, error, below, sinks[0] if sinks else None, truncate)
     elif layer.patches is None:
         adjoint = dense_adjoint(layer, neuron, done, error, below, sinks[0], rows, truncate)
     elif neuron.family == "srm" and goes_by_pairs(layer, done, truncate):
@@ -49,9 +49,10 @@ def backward_layer(layer, neuron, done, error, below, sinks, *, rows=None, trunc
     given, error_below = done.feed, adjoint.error
     shift = slope = None
     if adjoint.rows is not None and layer.n_weights:
-        add(sinks[0].gradient, weight_gradient(layer, given, adjoint))
+        sinks[0].gradient[...] += weight_gradient(layer, given, adjoint)
     if given.constant is not None:
-        gamma, beta, shift, slope = norm_gradient(layer, given, adjoint)
+        sums = row_sums(layer, adjoint) if adjoint.sums is None else adjoint.sums
+        gamma, beta, shift, slope = norm_gradient(layer, given, sums)
         for sink, values in zip(sinks[-2:], (gamma, beta), strict=True):
             sink.gradient.reshape(-1)[: len(values)] += values.astype(np.float32)
         if given.statistics is None:  # the running ones do not depend on the spikes
@@ -75,11 +76,7 @@ def gather_error(active: ActiveSet, error, is_read=False):
         return active.device.put(out) if on_device else out
     if on_device:
         return gpu.gather_error(active, error)
-    out = np.empty((1, active.n_pairs), np.float32)
-    for b in range(active.n_samples):
-        pair, address, tick = active.coordinates(b)
-        out[0, pair] = np.where(address >= 0, error(b)[address, tick], 0.0)
-    return out
+    return at_pairs(active, error)
 
 
 def add_pressure(active: ActiveSet, error, pressure):
@@ -133,8 +130,6 @@ def backward(network, trace: Trace, error, sinks, *, pressure=None, truncate=Fal
             f"the network has {len(network.parameters)} parameters to train, got {len(sinks)} sinks; give one for each "
             "of Network.parameters"
         )
-    if truncate and network.device is not None:
-        raise ConfigError("the psp is truncated on the CPU only; leave out truncate, or the GPU")
     if truncate and trace.input.time is not None:
         raise ConfigError("the exact clock's psp is not truncated; leave out truncate, or run the spikes on the grid")
     dense = [i for i, layer in enumerate(layers) if layer.patches is None and layer.device is None

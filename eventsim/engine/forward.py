@@ -21,7 +21,7 @@ from eventsim.engine.readout import read_ticks
 from eventsim.engine.runs import by_tick, empty_runs, item_parts, sample_parts
 from eventsim.engine.sparse import sparse_layer
 from eventsim.engine.trace import LayerTrace, Trace
-from eventsim.engine.wiring import wire
+from eventsim.engine.wiring import n_taps, wire
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import CHUNK, GAIN_SYN, TILE, n_chunks, n_tiles
 from eventsim.spikes import Spikes
@@ -67,7 +67,7 @@ def _learn_room(layer, parts, n_items):
     _room.setdefault(layer, {}).update({name: 1.25 * used[_LISTS[name][1]] / n_items for name in names})
 
 
-def _sweep(layer, neuron, wiring, like, support, n_taps):
+def _sweep(layer, neuron, wiring, like, support, taps):
     """Run the tile kernel over all items of a layer; returns the parts, in the order of their items."""
     tiles, n_ticks, runs = len(wiring.weight), like.n_ticks, wiring.runs
     ends = runs.run_start[runs.run_base + runs.run_count] if wiring.n_lists else np.empty(0, np.int64)
@@ -75,7 +75,7 @@ def _sweep(layer, neuron, wiring, like, support, n_taps):
     bounds = item_parts(cost, tiles)
     keep_active = support is not None and math.isfinite(support)
     parts = [_Part(a, b, n_ticks, _room.get(layer, {}), keep_active) for a, b in bounds]
-    constants = neuron.constants(like.dt, *([n_taps] if n_taps else []))
+    constants = neuron.constants(like.dt, *([taps] if taps else []))
     shared = {
         "n_samples": wiring.n_lists, "n_neurons": wiring.n_neurons, "n_ticks": n_ticks,
         "n_abs": neuron.dead_ticks(like.dt), "weight": wiring.weight, **runs._asdict(), "address": wiring.address,
@@ -87,7 +87,7 @@ def _sweep(layer, neuron, wiring, like, support, n_taps):
         shared |= {"gain": wiring.gain(1.0), **driven}
     else:
         kernel = "driven_forward" if len(wiring.drive) else "dense_forward"
-        shared |= {"n_taps": n_taps, "gain": wiring.gain(constants[GAIN_SYN])}
+        shared |= {"n_taps": taps, "gain": wiring.gain(constants[GAIN_SYN])}
         shared |= driven if len(wiring.drive) else {}
     if keep_active:
         low, high = support_window(neuron, support)
@@ -144,7 +144,7 @@ def _active_set(parts, spikes, layer):
 def _tiled_layer(layer, neuron, spikes, runs, name, support, truncate, rng):
     """A `Dense` layer or a convolution over a batch; returns its `LayerTrace`, and the runs of its spikes."""
     started = time.perf_counter()
-    given = feed(layer, spikes, rng)
+    taps, given = n_taps(layer, neuron, spikes.dt, truncate), feed(layer, spikes, rng)
     same_ticks = given.spikes.tick is spikes.tick
     wiring = wire(layer, given, neuron, runs if same_ticks else None, truncate, whole=support is None)
     size = spikes.n_samples, spikes.n_ticks, layer.lane_neuron
@@ -153,7 +153,7 @@ def _tiled_layer(layer, neuron, spikes, runs, name, support, truncate, rng):
     # A layer without input is silent, unless neurons at rest count as active.
     at_rest_active = finite and support_window(neuron, support)[0] <= 0.0
     if spikes.n_samples and (len(given.spikes) or wiring.moving or at_rest_active):
-        parts = _sweep(layer, neuron, wiring, spikes, support, neuron.n_taps(spikes.dt) if truncate else 0)
+        parts = _sweep(layer, neuron, wiring, spikes, support, taps)
         out, runs = _merged_spikes(parts, layer, spikes)
     else:
         ptr, none = np.zeros(spikes.n_samples + 1, np.int64), np.empty(0, np.int32)

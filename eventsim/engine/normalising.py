@@ -37,8 +37,17 @@ def _constant_rows(layer, g_sum):
     return out
 
 
-def norm_gradient(layer, given, adjoint):
-    """``(dL/dgamma, dL/dbeta, shift, slope)`` of normalisation, float64 and float32[channels] in pairs.
+def row_sums(layer, adjoint):
+    """float64[2, tiles, rows], the sums over lanes of W Q and of W D.
+
+    NumPy adds 64 numbers up in eight sums of every eighth, and these two by two; `sum_lanes` on a device does so, too.
+    """
+    rows = unscaled_rows(layer).astype(np.float64)
+    return np.stack([(rows * values).sum(axis=2) for values in (_constant_rows(layer, adjoint.g_sum), adjoint.rows)])
+
+
+def norm_gradient(layer, given, sums):
+    """``(dL/dgamma, dL/dbeta, shift, slope)`` of normalisation, float64 and float32[channels] in pairs; see `row_sums`.
 
     What it adds to dL/ds of a spike s of the layer before is shift + slope (spikes of its address in the tick), if the
     statistics are those of the batch. Then it has to do with all of the batch, the gradients with the share alone.
@@ -48,9 +57,8 @@ def norm_gradient(layer, given, adjoint):
     if given.statistics is not None:
         mean, var, n = given.statistics.mean, given.statistics.var, max(given.statistics.n, 1)
     sigma = np.sqrt(var + EPSILON)
-    rows = unscaled_rows(layer).astype(np.float64)
-    beta = _by_channel(layer, rows * _constant_rows(layer, adjoint.g_sum))
-    gamma = (_by_channel(layer, rows * adjoint.rows) * given.unit - mean * beta) / sigma
+    beta, of_rows = sums.sum(axis=1).reshape(2, layer.given.channels, -1).sum(axis=2)
+    gamma = (of_rows * given.unit - mean * beta) / sigma
     of_batch = np.stack((gamma, beta))
     if given.statistics is not None:
         of_batch = given.statistics.share.summed(of_batch)
@@ -58,8 +66,3 @@ def norm_gradient(layer, given, adjoint):
     slope = -unit / sigma * of_batch[0] / n
     shift = -unit * of_batch[1] / n - slope * mean
     return gamma, beta, shift.astype(np.float32), (slope * given.unit).astype(np.float32)
-
-
-def _by_channel(layer, values):
-    """The sum over a channel's rows, and all lanes, of float64[tiles, rows, 64]."""
-    return values.sum(axis=(0, 2)).reshape(layer.given.channels, -1).sum(axis=1)

@@ -12,7 +12,7 @@ from eventsim.engine.exact_wiring import cut_lists, wire_back
 from eventsim.engine.feed import feed
 from eventsim.engine.runs import empty_runs, item_parts
 from eventsim.engine.trace import LayerTrace, Readout
-from eventsim.engine.wiring import weigh, wire
+from eventsim.engine.wiring import n_taps, weigh, wire
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import CHUNK, EACH_TICK, TILE, n_chunks
 from eventsim.model.precision import dequantized
@@ -27,9 +27,7 @@ def read_ticks(layer, neuron, spikes, runs, name, support, truncate, rng):
 
     support : None, or whatever else where `backward` is to follow; the active set has the ticks that a score depends on
     """
-    if truncate:
-        raise ConfigError(f"{name or 'a layer'} has no psp that could be truncated, but potentials that decay; leave "
-                          "out truncate")
+    n_taps(layer, neuron, spikes.dt, truncate)
     started = time.perf_counter()
     given = feed(layer, spikes, rng)
     wiring = wire(layer, given, neuron, runs if given.spikes.tick is spikes.tick else None, whole=support is None)

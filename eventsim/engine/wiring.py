@@ -102,9 +102,7 @@ def wire(layer, given, neuron, runs=None, truncate=False, whole=False) -> Wiring
     whole : nobody will ask for single spikes, so those of a tick may be summed up; gives the same bits
     """
     spikes = given.spikes
-    if truncate and given.constant is not None:
-        raise ConfigError("the psp cannot be truncated behind batch normalisation, whose constant input has no end; "
-                          "leave out truncate")
+    check_truncated(given, truncate)
     rows, scale, total = weigh(layer, given)
     rest = {"scale": scale, "drive": DRIVES[neuron.family](layer, total, neuron.constants(spikes.dt)),
             "moving": total is not None}
@@ -118,6 +116,21 @@ def wire(layer, given, neuron, runs=None, truncate=False, whole=False) -> Wiring
         total = pieces.summed(weight_by_channel(layer, given))
         return Wiring(total, address=np.arange(total.shape[1], dtype=np.int32), runs=pieces.runs, **rest)
     return Wiring(rows, address=pieces.cut(), runs=pieces.runs, **rest)
+
+
+def n_taps(layer, neuron, dt, truncate) -> int:
+    """Taps of the psp of a layer where it is truncated, else 0."""
+    if truncate and neuron.family != "srm":
+        raise ConfigError(f"{type(neuron).__name__} neurons of {layer} have no psp that could be truncated, but "
+                          "potentials that decay; leave out truncate")
+    return neuron.n_taps(dt) if truncate else 0
+
+
+def check_truncated(given, truncate):
+    """Raise `ConfigError` for a truncated psp of a `Feed` with a constant input."""
+    if truncate and given.constant is not None:
+        raise ConfigError("the psp cannot be truncated behind batch normalisation, whose constant input has no end; "
+                          "leave out truncate")
 
 
 def constant_input(layer, rows, constant):

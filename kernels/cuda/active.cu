@@ -1,52 +1,36 @@
-// Active sets from the bits that a forward pass kept: a block for every chunk of 64 ticks of an item, a thread for every
-// neuron. `ActiveSet` says how they are laid out; here an entry also has its block and its first pair.
+// Active sets from the chunks that forward passes closed (chunks.cuh): a block for every chunk of 64 ticks of an item,
+// 64 threads. `ActiveSet` says how they are laid out; here an entry also has its block and its first pair.
 
-// The ticks of a chunk at which the thread's neuron is active.
-__device__ inline u64 ticks_of(const u64* active, i64 block, i64 n_ticks)
-{
-    const i64 n_chunks = (n_ticks + CHUNK - 1) / CHUNK, begin = block % n_chunks * CHUNK;
-    const u64* words = active + block / n_chunks * n_ticks + begin;
-    const i64 n = n_ticks - begin < CHUNK ? n_ticks - begin : CHUNK;
-    u64 ticks = 0;
-    for (i64 k = 0; k < n; k++)
-        ticks |= (words[k] >> threadIdx.x & 1) << k;
-    return ticks;
-}
-
-extern "C" __global__ void count_active(
-    i64 n_blocks, i64 n_ticks, const u64* active, i64* block_entries, i64* block_pairs)
+// The entries and pairs of every chunk, from where there was room for them to where they belong; those for which there
+// was none, is_short, are there already.
+extern "C" __global__ void gather_chunks(
+    i64 n_blocks, i64 n_chunks, const i64* entry_place, const i64* pair_place, const u8* is_short, const u8* kept_lane,
+    const u64* kept_ticks, const float* kept_rho, const i64* entry_start, const i64* pair_start, u8* entry_lane,
+    u64* entry_ticks, i32* entry_block, i64* entry_pair, float* rho)
 {
     (void)n_blocks;
-    const u64 ticks = ticks_of(active, blockIdx.x, n_ticks);
-    int entries, pairs;
-    sum_before(ticks != 0, &entries);
-    sum_before(__popcll(ticks), &pairs);
-    if (threadIdx.x == 0) {
-        block_entries[blockIdx.x] = entries;
-        block_pairs[blockIdx.x] = pairs;
-    }
-}
-
-extern "C" __global__ void close_chunk(
-    i64 n_blocks, i64 n_ticks, float theta, float rho_width, float rho_peak, const u64* active, const float* u,
-    const i64* entry_start, const i64* pair_start, u8* entry_lane, u64* entry_ticks, i32* entry_block, i64* entry_pair,
-    float* rho)
-{
-    (void)n_blocks;
-    const i64 block = blockIdx.x, n_chunks = (n_ticks + CHUNK - 1) / CHUNK;
-    u64 ticks = ticks_of(active, block, n_ticks);
-    int all;
-    const i64 entry = entry_start[block] + sum_before(ticks != 0, &all);
-    i64 pair = pair_start[block] + sum_before(__popcll(ticks), &all);
-    if (ticks == 0)
+    const i64 block = blockIdx.x, first = entry_start[block], pair = pair_start[block];
+    const i64 entries = entry_start[block + 1] - first, pairs = pair_start[block + 1] - pair, k = threadIdx.x;
+    if (entries == 0)
         return;
-    entry_lane[entry] = (u8)threadIdx.x;
-    entry_ticks[entry] = ticks;
-    entry_block[entry] = (i32)block;
-    entry_pair[entry] = pair;
-    const float* own = u + (block / n_chunks * n_ticks + block % n_chunks * CHUNK) * TILE + threadIdx.x;
-    for (; ticks != 0; ticks &= ticks - 1)
-        rho[pair++] = surrogate(own[(__ffsll(ticks) - 1) * TILE], theta, rho_width, rho_peak);
+    const bool is_there = is_short[block / n_chunks];
+    u64 ticks = 0;
+    if (k < entries) {
+        ticks = is_there ? entry_ticks[first + k] : kept_ticks[entry_place[block] + k];
+        if (!is_there) {
+            entry_lane[first + k] = kept_lane[entry_place[block] + k];
+            entry_ticks[first + k] = ticks;
+        }
+    }
+    int all;
+    const int before = sum_before(__popcll(ticks), &all);
+    if (k < entries) {
+        entry_block[first + k] = (i32)block;
+        entry_pair[first + k] = pair + before;
+    }
+    if (!is_there)
+        for (i64 i = k; i < pairs; i += TILE)
+            rho[pair + i] = kept_rho[pair_place[block] + i];
 }
 
 // The blocks of entries where an item has another number of chunks.

@@ -6,9 +6,12 @@ import functools
 import numpy as np
 
 from eventsim.kernels.cuda import source
+from eventsim.kernels.layout import TILE
 from eventsim.kernels.spec.cuda import KERNELS
 
 _CLOCK_RATE = 13  # cudaDevAttrClockRate, in kHz; CUDA 13 no longer has it among the properties
+# Shared memory that a tile takes in the backward pass, with what the system takes of it.
+_SHARED_BYTES = 19 << 10
 
 
 class Device:
@@ -20,13 +23,15 @@ class Device:
     name : what it is called
     array_type : the type of its arrays
     l2_bytes, multiprocessors : size of its second-level cache, and number of its multiprocessors
-    clock : Hz, of these; compute_capability : (9, 0), say
+    tiles_at_once : tiles that are run backward at the same time, a block of 64 threads each
+    clock : Hz, of the multiprocessors; compute_capability : (9, 0), say
     """
 
     name: str
     array_type: type
     l2_bytes: int
     multiprocessors: int
+    tiles_at_once: int
     clock: float
     compute_capability: tuple[int, int]
     _marks = None  # of launches, while they are timed
@@ -140,6 +145,9 @@ class CupyDevice(Device):
         self.name = properties["name"].decode()
         self.l2_bytes, self.multiprocessors = properties["l2CacheSize"], properties["multiProcessorCount"]
         self.clock, self.compute_capability = 1e3 * kilohertz, (properties["major"], properties["minor"])
+        tiles = min(properties["maxThreadsPerMultiProcessor"] // TILE,
+                    properties["sharedMemPerMultiprocessor"] // _SHARED_BYTES)
+        self.tiles_at_once = self.multiprocessors * max(1, tiles)
         self._functions = {}
 
     def use(self):

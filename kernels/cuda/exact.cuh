@@ -103,11 +103,3 @@ struct TimedNeuron {
         add_up(spikes > room ? spikes - room : 0, &totals[LEFT_OUT]);
     }
 };
-
-// Keep the potential of a tick where it is active; see `dense_forward_active`.
-__device__ __forceinline__ void keep_tick(bool counts, float now, i64 row, u64* active, float* u)
-{
-    write_bits(active, row, counts);
-    if (counts)
-        u[row * TILE + threadIdx.x] = now;
-}

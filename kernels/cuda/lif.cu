@@ -93,15 +93,13 @@ __device__ inline void sweep_lif(
 
 template <Purpose PURPOSE, class Weight>
 __device__ inline void lif(
-    i64 n_samples, i64 n_neurons, i64 n_in, i64 n_ticks, i64 n_abs, i64 moving, i64 n_batch, Kept kept,
+    i64 item, i64 n_samples, i64 n_neurons, i64 n_in, i64 n_ticks, i64 n_abs, i64 moving, i64 n_batch, const Kept& kept,
     const Weight* weight, const float* gain, const i64* run_base, const i64* run_count, const i32* run_tick,
     const i64* run_start, const i32* address, const float* constants, const float* decays, const float* drive,
     u64* fired)
 {
-    const i64 item = blockIdx.x;
     const auto own = item_of(item, n_samples, n_neurons, n_in, n_batch, weight, gain, run_base, run_count, drive);
     const i64 begin = begin_of<PURPOSE>(own, moving, n_ticks, run_tick, kept);
-    move_to<PURPOSE>(kept, item, n_ticks);
     sweep_lif<PURPOSE>(begin, n_ticks, n_abs, own, run_tick, run_start, address,
                        lif_constants(constants, decays, n_ticks), moving, kept,
                        PURPOSE == RHO ? nullptr : fired + item * n_ticks);
@@ -116,8 +114,8 @@ __device__ inline void lif(
         u64* fired)                                                                                                    \
     {                                                                                                                  \
         (void)n_items;                                                                                                 \
-        lif<SPIKES>(n_samples, n_neurons, n_in, n_ticks, n_abs, moving, n_batch, Kept(), weight, gain, run_base,       \
-                    run_count, run_tick, run_start, address, constants, decays, drive, fired);                         \
+        lif<SPIKES>(blockIdx.x, n_samples, n_neurons, n_in, n_ticks, n_abs, moving, n_batch, Kept(), weight, gain,     \
+                    run_base, run_count, run_tick, run_start, address, constants, decays, drive, fired);               \
     }
 
 LIF_FORWARD(lif_forward, float)
@@ -126,26 +124,37 @@ LIF_FORWARD(lif_forward_float16, u16)
 
 // The same, keeping what is active, see `dense_forward_active`.
 extern "C" __global__ void lif_forward_active(
-    i64 n_items, i64 n_samples, i64 n_neurons, i64 n_in, i64 n_ticks, i64 n_abs, i64 moving, i64 n_batch, float u_low,
-    float u_high, const float* weight, const float* gain, const i64* run_base, const i64* run_count,
-    const i32* run_tick, const i64* run_start, const i32* address, const float* constants, const float* decays,
-    const float* drive, u64* fired, u64* active, float* u)
+    i64 n_items, i64 n_samples, i64 n_neurons, i64 n_in, i64 n_ticks, i64 n_abs, i64 moving, i64 n_batch, i64 is_again,
+    i64 entry_room, i64 pair_room, float u_low, float u_high, float rho_width, float rho_peak, const float* weight,
+    const float* gain, const i64* run_base, const i64* run_count, const i32* run_tick, const i64* run_start,
+    const i32* address, const float* constants, const float* decays, const float* drive, u64* fired, u64* used,
+    i64* entry_place, i64* pair_place, i64* block_entries, i64* block_pairs, u8* is_short, u8* entry_lane,
+    u64* entry_ticks, float* rho)
 {
     (void)n_items;
-    const Kept kept = {u_low, u_high, active, u, 0.0f, 0.0f};
-    lif<SPIKES_AND_ACTIVE>(n_samples, n_neurons, n_in, n_ticks, n_abs, moving, n_batch, kept, weight, gain, run_base,
-                           run_count, run_tick, run_start, address, constants, decays, drive, fired);
+    const ChunkLists lists = {
+        is_again, entry_room, pair_room, rho_width, rho_peak, used, entry_place, pair_place, block_entries, block_pairs,
+        is_short, entry_lane, entry_ticks, rho};
+    if (is_done(lists, blockIdx.x))
+        return;
+    OwnChunk chunk(lists, blockIdx.x, n_ticks, constants[THETA]);
+    const Kept kept = {u_low, u_high, &chunk, nullptr, 0.0f, 0.0f};
+    lif<SPIKES_AND_ACTIVE>(blockIdx.x, n_samples, n_neurons, n_in, n_ticks, n_abs, moving, n_batch, kept, weight, gain,
+                           run_base, run_count, run_tick, run_start, address, constants, decays, drive, fired);
+    chunk.close();
 }
 
-// g[items, n_ticks, 64] = rho of every potential, see `recompute_rho`.
+// g[held items, n_ticks, 64] = rho of every potential, see `recompute_rho`.
 extern "C" __global__ void replay_lif(
     i64 n_items, i64 n_samples, i64 n_neurons, i64 n_in, i64 n_ticks, i64 n_abs, i64 moving, i64 n_batch,
-    float rho_width, float rho_peak, const float* weight, const float* gain, const i64* run_base, const i64* run_count,
-    const i32* run_tick, const i64* run_start, const i32* address, const float* constants, const float* decays,
-    const float* drive, float* g)
+    i64 sample_first, i64 sample_last, float rho_width, float rho_peak, const float* weight, const float* gain,
+    const i64* run_base, const i64* run_count, const i32* run_tick, const i64* run_start, const i32* address,
+    const float* constants, const float* decays, const float* drive, float* g)
 {
     (void)n_items;
-    const Kept kept = {0.0f, 0.0f, nullptr, g, rho_width, rho_peak};
-    lif<RHO>(n_samples, n_neurons, n_in, n_ticks, n_abs, moving, n_batch, kept, weight, gain, run_base, run_count,
-             run_tick, run_start, address, constants, decays, drive, nullptr);
+    float* own_g = g + (i64)blockIdx.x * n_ticks * TILE;
+    const Kept kept = {0.0f, 0.0f, nullptr, own_g, rho_width, rho_peak};
+    lif<RHO>(held_item(blockIdx.x, n_batch, sample_first, sample_last), n_samples, n_neurons, n_in, n_ticks, n_abs,
+             moving, n_batch, kept, weight, gain, run_base, run_count, run_tick, run_start, address, constants, decays,
+             drive, nullptr);
 }

@@ -71,12 +71,20 @@ extern "C" __global__ void lif_patches_forward(
 
 // `exact_patches_forward_active` for them.
 extern "C" __global__ void lif_patches_forward_active(
-    i64 n_items, i64 n_samples, i64 n_batch, i64 n_neurons, i64 n_in, i64 n_ticks, double dt, double longest,
-    double longest_step, float u_low, float u_high, const float* weight, const i32* neuron, const double* theta,
-    const float* least, const i32* address, const double* time, const i64* sample_ptr, const double* constants,
-    i64 room, const i64* spike_ptr, i64* spike_count, i64* totals, double* spike_time, u64* active, float* u)
+    i64 n_items, i64 n_samples, i64 n_batch, i64 n_neurons, i64 n_in, i64 n_ticks, i64 is_again, i64 entry_room, i64
+    pair_room, double dt, double longest, double longest_step, float u_low, float u_high, float rho_width, float
+    rho_peak, const float* weight, const i32* neuron, const double* theta, const float* least, const i32* address, const
+    double* time, const i64* sample_ptr, const double* constants, i64 room, const i64* spike_ptr, i64* spike_count, i64*
+    totals, double* spike_time, u64* used, i64* entry_place, i64* pair_place, i64* block_entries, i64* block_pairs, u8*
+    is_short, u8* entry_lane, u64* entry_ticks, float* rho)
 {
     (void)n_items;
+    const ChunkLists lists = {
+        is_again, entry_room, pair_room, rho_width, rho_peak, used, entry_place, pair_place, block_entries, block_pairs,
+        is_short, entry_lane, entry_ticks, rho};
+    if (is_done(lists, blockIdx.x))
+        return;
+    OwnChunk chunk(lists, blockIdx.x, n_ticks, (float)constants[EXACT_THETA]);
     __shared__ OwnSteps own[2];
     const TimedLayer layer = {n_samples, n_in, weight, neuron, theta, least};
     LifNeuron n(TimedNeuron(layer, {n_batch, n_neurons, room, spike_ptr, spike_time}), constants);
@@ -100,7 +108,7 @@ extern "C" __global__ void lif_patches_forward_active(
         if (0 <= at && at < n_ticks) {
             bool is_awake;
             const float now = at_tick(n, t, (double)(at - 1) * dt, constants, &is_awake);
-            keep_tick(n.is_neuron() && now >= u_low && !(now >= u_high) && is_awake, now, item * n_ticks + at, active, u);
+            chunk.keep(at, now, n.is_neuron() && now >= u_low && !(now >= u_high) && is_awake);
             if ((k == last || time[k] >= next_tick) && is_at_rest(n, peak.most, limit)) {
                 if (k == last)
                     break;
@@ -117,5 +125,6 @@ extern "C" __global__ void lif_patches_forward_active(
         run_window(n, window, with_current, next_tick, constants);
         windows++;
     }
+    chunk.close();
     n.finish(windows, spike_count, totals);
 }

@@ -11,8 +11,8 @@ from eventsim.kernels.spec.cuda import KERNELS
 
 _HERE = pathlib.Path(__file__).parent
 # What kernels share, each after those that it uses.
-_SHARED = ("common", "lists", "groups", "tile", "surrogate", "active_set", "srm", "sweep", "patches", "delays",
-           "optimizer", "crossing", "exact", "exact_windows", "exact_srm", "exact_lif")
+_SHARED = ("common", "lists", "groups", "tile", "surrogate", "active_set", "chunks", "srm", "sweep", "patches",
+           "delays", "optimizer", "crossing", "exact", "exact_windows", "exact_srm", "exact_lif")
 # What the compiler is told. No products fused into sums and no subnormal numbers: as on the CPU, so that the bits are
 # the same.
 OPTIONS = ("--std=c++14", "--fmad=false", "--ftz=true")

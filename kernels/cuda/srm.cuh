@@ -10,7 +10,7 @@ struct Srm {
 // What does not change while a tile is swept. decays: float32[2, n_ticks + 1], powers of the decays of psp and
 // refractory response, made on the host so that all devices have the same; reach: see reach_of in kernels/cpu/srm.py.
 struct SrmConstants {
-    float alpha, beta, theta, kick, reach;
+    float alpha, beta, theta, kick, cut_p, cut_q, reach;
     const float *falls, *falls_ref;
 };
 
@@ -22,6 +22,8 @@ __device__ __forceinline__ SrmConstants srm_constants(
     out.beta = constants[ALPHA_REF];
     out.theta = constants[THETA];
     out.kick = constants[GAIN_REF];
+    out.cut_p = constants[CUT_P];
+    out.cut_q = constants[CUT_Q];
     out.reach = reach;
     out.falls = decays;
     out.falls_ref = decays + n_ticks + 1;

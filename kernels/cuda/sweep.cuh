@@ -6,10 +6,10 @@ enum Purpose { SPIKES, SPIKES_AND_ACTIVE, RHO };
 
 // What a sweep keeps for the backward pass.
 struct Kept {
-    float low, high;              // SPIKES_AND_ACTIVE
-    u64* lanes;                   // [n_ticks], of the same: who is active
-    float* u;                     // [n_ticks, 64], what u is where it is active, or rho in every tick
-    float rho_width, rho_peak;    // RHO
+    float low, high;            // SPIKES_AND_ACTIVE
+    OwnChunk* chunk;            // of the same
+    float* rho;                 // RHO: [n_ticks, 64]
+    float rho_width, rho_peak;  // of the same
 };
 
 // What a tile gets and has: its weights, its sample's runs of input spikes, and its lane's column of the drive, or null.
@@ -34,27 +34,25 @@ __device__ __forceinline__ float driven(const ItemOf<Weight>& item, int row)
 template <Purpose PURPOSE>
 __device__ __forceinline__ void keep(const Kept& kept, i64 t, float u, float theta, bool may_fire, bool is_awake)
 {
-    if (PURPOSE == SPIKES_AND_ACTIVE) {
-        const bool counts = may_fire && u >= kept.low && !(u >= kept.high);
-        write_bits(kept.lanes, t, counts);
-        if (counts)
-            kept.u[t * TILE + threadIdx.x] = u;
-    }
+    if (PURPOSE == SPIKES_AND_ACTIVE)
+        kept.chunk->keep(t, u, may_fire && u >= kept.low && !(u >= kept.high));
     if (PURPOSE == RHO)  // that of minus infinity vanishes, as it should in dead ticks
-        kept.u[t * TILE + threadIdx.x] = surrogate(is_awake ? u : MINUS_INFINITY, theta, kept.rho_width, kept.rho_peak);
+        kept.rho[t * TILE + threadIdx.x] =
+            surrogate(is_awake ? u : MINUS_INFINITY, theta, kept.rho_width, kept.rho_peak);
 }
 
 // Step a tile from tick t on. A silence in which nobody can fire is jumped over in closed form. Where something is kept
 // of its ticks they are stepped through all the same, and the state that the jump gives is taken after that, so that the
-// spikes do not depend on what is kept.
+// spikes do not depend on what is kept. A psp of n_taps, 0: without an end, counts for the last time at age n_taps - 1;
+// then what the system without an end holds of it is taken off.
 template <Purpose PURPOSE, class Weight>
 __device__ inline void sweep_item(
-    i64 t, i64 n_ticks, i64 n_abs, ItemOf<Weight> item, const i32* run_tick, const i64* run_start, const i32* address,
-    const SrmConstants& c, const Kept& kept, u64* fired)
+    i64 t, i64 n_ticks, i64 n_abs, i64 n_taps, ItemOf<Weight> item, const i32* run_tick, const i64* run_start,
+    const i32* address, const SrmConstants& c, const Kept& kept, u64* fired)
 {
     const float limit = c.theta * MARGIN, base = driven(item, BASE), slack = driven(item, SLACK);
     Srm s = {driven(item, FIRST_P), driven(item, FIRST_Q), 0.0f, 0.0f};
-    i64 ready = 0, landing = -1, leap = 0;
+    i64 ready = 0, landing = -1, leap = 0, ended = item.run;
     Srm left = s;
     i64 next = item.run < item.run_end ? run_tick[item.run] : n_ticks;
     while (t < n_ticks) {
@@ -78,17 +76,26 @@ __device__ inline void sweep_item(
             item.run++;
             next = item.run < item.run_end ? run_tick[item.run] : n_ticks;
         }
+        if (n_taps > 0 && ended < item.run && run_tick[ended] == t - (n_taps - 1)) {
+            const float total = sum_rows(item.rows, address, run_start[ended], run_start[ended + 1]);
+            s.p = s.p - c.cut_p * total;
+            s.q = s.q - c.cut_q * total;
+            ended++;
+        }
         t++;
-        if (next - t >= GAP && (PURPOSE == SPIKES || t > landing) && stays_below(c, s, limit, base, slack)) {
+        i64 to = next;
+        if (n_taps > 0 && ended < item.run && run_tick[ended] + n_taps - 1 < to)
+            to = run_tick[ended] + n_taps - 1;
+        if (to - t >= GAP && (PURPOSE == SPIKES || t > landing) && stays_below(c, s, limit, base, slack)) {
             if (PURPOSE == RHO
                 || (PURPOSE == SPIKES_AND_ACTIVE && !stays_below(c, s, lowered(kept.low), base, slack))) {
-                landing = next;
-                leap = next - t;
+                landing = to;
+                leap = to - t;
                 left = s;
             } else {
-                if (next < n_ticks)
-                    jump(c, s, next - t);
-                t = next;
+                if (to < n_ticks)
+                    jump(c, s, to - t);
+                t = to;
             }
         }
     }
@@ -122,14 +129,4 @@ __device__ __forceinline__ i64 begin_of(
     if (moving || PURPOSE == RHO || (PURPOSE == SPIKES_AND_ACTIVE && kept.low <= 0.0f && 0.0f < kept.high))
         return 0;
     return own.run < own.run_end ? run_tick[own.run] : n_ticks;
-}
-
-// Let what is kept be that of an item.
-template <Purpose PURPOSE>
-__device__ __forceinline__ void move_to(Kept& kept, i64 item, i64 n_ticks)
-{
-    if (PURPOSE == SPIKES_AND_ACTIVE)
-        kept.lanes += item * n_ticks;
-    if (PURPOSE != SPIKES)
-        kept.u += item * n_ticks * TILE;
 }

@@ -169,18 +169,19 @@ extern "C" __global__ void key_rows(
     key[k] = (block_of[list] * n_neurons + address[k]) * n_places + place_of[list];
 }
 
-// row[...] = list * n_ticks + tick of the spikes in an order, and share[..., 2]: what they count there, see `share_times`
+// row[...] = at[list] * n_ticks + tick of the spikes in an order, and share[..., 2]: what they count there, see `share_times`
 // in kernels/cpu/times.py; sample_ptr is that of lists, of which there are n_samples.
 extern "C" __global__ void group_times_by_address(
-    i64 n_spikes, i64 n_samples, i64 n_ticks, double dt, const double* shares, const i64* sample_ptr, const double* time,
-    const i64* order, i32* row, float* share)
+    i64 n_spikes, i64 n_samples, i64 n_ticks, double dt, const double* shares, const i64* sample_ptr, const i32* at,
+    const double* time, const i64* order, i32* row, float* share)
 {
     const i64 k = global_index();
     if (k >= n_spikes)
         return;
     const i64 i = order[k], list = sample_of(i, n_samples, sample_ptr), tick = next_tick(time[i], dt);
+    const i64 first = at[list] * n_ticks;
     if (tick >= n_ticks) {
-        row[k] = (i32)(list * n_ticks + n_ticks - 1);
+        row[k] = (i32)(first + n_ticks - 1);
         share[2 * k] = share[2 * k + 1] = 0.0f;
         return;
     }
@@ -190,7 +191,7 @@ extern "C" __global__ void group_times_by_address(
         of_ramp = shares[SHARE_SLOPE] * ahead * exp(-other * ahead);
     if (shares[SHARE_DIFFERENCE] != 0.0)
         of_ramp += shares[SHARE_DIFFERENCE] * fade_beyond(ahead, shares[SHARE_RATE], other);
-    row[k] = (i32)(list * n_ticks + tick);
+    row[k] = (i32)(first + tick);
     share[2 * k] = (float)exp(-shares[SHARE_RATE] * ahead);
     share[2 * k + 1] = (float)of_ramp;
 }

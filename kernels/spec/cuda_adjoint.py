@@ -6,7 +6,7 @@ from eventsim.kernels.spec.cuda_layers import DRIVE, GIVEN, SIZES
 KERNELS: dict[str, CudaKernel] = {}
 
 KERNELS["recompute_rho"] = launched("dense_adjoint", "n_items", f"""
-    {SIZES} n_batch
+    {SIZES} n_taps n_batch sample_first sample_last
     float32: rho_width rho_peak reach
     {GIVEN}
     {DRIVE}
@@ -22,8 +22,9 @@ _SET = """
     int64[entries]: entry_pair
 """
 
+_HELD = "int64: n_items n_samples n_ticks sample_first sample_last n_groups n_pairs"
+
 _ADJOINT = f"""
-    int64: n_items n_samples n_ticks n_groups n_pairs
     float32: dt
     float32[constants]: constants
     {_SET}
@@ -32,12 +33,14 @@ _ADJOINT = f"""
 """
 
 KERNELS["adjoint_psp"] = launched("dense_adjoint", "n_items", f"""
+    {_HELD} n_taps
     {_ADJOINT}
     int64: is_timed
-    out float32[items,ticks,lanes]: g ramp
+    out float32[items,ticks,lanes]: g ramp kept
 """)
 
 KERNELS["adjoint_lif"] = launched("dense_adjoint", "n_items", f"""
+    {_HELD}
     {_ADJOINT}
     uint64[items,ticks]: fired
     int64: is_timed
@@ -45,6 +48,8 @@ KERNELS["adjoint_lif"] = launched("dense_adjoint", "n_items", f"""
 """)
 
 _BELOW = """
+    int64: n_ranges
+    int64[ranges]: range_start range_first
     int64: below_kind
     int64[tiles]: below_lanes
     int64[blocks]: below_pair_start
@@ -56,7 +61,7 @@ _BELOW = """
 """
 
 KERNELS["send_error"] = launched("send", "n_work", f"""
-    int64: n_work n_samples n_ticks n_in n_entries n_pairs
+    int64: n_work n_samples n_ticks sample_first sample_last n_in n_entries n_pairs
     {_BELOW}
     int64[groups]: group_first
     float32[tiles,n_in,lanes]: weight
@@ -65,7 +70,7 @@ KERNELS["send_error"] = launched("send", "n_work", f"""
 """, per_block=8, threads=128)
 
 KERNELS["send_patch_error"] = launched("send", "n_entries", f"""
-    int64: n_entries n_samples n_ticks n_in n_patches channel_tiles n_pixels rows_a_channel
+    int64: n_entries n_samples n_ticks sample_first sample_last n_in n_patches channel_tiles n_pixels rows_a_channel
     {_BELOW}
     int64[pixels]: reach_ptr
     int32[reach]: reach_patch reach_row
@@ -75,7 +80,7 @@ KERNELS["send_patch_error"] = launched("send", "n_entries", f"""
 """, per_block=8, threads=128)
 
 KERNELS["sum_over_time"] = launched("dense_adjoint", "n_sums", """
-    int64: n_sums n_tiles n_samples n_ticks is_timed
+    int64: n_sums n_tiles sample_first sample_last n_ticks is_timed
     int64[groups]: group_first
     float32[two]: integral
     float32[items,ticks,lanes]: g ramp
@@ -83,24 +88,24 @@ KERNELS["sum_over_time"] = launched("dense_adjoint", "n_sums", """
 """)
 
 KERNELS["update_weights"] = launched("dense_adjoint", "n_rows", """
-    int64: n_rows n_in n_blocks sample_ticks rule is_timed is_patched
+    int64: n_rows n_in piece_first piece_last held_ticks goes_on stays_open is_first is_last rule is_timed is_patched
     float32[settings]: settings
     int64[lists]: neuron_ptr
     int32[spikes]: row
     float32[spikes,two]: share
     float32[items,ticks,lanes]: g ramp
-    out float32[tiles,n_in,lanes]: weight gradient mean square
+    out float32[tiles,n_in,lanes]: open weight gradient mean square
 """, per_block=4, threads=256)
 
-KERNELS["gather_error"] = launched("dense_adjoint", "n_blocks", f"""
-    int64: n_blocks n_samples n_neurons n_ticks
+KERNELS["spread_error"] = launched("output_error", "n_blocks", f"""
+    int64: n_blocks n_samples n_neurons n_ticks first last
     {_SET}
     int32[tiles,lanes]: lane_neuron
-    float32[samples,neurons,ticks]: dense
+    float32[samples,neurons]: value
     out float32[pairs]: error
 """)
 
-KERNELS["add_pressure"] = launched("dense_adjoint", "n_blocks", """
+KERNELS["add_pressure"] = launched("output_error", "n_blocks", """
     int64: n_blocks n_samples n_ticks
     int64[blocks]: pair_start
     float32[samples]: pressure
@@ -132,6 +137,46 @@ KERNELS["mask_error"] = launched("stages", "n_blocks", f"""
     {_SET}
     int32[tiles,lanes]: lane_address
     out float32[groups,pairs]: error
+""")
+
+KERNELS["sum_by_kind"] = by_thread("normalising", "n", """
+    int64: n n_tiles n_patches n_groups
+    int32[patches]: kind_of
+    float32[groups,tiles,lanes]: g_sum
+    out float64[kinds,tiles,lanes]: total
+""")
+
+KERNELS["sum_lanes"] = launched("normalising", "n", """
+    int64: n n_kinds n_tiles n_rows is_shared
+    uint8[kinds,rows]: inside
+    float64[kinds,tiles,lanes]: total
+    int32[tiles,n_in,lanes]: index
+    float32[any]: weight
+    float32[tiles,n_in,lanes]: rows
+    out float64[two,tiles,rows]: sums
+""", per_block=32, threads=256)
+
+_NORMALISED = """
+    uint8[kinds,rows]: inside
+    float64[kinds,tiles,lanes]: total
+    float64[rows]: scale constant
+"""
+
+KERNELS["add_normalised"] = by_thread("normalising", "n", f"""
+    int64: n n_kinds n_tiles n_rows
+    {_NORMALISED}
+    float32[tiles,n_in,lanes]: rows
+    out float32[tiles,n_in,lanes]: gradient
+""")
+
+KERNELS["fold_rows"] = by_thread("normalising", "n", f"""
+    int64: n n_kinds n_tiles n_rows is_normalised
+    float32: unit
+    {_NORMALISED}
+    int64[weights]: place_ptr
+    int32[places]: place
+    float32[tiles,n_in,lanes]: rows
+    out float32[rows,lanes]: gradient
 """)
 
 KERNELS["adam_step"] = by_thread("optimizer", "n", """

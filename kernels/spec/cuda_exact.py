@@ -1,6 +1,6 @@
 """Kernels on a GPU that run layers in continuous time."""
 
-from eventsim.kernels.spec.cuda_launch import CudaKernel, launched
+from eventsim.kernels.spec.cuda_launch import CHUNKS, ROOM, WINDOW, CudaKernel, launched
 
 KERNELS: dict[str, CudaKernel] = {}
 
@@ -44,18 +44,14 @@ _LISTS = f"""
 """
 _SIZES = "int64: n_items n_samples n_neurons n_in"
 _PATCHES = "int64: n_items n_samples n_batch n_neurons n_in"
-_SUPPORT = "float32: u_low u_high"
 _SPIKES = """
     out int64[lists]: spike_count
     out int64[three]: totals
     out float64[spikes]: spike_time
 """
-_ACTIVE = """
-    out uint64[items,ticks]: active
-    out float32[items,ticks,lanes]: u
-"""
-_TICKS = """
+_TICKS = f"""
     int64: n_ticks
+    {ROOM}
     float64: dt
 """
 
@@ -73,10 +69,10 @@ def _forward(name, file, sizes, given, lengths=""):
         {sizes}
         {_TICKS}
         {f"float64: {lengths}" if lengths else ""}
-        {_SUPPORT}
+        {WINDOW}
         {given}
         {_SPIKES}
-        {_ACTIVE}
+        {CHUNKS}
     """)
 
 

@@ -31,3 +31,15 @@ RUNS = """
     int32[runs]: run_tick
     int64[runs]: run_start
 """
+
+# What kernels that keep active sets take, see chunks.cuh, and give.
+ROOM = "int64: is_again entry_room pair_room"
+WINDOW = "float32: u_low u_high rho_width rho_peak"
+CHUNKS = """
+    out uint64[two]: used
+    out int64[blocks]: entry_place pair_place block_entries block_pairs
+    out uint8[items]: is_short
+    out uint8[entries]: entry_lane
+    out uint64[entries]: entry_ticks
+    out float32[pairs]: rho
+"""

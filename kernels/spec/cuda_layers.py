@@ -1,6 +1,6 @@
 """Kernels on a GPU that run layers forward, and what they keep for the backward pass."""
 
-from eventsim.kernels.spec.cuda_launch import RUNS, CudaKernel, by_thread, launched
+from eventsim.kernels.spec.cuda_launch import CHUNKS, ROOM, RUNS, WINDOW, CudaKernel, by_thread, launched
 
 KERNELS: dict[str, CudaKernel] = {}
 
@@ -29,31 +29,28 @@ def _given(weight):
 
 GIVEN = _given("float32")
 _FIRED = "out uint64[items,ticks]: fired"
-_ACTIVE = """
-    out uint64[items,ticks]: active
-    out float32[items,ticks,lanes]: u
-"""
 SIZES = "int64: n_items n_samples n_neurons n_in n_ticks n_abs"
 DRIVE = "float32[tiles,rows,lanes]: drive"
 
 KERNELS["dense_forward"] = launched("dense", "n_items", f"""
-    {SIZES}
+    {SIZES} n_taps
     float32: reach
     {GIVEN}
     {_FIRED}
 """)
 
 KERNELS["dense_forward_active"] = launched("dense", "n_items", f"""
-    {SIZES}
-    float32: u_low u_high reach
+    {SIZES} n_taps
+    {ROOM}
+    {WINDOW} reach
     {GIVEN}
     {_FIRED}
-    {_ACTIVE}
+    {CHUNKS}
 """)
 
 for _suffix, _weight in WEIGHTS.items():
     KERNELS[f"driven_forward{_suffix}"] = launched("dense", "n_items", f"""
-        {SIZES} moving n_batch
+        {SIZES} n_taps moving n_batch
         float32: reach
         {_given(_weight)}
         {DRIVE}
@@ -80,25 +77,27 @@ for _suffix, _weight in WEIGHTS.items():
     """)
 
 KERNELS["driven_forward_active"] = launched("dense", "n_items", f"""
-    {SIZES} moving n_batch
-    float32: u_low u_high reach
+    {SIZES} n_taps moving n_batch
+    {ROOM}
+    {WINDOW} reach
     {GIVEN}
     {DRIVE}
     {_FIRED}
-    {_ACTIVE}
+    {CHUNKS}
 """)
 
 KERNELS["lif_forward_active"] = launched("lif", "n_items", f"""
     {SIZES} moving n_batch
-    float32: u_low u_high
+    {ROOM}
+    {WINDOW}
     {GIVEN}
     {DRIVE}
     {_FIRED}
-    {_ACTIVE}
+    {CHUNKS}
 """)
 
 KERNELS["replay_lif"] = launched("lif", "n_items", f"""
-    {SIZES} moving n_batch
+    {SIZES} moving n_batch sample_first sample_last
     float32: rho_width rho_peak
     {GIVEN}
     {DRIVE}
@@ -164,17 +163,13 @@ KERNELS["renumber_blocks"] = by_thread("active", "n_entries", """
     out int32[entries]: new_block
 """)
 
-KERNELS["count_active"] = launched("active", "n_blocks", """
-    int64: n_blocks n_ticks
-    uint64[items,ticks]: active
-    out int64[blocks]: block_entries block_pairs
-""")
-
-KERNELS["close_chunk"] = launched("active", "n_blocks", """
-    int64: n_blocks n_ticks
-    float32: theta rho_width rho_peak
-    uint64[items,ticks]: active
-    float32[items,ticks,lanes]: u
+KERNELS["gather_chunks"] = launched("active", "n_blocks", """
+    int64: n_blocks n_chunks
+    int64[blocks]: entry_place pair_place
+    uint8[items]: is_short
+    uint8[entries]: kept_lane
+    uint64[entries]: kept_ticks
+    float32[pairs]: kept_rho
     int64[blocks]: entry_start pair_start
     out uint8[entries]: entry_lane
     out uint64[entries]: entry_ticks

@@ -90,6 +90,7 @@ KERNELS["group_times_by_address"] = by_thread("times", "n_spikes", """
     float64: dt
     float64[shares]: shares
     int64[lists]: sample_ptr
+    int32[lists]: at
     float64[spikes]: time
     int64[spikes]: order
     out int32[spikes]: row

@@ -22,7 +22,8 @@ class ShimDevice(Device):
 
     name = "host"
     array_type = ShimArray
-    l2_bytes, multiprocessors, clock, compute_capability = 1 << 20, 1, 1e9, (9, 0)
+    l2_bytes, multiprocessors, clock, compute_capability = 50 << 20, 1, 1e9, (9, 0)
+    tiles_at_once = 1584  # of a large GPU; tests set less
 
     def __init__(self, descending=False):
         self.descending = descending

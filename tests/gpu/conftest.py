@@ -64,6 +64,16 @@ def as_gpus(request, monkeypatch):
 
 
 @pytest.fixture
+def little_room(monkeypatch):
+    """A function that lets the backward pass on a device hold as few samples at a time as it can."""
+    def shrink(device):
+        monkeypatch.setattr(device, "l2_bytes", 1)
+        monkeypatch.setattr(device, "tiles_at_once", 1)
+        return device
+    return shrink
+
+
+@pytest.fixture
 def by_patches(monkeypatch):
     """The CPU sums up gradients of convolutions patch by patch, as devices do."""
     monkeypatch.setattr(importlib.import_module("eventsim.engine.backward"), "goes_by_pairs", lambda *_: False)

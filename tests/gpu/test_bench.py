@@ -52,12 +52,22 @@ def test_floors_count_what_the_run_reads(one_device):
     work = gpu.floors(built, trace)
     tiles = (2, 1, 1)
     rows = sum(n * len(done.feed.spikes) for n, done in zip(tiles, trace.layers, strict=True)) / 2
-    assert work["forward"]["bytes"] == rows * (4 * TILE + 4) and work["forward"]["additions"] == rows * TILE
+    assert work["forward"] == {"l2": rows * (4 * TILE + 4), "memory": 0, "additions": rows * TILE}
     pairs = sum(done.active.n_pairs for done in trace.layers[:-1]) / 2
-    assert work["error sent down"]["bytes"] == 2 * pairs * (4 * TILE + 4)
-    weights = 24 * built.network.n_weights / 2
-    assert work["weight gradient"]["memory"] == pytest.approx(weights + (
-        0 if built.network.layers[0].packed.nbytes < one_device.l2_bytes else work["forward"]["bytes"]))
+    assert work["error sent down"]["l2"] == 2 * pairs * (4 * TILE + 4)
+    assert work["weight gradient"]["memory"] == 24 * built.network.n_weights / 2
+    assert work["adjoint"]["l2"] == sum(tiles) * 300 * (4 * TILE + 4)
+
+
+def test_weights_that_do_not_fit_the_cache_come_from_memory(one_device, monkeypatch):
+    built = scene.build(DENSE, batch=2, rate=6.0)
+    built = dataclasses.replace(built, network=on_device(built.network, one_device))
+    trace = forward(built.network, built.spikes, supports=built.supports)
+    fitting = gpu.floors(built, trace)
+    monkeypatch.setattr(one_device, "l2_bytes", 1 << 10)
+    found = gpu.floors(built, trace)
+    assert found["forward"]["memory"] == fitting["forward"]["l2"] and found["forward"]["l2"] == 0
+    assert found["error sent down"]["l2"] == found["error sent down"]["memory"] == fitting["error sent down"]["l2"] / 2
 
 
 @pytest.mark.parametrize("arch", [DENSE, SPATIAL])

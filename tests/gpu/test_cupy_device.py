@@ -52,7 +52,8 @@ class Calls(list):
 def calls(monkeypatch):
     calls = Calls()
     runtime = SimpleNamespace(getDeviceProperties=calls.on(lambda number: {
-        "name": b"Stand-in", "l2CacheSize": 50 << 20, "multiProcessorCount": 132, "major": 9, "minor": 0}),
+        "name": b"Stand-in", "l2CacheSize": 6 << 20, "multiProcessorCount": 40, "maxThreadsPerMultiProcessor": 1024,
+        "sharedMemPerMultiprocessor": 96 << 10, "major": 7, "minor": 5}),
         deviceGetAttribute=calls.on(lambda what, number: {13: 1_980_000}[what]))
     monkeypatch.setitem(sys.modules, "cupy", SimpleNamespace(
         ndarray=np.ndarray, empty=calls.on(np.empty), zeros=calls.on(np.zeros), asarray=calls.on(np.array),
@@ -66,8 +67,8 @@ def calls(monkeypatch):
 
 def test_launches_have_blocks_threads_and_arguments_of_their_types(calls):
     device = CupyDevice(1)
-    assert (device.name, device.l2_bytes, device.multiprocessors) == ("Stand-in", 50 << 20, 132)
-    assert (device.clock, device.compute_capability) == (1.98e9, (9, 0))
+    assert (device.name, device.l2_bytes, device.multiprocessors) == ("Stand-in", 6 << 20, 40)
+    assert (device.tiles_at_once, device.clock, device.compute_capability) == (200, 1.98e9, (7, 5))
     count, size = device.zeros(600, np.int32), device.empty(600, np.int64)
     device.launch("widen", n=600, count=count, size=size)
     device.launch("widen", n=0, count=count, size=size)

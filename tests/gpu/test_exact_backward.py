@@ -47,17 +47,22 @@ def assert_close(device, got, want, rounding=1e-5):
     np.testing.assert_allclose(got, want, rtol=0, atol=rounding * np.abs(want).max(initial=0.0))
 
 
-def compare(device, network, spikes, supports, errors, seed=None, assert_spikes=assert_same_spikes):
-    """Run and walk back on both sides, and compare all that comes of it; returns the device's layers."""
-    want, gradients = training(network, spikes, supports, errors, seed)
-    got, own_gradients = training(on_device(network, device), spikes, supports, errors, seed)
-    assert_spikes(network, device, got, want)
+def compare_active(device, got, want):
+    """The active sets of two runs agree; the first was on a device."""
     for ours, theirs in zip(got.layers, want.layers, strict=True):
         active = ours.active.get()
         assert ours.active.n_pairs == theirs.active.n_pairs > 0
         for name in ("entry_start", "pair_start", "entry_lane", "entry_ticks"):
             np.testing.assert_array_equal(getattr(active, name), getattr(theirs.active, name), name)
         assert_close(device, active.rho, theirs.active.rho)
+
+
+def compare(device, network, spikes, supports, errors, seed=None, assert_spikes=assert_same_spikes):
+    """Run and walk back on both sides, and compare all that comes of it; returns the device's layers."""
+    want, gradients = training(network, spikes, supports, errors, seed)
+    got, own_gradients = training(on_device(network, device), spikes, supports, errors, seed)
+    assert_spikes(network, device, got, want)
+    compare_active(device, got, want)
     for ours, theirs in zip(own_gradients, gradients, strict=True):
         assert np.abs(theirs).max() > 0
         assert_close(device, ours, theirs)
@@ -97,8 +102,13 @@ def test_threads_of_a_warp_wait_for_each_other(device, rng):
     compare(device, network, spikes, (0.5, 1.0), errors_for(network, spikes, rng))
 
 
-def test_blocks_of_samples_and_many_tiles_above_add_up_in_the_order_of_the_cpu(one_device, rng, monkeypatch):
+@pytest.mark.parametrize("is_held_at_once", [True, False])
+def test_blocks_of_samples_and_many_tiles_above_add_up_in_the_order_of_the_cpu(
+    one_device, rng, monkeypatch, little_room, is_held_at_once
+):
     """Room for two of three samples, and errors of twelve tiles in eight groups."""
+    if not is_held_at_once:
+        little_room(one_device)
     monkeypatch.setattr(importlib.import_module("eventsim.engine.adjoint"), "_BLOCK_ROWS", 40)
     network = random_network(rng, (10, 65, 750), (6.0, 2.0), NEURONS["plain"])
     spikes = random_times(rng, 10, 40, 20)

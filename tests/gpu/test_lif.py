@@ -33,7 +33,9 @@ def test_every_neuron_has_the_bits_of_the_cpu(one_device, rng, name, supports):
 
 @pytest.mark.parametrize("name", ["hard", "dead", "current, hard"])
 @pytest.mark.parametrize("supports", [(0.5, INF, 0.5), (INF, 0.5, INF)])
-def test_training_behind_stages_has_the_bits_of_the_cpu(one_device, rng, by_patches, name, supports):
+def test_training_behind_stages_has_the_bits_of_the_cpu(one_device, rng, by_patches, little_room, name, supports):
+    if name == "hard":
+        little_room(one_device)
     notation = "8x7x2-12c3-2p-bn-20c2p1-do0.2-5"
     spikes = random_spikes(rng, 112, 3, 70, 0.1, empty=(1,))
     network = random_conv_network(rng, notation, spikes, NEURONS[name])

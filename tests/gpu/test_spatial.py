@@ -67,14 +67,17 @@ def test_training_has_the_bits_of_the_cpu(one_device, rng, by_patches, name):
     assert_same(forward(ours, spikes), forward(network, spikes))
 
 
-def test_many_samples_are_summed_in_the_groups_of_the_cpu(device, rng, by_patches):
+def test_many_samples_are_summed_in_the_groups_of_the_cpu(device, rng, by_patches, little_room):
+    """Held together, and one at a time, which cuts groups."""
     notation, supports = "7x6x2-12c3-2p-bn-9-4", (0.5, INF, 0.5)
     network, spikes = scene(rng, notation, 30, SRM(tau_syn=3.0, t_abs=3.0), n_samples=11)
-    errors, ours = random_errors(rng, network, spikes), on_device(network, device)
+    errors, ours = random_errors(rng, network, spikes), [on_device(network, device) for _ in range(2)]
     _, want = training(network, spikes, supports, errors)
-    _, got = training(ours, spikes, supports, errors)
-    for ours, theirs in zip(got, want, strict=True):
-        np.testing.assert_array_equal(ours, theirs)
+    for each in ours:
+        _, got = training(each, spikes, supports, errors)
+        little_room(device)
+        for own, theirs in zip(got, want, strict=True):
+            np.testing.assert_array_equal(own, theirs)
 
 
 def test_spikes_are_those_of_the_naive_walk(device, rng):
@@ -119,3 +122,17 @@ def test_a_gradient_that_the_cpu_sums_up_by_pairs_is_the_same_but_for_rounding(o
     for own, theirs in zip(got, want, strict=True):
         assert np.abs(own - theirs).max() <= 1e-5 * np.abs(theirs).max()
     assert any((own != theirs).any() for own, theirs in zip(got, want, strict=True))
+
+
+def test_rows_of_weights_and_what_is_summed_over_time_stay_on_the_device(one_device, rng, monkeypatch):
+    if one_device.name != "host":
+        pytest.skip("what comes from a GPU cannot be watched")
+    network, spikes = scene(rng, "9x8x2-12c3p1-bn-16c3-bn-7")
+    ours, errors, fetched = on_device(network, one_device), random_errors(rng, network, spikes), []
+    trace = train_forward(ours, spikes, (0.5, 0.5, 0.5))
+    sinks, get = [Sink(gradient=zeros_like(array)) for array in ours.parameters], one_device.array_type.get
+    monkeypatch.setattr(one_device.array_type, "get", lambda array: fetched.append(array) or get(array))
+    backward(ours, trace, errors.__getitem__, sinks)
+    rows = [trace.layers[i].wiring.weight.shape[:2] for i in (2, 1)]
+    assert [array.shape for array in fetched if array.dtype.kind == "f"] == [(2, *shape) for shape in rows]
+    assert all(on_host(sink.gradient).any() for sink in sinks)

@@ -8,9 +8,11 @@ from spatial_scenes import GEOMETRIES, spatial_network
 
 from eventsim.engine import exact_wiring, lif_windows, windows
 from eventsim.engine.adjoint import block_samples
-from eventsim.engine.gpu import backward, timed
+from eventsim.engine.gpu import timed
 from eventsim.engine.gpu.devices import on_device
+from eventsim.engine.gpu.rows import timed_rows
 from eventsim.engine.gpu.spikes import by_ticks, uploaded, with_end
+from eventsim.engine.gpu.walk import Walk
 from eventsim.engine.runs import by_address, ticks
 from eventsim.model import SRM
 from eventsim.spikes import Spikes
@@ -102,11 +104,12 @@ def test_spikes_by_address_are_those_of_the_cpu(one_device, rng, monkeypatch, ne
     samples = block_samples(spikes)
     assert samples == 2
     ptr, row, share = by_address([spikes], samples, [neuron])[0]
-    own_ptr, own_row, own_share, blocks = backward._timed_rows(
-        network.layers[0], neuron, uploaded(one_device, spikes), spikes.n_samples)
-    assert blocks == len(ptr) == 3
+    walk = Walk(sums=np.array([0, 2, 4, 5]), held=np.array([0, 5]))
+    own_ptr, own_row, own_share = timed_rows(
+        network.layers[0], neuron, uploaded(one_device, spikes), spikes.n_samples, walk)
+    assert walk.pieces == len(ptr) == 3
     np.testing.assert_array_equal(own_ptr.get(), np.append(ptr[:, :-1], ptr[-1, -1]))
-    first = np.repeat(np.arange(blocks), ptr[:, -1] - ptr[:, 0]) * samples * 70
+    first = np.repeat(np.arange(walk.pieces), ptr[:, -1] - ptr[:, 0]) * samples * 70
     np.testing.assert_array_equal(own_row.get(), row + first)
     np.testing.assert_allclose(own_share.get(), share, rtol=0 if one_device.name == "host" else 1e-6)
 

@@ -52,11 +52,12 @@ class DeviceActiveSet:
         names = ("kind", "lanes", "entry_start", "pair_start", "entry_lane", "entry_ticks", "entry_pair")
         return {name: getattr(self, name) for name in names}
 
-    def get(self) -> ActiveSet:
-        """The same on the host."""
+    def get(self, with_rho=True) -> ActiveSet:
+        """The same on the host; without rho, if it is not asked for, only which pairs are active."""
         return self.host or ActiveSet(
             self.n_samples, self.n_ticks, self.lane_neuron,
-            *(getattr(self, name).get() for name in ("entry_start", "pair_start", "entry_lane", "entry_ticks", "rho")),
+            *(getattr(self, name).get() for name in ("entry_start", "pair_start", "entry_lane", "entry_ticks")),
+            self.rho.get() if with_rho else np.empty(0, np.float32),
         )
 
     def until(self, n_ticks) -> "DeviceActiveSet":
@@ -76,10 +77,11 @@ class DeviceActiveSet:
 
     def by_neuron(self, n_neurons: int):
         """Active pairs of every neuron, over all samples, int64[N]."""
-        return self.get().by_neuron(n_neurons)
+        return self.get(with_rho=False).by_neuron(n_neurons)
 
 
-def _lanes(device, lane_neuron):
+def lanes_of(device, lane_neuron):
+    """`ActiveSet.lanes` on the device, int64[tiles]."""
     return device.put(ActiveSet.nothing(0, 0, lane_neuron).lanes.astype(np.int64))
 
 
@@ -89,7 +91,7 @@ def uploaded(device, host: ActiveSet) -> DeviceActiveSet:
     pair = starts(host.entries()[2])[:-1]
     arrays = (host.entry_start, host.pair_start, host.entry_lane, host.entry_ticks, block, pair, host.rho)
     return DeviceActiveSet(device, host.n_samples, host.n_ticks, host.n_pairs, host.lane_neuron,
-                           _lanes(device, host.lane_neuron), *map(device.put, arrays), host=host)
+                           lanes_of(device, host.lane_neuron), *map(device.put, arrays), host=host)
 
 
 def everything(device, n_samples, n_ticks, lane_neuron) -> DeviceActiveSet:
@@ -97,29 +99,6 @@ def everything(device, n_samples, n_ticks, lane_neuron) -> DeviceActiveSet:
     host = ActiveSet.everything(n_samples, n_ticks, lane_neuron)
     entries = (device.empty(0, kind) for kind in (np.uint8, np.uint64, np.int32, np.int64, np.float32))
     return DeviceActiveSet(
-        device, n_samples, n_ticks, host.n_pairs, lane_neuron, _lanes(device, lane_neuron),
+        device, n_samples, n_ticks, host.n_pairs, lane_neuron, lanes_of(device, lane_neuron),
         device.put(host.entry_start), device.put(host.pair_start), *entries, host=host,
     )
-
-
-def listed(device, active, u, like, layer, neuron, theta) -> DeviceActiveSet:
-    """The active set that a forward pass kept: active uint64[items, n_ticks] and u float32[items, n_ticks, 64].
-
-    like : spikes of as many samples and ticks; theta : of the neurons, on their clock
-    """
-    n_samples, n_ticks = like.n_samples, like.n_ticks
-    blocks = len(layer.lane_neuron) * n_samples * n_chunks(n_ticks)
-    given = {"n_blocks": blocks, "n_ticks": n_ticks, "active": active}
-    entries, pairs = (device.empty(blocks, np.int64) for _ in range(2))
-    device.launch("count_active", block_entries=entries, block_pairs=pairs, **given)
-    entry_start, pair_start = device.starts(entries), device.starts(pairs)
-    n_entries, n_pairs = (int(ptr[-1:].get()[0]) for ptr in (entry_start, pair_start))
-    kinds = {"entry_lane": np.uint8, "entry_ticks": np.uint64, "entry_block": np.int32, "entry_pair": np.int64}
-    lists = {name: device.empty(n_entries, kind) for name, kind in kinds.items()} | {
-        "rho": device.empty(n_pairs, np.float32)}
-    device.launch(
-        "close_chunk", u=u, theta=theta, rho_width=neuron.rho_width, rho_peak=neuron.rho_peak,
-        entry_start=entry_start, pair_start=pair_start, **lists, **given,
-    )
-    return DeviceActiveSet(device, n_samples, n_ticks, n_pairs, layer.lane_neuron, _lanes(device, layer.lane_neuron),
-                           entry_start, pair_start, **lists)

@@ -1,19 +1,19 @@
 """Layers in continuous time on a device: what `eventsim.engine.exact` does, by the same sweep in windows."""
 
+import functools
 import time
 
 import numpy as np
 
-from eventsim.engine.active import support_window
 from eventsim.engine.exact_wiring import tile
 from eventsim.engine.feed import feed
-from eventsim.engine.gpu.active import listed
 from eventsim.engine.gpu.devices import check_timed_layer
+from eventsim.engine.gpu.keeping import Keeping
 from eventsim.engine.gpu.spikes import uploaded
 from eventsim.engine.gpu.timed import cut_lists, kernel_of, merged, own_spikes, patch_arguments, window_arguments
 from eventsim.engine.gpu.wiring import DeviceWiring
 from eventsim.engine.trace import LayerTrace
-from eventsim.kernels.layout import EXACT_THETA, TILE
+from eventsim.kernels.layout import TILE
 
 # Spikes of a neuron that there is room for at first, at least, and of all together; where one has more, the layer runs
 # again.
@@ -38,16 +38,15 @@ def timed_layer(layer, neuron, spikes, dt, name, support, rng):
                   for name, array in tiles._asdict().items()}
     arguments |= {"n_items": len(tiles.theta) * n_samples, "n_neurons": layer.n_out, "n_in": tiles.weight.shape[1]}
     kept = {"feed": given, "rows": len(tiles.weight) * len(lists)}
-    shape = arguments["n_items"], n_ticks
+    keep = None
     if keeps:
-        kernel, (low, high) = f"{kernel}_active", support_window(neuron, support)
-        bits, u = device.zeros(shape, np.uint64), device.empty((*shape, TILE), np.float32)
-        arguments |= {"n_ticks": n_ticks, "dt": spikes.dt, "u_low": low, "u_high": high, "active": bits, "u": u}
-    found, list_ptr, totals = _run(device, kernel, arguments, n_samples * layer.n_out)
+        kernel, keep = f"{kernel}_active", functools.partial(Keeping, layer, neuron, spikes, support)
+        arguments |= {"n_ticks": n_ticks, "dt": spikes.dt}
+    found, list_ptr, totals, kept["active"] = _run(device, kernel, arguments, n_samples * layer.n_out, keep)
     out = merged(device, found, list_ptr, spikes, layer.n_out)
     if keeps:
         n_neurons = layer.n_out if layer.patches is None else len(tiles.weight) * TILE
-        kept["active"] = listed(device, bits, u, spikes, layer, neuron, constants[EXACT_THETA])
+        shape = arguments["n_items"], n_ticks
         kept["wiring"] = DeviceWiring(arguments["weight"], lists, n_neurons, None, given.constant is not None,
                                       fired=own_spikes(layer, out, shape) if neuron.forgets else None)
     crossed = len(given.spikes) * layer.n_out if pixels is None else layer.crossed(pixels)
@@ -55,23 +54,31 @@ def timed_layer(layer, neuron, spikes, dt, name, support, rng):
     return LayerTrace.of(name, layer, given.spikes, out, started, synops=crossed, singly=singly, **kept)
 
 
-def _run(device, kernel, arguments, n_lists):
-    """Run a layer; returns what `merged` takes of its spikes, where those of every neuron begin, and the totals.
+def _run(device, kernel, arguments, n_lists, keep):
+    """Run a layer; returns what `merged` takes of its spikes, where those of every neuron begin, the totals, and the
+    active set.
 
     n_lists : of the spikes, one for every neuron and sample
+    keep : makes a `Keeping`, with room for as much as it is told; None: no active set is wanted, and there is none
     """
+    keeping = keep and keep()
     room = min(_FIRST_ROOM, max(_LEAST_ROOM, _MOST_ROOM // max(n_lists, 1)))
     nothing = device.empty(0, np.int64)
-    found, counts, totals = _launched(device, kernel, arguments, n_lists, room, nothing, n_lists * room)
+    found, counts, totals = _launched(device, kernel, arguments, n_lists, keeping, room, nothing, n_lists * room)
     list_ptr = device.starts(counts)
     if totals[_LEFT_OUT]:
-        found, _, totals = _launched(device, kernel, arguments, n_lists, 0, list_ptr, int(list_ptr[-1:].get()[0]))
-    return found, list_ptr, totals
+        keeping = keep and keep(keeping.used())
+        found, counts, totals = _launched(device, kernel, arguments, n_lists, keeping, 0, list_ptr,
+                                          int(list_ptr[-1:].get()[0]))
+    again = functools.partial(device.launch, kernel, spike_count=counts, totals=device.zeros(3, np.int64), **found,
+                              **arguments)
+    return found, list_ptr, totals, keep and keeping.listed(again)
 
 
-def _launched(device, kernel, arguments, n_lists, room, spike_ptr, size):
+def _launched(device, kernel, arguments, n_lists, keeping, room, spike_ptr, size):
     """(found, counts, totals) of a run with so much room for spikes, see `_run`; totals are on the host."""
     found = {"room": room, "spike_ptr": spike_ptr, "spike_time": device.empty(size, np.float64)}
     counts, totals = device.zeros(n_lists, np.int64), device.zeros(3, np.int64)
-    device.launch(kernel, spike_count=counts, totals=totals, **found, **arguments)
+    device.launch(kernel, spike_count=counts, totals=totals, **found, **arguments,
+                  **(keeping.arguments if keeping else {}))
     return found, counts, totals.get()

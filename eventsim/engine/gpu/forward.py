@@ -1,21 +1,21 @@
 """The forward pass of dense layers and convolutions on a device, on the tick clock."""
 
+import functools
 import math
 import time
 from dataclasses import replace
 
 import numpy as np
 
-from eventsim.engine.active import support_window
 from eventsim.engine.feed import feed
-from eventsim.engine.gpu.active import everything, listed
+from eventsim.engine.gpu.active import everything
 from eventsim.engine.gpu.devices import check_layer
+from eventsim.engine.gpu.keeping import Keeping
 from eventsim.engine.gpu.neurons import neuron_arguments
 from eventsim.engine.gpu.spikes import merged, uploaded
 from eventsim.engine.gpu.wiring import wire
 from eventsim.engine.trace import LayerTrace
-from eventsim.errors import ConfigError
-from eventsim.kernels.layout import THETA, TILE
+from eventsim.engine.wiring import check_truncated, n_taps
 
 
 def tiled_layer(layer, neuron, spikes, runs, name, support, truncate, rng):
@@ -24,13 +24,12 @@ def tiled_layer(layer, neuron, spikes, runs, name, support, truncate, rng):
     ``runs`` have no use, and there are none to hand on: spikes on a device have their own.
     """
     check_layer(layer, neuron)
-    if truncate:
-        raise ConfigError("the psp is truncated on the CPU only; leave out truncate, or the GPU")
-    started = time.perf_counter()
+    started, taps = time.perf_counter(), n_taps(layer, neuron, spikes.dt, truncate)
     device, n_samples, n_ticks = layer.device, spikes.n_samples, spikes.n_ticks
     given = feed(layer, uploaded(device, spikes), rng)
+    check_truncated(given, truncate)
     wiring = wire(layer, given, neuron)
-    arguments = wiring.arguments() | neuron_arguments(device, wiring, neuron)
+    arguments = wiring.arguments() | neuron_arguments(device, wiring, neuron, taps)
     kernel = "dense_forward"
     if len(wiring.drive):
         kernel = ("lif_forward" if neuron.family == "lif" else "driven_forward") + wiring.suffix
@@ -40,11 +39,10 @@ def tiled_layer(layer, neuron, spikes, runs, name, support, truncate, rng):
     if support is not None:
         kept["wiring"] = replace(wiring, fired=fired if neuron.forgets else None)
     if support is not None and math.isfinite(support):
-        low, high = support_window(neuron, support)
-        bits = device.zeros((wiring.n_items, n_ticks), np.uint64)
-        u = device.empty((wiring.n_items, n_ticks, TILE), np.float32)
-        device.launch(f"{kernel}_active", u_low=low, u_high=high, fired=fired, active=bits, u=u, **arguments)
-        kept["active"] = listed(device, bits, u, spikes, layer, neuron, neuron.constants(spikes.dt)[THETA])
+        keeping = Keeping(layer, neuron, spikes, support)
+        run = functools.partial(device.launch, f"{kernel}_active", fired=fired, **arguments)
+        run(**keeping.arguments)
+        kept["active"] = keeping.listed(run)
     else:
         device.launch(kernel, fired=fired, **arguments)
         if support is not None:

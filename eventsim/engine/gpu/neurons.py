@@ -37,9 +37,9 @@ def _decays(neuron, constants, n_ticks):
     return np.stack((of_v, of_i, float(constants[LIF_FEED]) * passed)).astype(np.float32)
 
 
-def on_ticks(device, neuron, like) -> dict:
-    """What kernels take of neurons on the ticks of the spikes ``like``."""
-    constants = neuron.constants(like.dt)
+def on_ticks(device, neuron, like, taps=0) -> dict:
+    """What kernels take of neurons on the ticks of the spikes ``like``; taps : of a truncated psp, else 0."""
+    constants = neuron.constants(like.dt, *([taps] if taps else []))
     out = {
         "n_ticks": like.n_ticks, "n_abs": neuron.dead_ticks(like.dt), "constants": device.put(constants),
         "decays": device.put(_decays(neuron, constants, like.n_ticks)),
@@ -49,7 +49,10 @@ def on_ticks(device, neuron, like) -> dict:
     return out
 
 
-def neuron_arguments(device, wiring, neuron) -> dict:
-    """What kernels take of the neurons of a layer with this `DeviceWiring`."""
-    unit = neuron.constants(wiring.lists.dt)[GAIN_SYN] if neuron.family == "srm" else 1.0
-    return {**on_ticks(device, neuron, wiring.lists), "gain": wiring.gain(unit)}
+def neuron_arguments(device, wiring, neuron, taps=0) -> dict:
+    """What kernels take of the neurons of a layer with this `DeviceWiring`; taps : see `on_ticks`."""
+    out = on_ticks(device, neuron, wiring.lists, taps)
+    if neuron.family != "srm":
+        return out | {"gain": wiring.gain(1.0)}
+    unit = neuron.constants(wiring.lists.dt, *([taps] if taps else []))[GAIN_SYN]
+    return out | {"gain": wiring.gain(unit), "n_taps": taps}

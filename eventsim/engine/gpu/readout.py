@@ -13,16 +13,14 @@ from eventsim.engine.gpu.timed import cut_lists
 from eventsim.engine.gpu.wiring import DeviceWiring, wire
 from eventsim.engine.readout import active_set, by_neuron, check_timed_gradient, decays, end_set, no_spikes
 from eventsim.engine.trace import LayerTrace, Readout
-from eventsim.engine.wiring import weigh
-from eventsim.errors import ConfigError
+from eventsim.engine.wiring import n_taps, weigh
 from eventsim.kernels.layout import EACH_TICK, TILE
 
 
 def read_ticks(layer, neuron, spikes, runs, name, support, truncate, rng):
     """`eventsim.engine.readout.read_ticks` on a device; returns its `LayerTrace`, and None for the runs."""
     check_layer(layer, neuron)
-    if truncate:
-        raise ConfigError("the psp is truncated on the CPU only; leave out truncate, or the GPU")
+    n_taps(layer, neuron, spikes.dt, truncate)
     started = time.perf_counter()
     given = feed(layer, uploaded(layer.device, spikes), rng)
     wiring = wire(layer, given, neuron)

@@ -5,6 +5,7 @@ from typing import ClassVar
 import numpy as np
 
 from eventsim import checks
+from eventsim.engine.output_error import CountGradient
 from eventsim.errors import ConfigError
 from eventsim.trainer.losses.base import LossResult, correlate, in_window, psp_kernel, psp_of
 
@@ -63,12 +64,7 @@ class SpikeCount:
     def __call__(self, spikes, labels, neuron, truncate=False) -> LossResult:
         """Value and error for a batch of output spikes with labels int64[B]."""
         c, first, last = self._deviation(spikes, labels)
-
-        def error(b):
-            out = np.zeros((spikes.n_neurons, spikes.n_ticks), np.float32)
-            out[:, first:last] = c[b][:, None]
-            return out
-
+        error = CountGradient(c.astype(np.float32), spikes.n_ticks, first, last)
         return LossResult(0.5 * (c**2).sum(axis=1) * (last - first) * spikes.dt, error)
 
 
