@@ -12,6 +12,7 @@ from spatial_scenes import GEOMETRIES, random_times, spatial_network
 import eventsim as es
 from eventsim.engine import Sink, backward, windows
 from eventsim.engine.exact import forward_exact
+from eventsim.engine.gpu import keeping
 from eventsim.engine.gpu.devices import on_device
 from eventsim.kernels.memory import zeros_like
 from eventsim.profile import Profile
@@ -67,12 +68,16 @@ def test_active_sets_and_gradients_are_those_of_the_cpu(one_device, rng, name):
 
 
 @pytest.mark.parametrize("kind", ["dead for ticks", "slow refractory response", "hard", "current", "as fast"])
-def test_neurons_of_every_kind_are_trained_alike(one_device, rng, kind):
+def test_neurons_of_every_kind_are_trained_alike(one_device, rng, kind, little_room, monkeypatch):
+    """Also where there is no room for g of more than a sample, and for many chunks of active sets."""
     neuron, gain = NEURONS.get(kind), 1.2
     if neuron is None:
         neuron, gain = LEAKY[kind], 2.0 * strength(LEAKY[kind]) / LEAKY[kind].theta
     network = spatial_network(rng, "6x6x2-2p-bn-8c2p1-16c2-5", neuron, 40, gain=gain)
     spikes = times_on_ticks(rng, network.arch.n_inputs, 60, 40, n_samples=2)
+    compare(one_device, network, spikes, (0.5, INF, 0.5), errors_for(network, spikes, rng), seed=5)
+    little_room(one_device)
+    monkeypatch.setattr(keeping, "_FIRST_SHARE", 0.02)
     compare(one_device, network, spikes, (0.5, INF, 0.5), errors_for(network, spikes, rng), seed=5)
 
 
