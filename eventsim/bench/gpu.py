@@ -153,19 +153,24 @@ def phases(device, task, whole, samples, work, rates) -> list[Floor]:
 def floors(scene, trace) -> dict:
     """Bytes and additions of float32 a sample that phases cannot do without, by name.
 
-    A spike reads a row of weights from every tile that it reaches, and on the way back one of g; an error that is sent
-    down reads both rows for every active pair below and tile above. Weights come from the second-level cache if all of
-    them fit, else from memory, g of some samples at a time always does; a weight with its moments goes through memory.
+    A spike reads a row of weights from every tile that it reaches, and on the way back one of g. An error that is sent
+    down multiplies both for every active pair below and tile above; it reads the weights for every neuron below with
+    active ticks in a chunk, and g once, where the first-level caches hold both meanwhile. Weights come from the
+    second-level cache if all of them fit, else from memory, g of some samples at a time always does; a weight with its
+    moments goes through memory.
     """
     device, samples = scene.network.device, scene.spikes.n_samples
     layers, below = scene.network.layers, None
-    rows = sent = held = written = 0
+    rows = sent = entries = held = written = read = 0
     for layer, done in zip(layers, trace.layers, strict=True):
         rows += done.rows
         held += done.wiring.weight.nbytes
-        written += done.wiring.n_items * scene.spikes.n_ticks
+        own, reached = done.wiring.n_items * scene.spikes.n_ticks, _tiles_reached(layer)
+        written += own
         if below is not None:
-            sent += below.n_pairs * _tiles_reached(layer)
+            sent += below.n_pairs * reached
+            entries += (TILE * below.n_blocks if below.full else len(below.entry_lane)) * reached
+            read += own
         below = done.active
     fits = held <= device.l2_bytes
 
@@ -177,7 +182,7 @@ def floors(scene, trace) -> dict:
     return {
         "forward": work(TILE * rows, weight_rows=rows),
         "weight gradient": work(TILE * rows, g_rows=rows, memory=_ADAM * scene.network.n_weights),
-        "error sent down": work(TILE * sent, weight_rows=sent, g_rows=sent),
+        "error sent down": work(TILE * sent, weight_rows=entries, g_rows=read),
         "adjoint": work(2 * TILE * written, g_rows=written),
     }
 

@@ -54,14 +54,14 @@ __device__ inline void sweep_lif(
     const float limit = c.theta * MARGIN, base = driven(item, BASE), each_tick = driven(item, EACH_TICK);
     const bool may_rest = c.theta > 0.0f && !moving;
     Lif s = {0.0f, 0.0f}, left = s;
-    i64 ready = 0, landing = -1, leap = 0;
+    i64 ready = 0, landing = -1, leap = 0, known = item.run;
     i64 next = item.run < item.run_end ? run_tick[item.run] : n_ticks;
     while (t < n_ticks) {
         if (PURPOSE != SPIKES && t == landing)
             s = rested(c, left, leap);
         float given = each_tick;
         if (t == next) {
-            given = item.gain * sum_rows(item.rows, address, run_start[item.run], run_start[item.run + 1]) + each_tick;
+            given = item.gain * sum_of_run<PURPOSE>(item.run, &known, item, run_start, address) + each_tick;
             item.run++;
             next = item.run < item.run_end ? run_tick[item.run] : n_ticks;
         }
@@ -71,7 +71,7 @@ __device__ inline void sweep_lif(
         const bool may_fire = item.is_neuron && t >= ready, fires = may_fire && u >= c.theta;
         keep<PURPOSE>(kept, t, u, c.theta, may_fire, t >= ready);
         if (PURPOSE != RHO)
-            write_bits(fired, t, fires);
+            write_bits(fired, t, fires && is_speaker<PURPOSE>());
         if (fires) {
             ready = t + n_abs;
             s.v = c.is_hard ? c.reset : s.v - c.drop;

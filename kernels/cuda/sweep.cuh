@@ -1,5 +1,6 @@
-// One sample through one tile of 64 neurons, a block of 64 threads: the sweep of kernels/cpu/sweep.py, whose order of
-// every operation this keeps, so that the bits are the same.
+// One sample through one tile of 64 neurons: the sweep of kernels/cpu/sweep.py, whose order of every operation this keeps,
+// so that the bits are the same. A block has 64 threads, one a neuron; where only spikes are wanted it has as many for
+// each of RUNS_AT_ONCE: see `sum_of_run`.
 
 // What a sweep is for: spikes; those, and what u is where low <= u < high; or, once more, what rho is in every tick.
 enum Purpose { SPIKES, SPIKES_AND_ACTIVE, RHO };
@@ -41,6 +42,36 @@ __device__ __forceinline__ void keep(const Kept& kept, i64 t, float u, float the
             surrogate(is_awake ? u : MINUS_INFINITY, theta, kept.rho_width, kept.rho_peak);
 }
 
+// The sum of the rows of a run, of which the runs before have been asked for. Sums do not depend on what the neurons do,
+// and most of a small batch's time is spent waiting for rows, so that where only spikes are wanted every 64 threads of a
+// block sum up one of the next runs; all of them step the neurons, whose few operations are not worth another barrier.
+// known: the runs up to there are summed up; at first none.
+template <Purpose PURPOSE, class Weight>
+__device__ __forceinline__ float sum_of_run(
+    i64 run, i64* known, const ItemOf<Weight>& item, const i64* run_start, const i32* address)
+{
+    if (PURPOSE != SPIKES)
+        return sum_rows(item.rows, address, run_start[run], run_start[run + 1]);
+    __shared__ float sums[RUNS_AT_ONCE][TILE];
+    const int lane = threadIdx.x % TILE;
+    if (run == *known) {
+        const i64 own = run + threadIdx.x / TILE;
+        __syncthreads();  // sums before may still be read
+        if (own < item.run_end)
+            sums[own - run][lane] = sum_rows(item.rows, address, run_start[own], run_start[own + 1]);
+        __syncthreads();
+        *known = run + RUNS_AT_ONCE;
+    }
+    return sums[RUNS_AT_ONCE - (*known - run)][lane];
+}
+
+// Whether this thread says what its neuron does: of those that step it the first.
+template <Purpose PURPOSE>
+__device__ __forceinline__ bool is_speaker()
+{
+    return PURPOSE != SPIKES || threadIdx.x < TILE;
+}
+
 // Step a tile from tick t on. A silence in which nobody can fire is jumped over in closed form. Where something is kept
 // of its ticks they are stepped through all the same, and the state that the jump gives is taken after that, so that the
 // spikes do not depend on what is kept. A psp of n_taps, 0: without an end, counts for the last time at age n_taps - 1;
@@ -52,7 +83,7 @@ __device__ inline void sweep_item(
 {
     const float limit = c.theta * MARGIN, base = driven(item, BASE), slack = driven(item, SLACK);
     Srm s = {driven(item, FIRST_P), driven(item, FIRST_Q), 0.0f, 0.0f};
-    i64 ready = 0, landing = -1, leap = 0, ended = item.run;
+    i64 ready = 0, landing = -1, leap = 0, ended = item.run, known = item.run;
     Srm left = s;
     i64 next = item.run < item.run_end ? run_tick[item.run] : n_ticks;
     while (t < n_ticks) {
@@ -66,13 +97,13 @@ __device__ inline void sweep_item(
         keep<PURPOSE>(kept, t, u, c.theta, may_fire, t >= ready);
         const bool fires = may_fire && u >= c.theta;
         if (PURPOSE != RHO)
-            write_bits(fired, t, fires);
+            write_bits(fired, t, fires && is_speaker<PURPOSE>());
         if (fires) {
             ready = t + n_abs;
             s.pr = s.pr + c.kick;
         }
         if (t == next) {
-            s.p = s.p + item.gain * sum_rows(item.rows, address, run_start[item.run], run_start[item.run + 1]);
+            s.p = s.p + item.gain * sum_of_run<PURPOSE>(item.run, &known, item, run_start, address);
             item.run++;
             next = item.run < item.run_end ? run_tick[item.run] : n_ticks;
         }
@@ -107,16 +138,16 @@ __device__ inline ItemOf<Weight> item_of(
     i64 item, i64 n_samples, i64 n_neurons, i64 n_in, i64 n_batch, const Weight* weight, const float* gain,
     const i64* run_base, const i64* run_count, const float* drive)
 {
-    const i64 tile = item / n_samples, sample = item % n_samples;
+    const i64 tile = item / n_samples, sample = item % n_samples, lane = threadIdx.x % TILE;
     ItemOf<Weight> own;
     own.rows = weight + tile * n_in * TILE;
-    own.gain = gain[tile * TILE + threadIdx.x];
-    own.is_neuron = tile * TILE + threadIdx.x < n_neurons;
+    own.gain = gain[tile * TILE + lane];
+    own.is_neuron = tile * TILE + lane < n_neurons;
     own.run = run_base[sample];
     own.run_end = own.run + run_count[sample];
     own.drive = nullptr;
     if (drive != nullptr)
-        own.drive = drive + (tile * (n_samples / n_batch) + sample / n_batch) * DRIVE_ROWS * TILE + threadIdx.x;
+        own.drive = drive + (tile * (n_samples / n_batch) + sample / n_batch) * DRIVE_ROWS * TILE + lane;
     return own;
 }
 

@@ -32,20 +32,20 @@ __device__ __forceinline__ float widened(u16 bits)
 #endif
 }
 
-// Sum of rows[address[i]] for i in first..last-1, one after the other: the order, and so the bits, of the CPU.
+// Sum of rows[address[i]] for i in first..last-1, one after the other: the order, and so the bits, of the CPU. Eight of them
+// are waited for at once, those of a last few, too, which would take as long each by itself.
 template <class Weight>
 __device__ inline float sum_rows(const Weight* rows, const i32* address, i64 first, i64 last)
 {
     const Weight* own = rows + threadIdx.x % TILE;
     decltype(widened(*own)) total = 0;
-    i64 i = first;
-    for (; i + 4 <= last; i += 4) {  // four loads at once
-        const Weight a = own[(i64)address[i] * TILE], b = own[(i64)address[i + 1] * TILE];
-        const Weight c = own[(i64)address[i + 2] * TILE], d = own[(i64)address[i + 3] * TILE];
-        total = (((total + widened(a)) + widened(b)) + widened(c)) + widened(d);
+    for (i64 i = first; i < last; i += 8) {
+        Weight row[8];
+        for (int k = 0; k < 8; k++)
+            row[k] = i + k < last ? own[(i64)address[i + k] * TILE] : (Weight)0;
+        for (int k = 0; k < 8; k++)
+            total = i + k < last ? total + widened(row[k]) : total;
     }
-    for (; i < last; i++)
-        total = total + widened(own[(i64)address[i] * TILE]);
     return (float)total;
 }
 

@@ -1,5 +1,6 @@
 """Compiles the kernels' sources for the host, once for every content of them."""
 
+import concurrent.futures
 import ctypes
 import functools
 import hashlib
@@ -61,9 +62,17 @@ def program(code, kernels) -> str:
 
 
 @functools.cache
+def begin():
+    """Begin to compile the kernels, which takes a while, on another thread; a `Future` of the library."""
+    executor = concurrent.futures.ThreadPoolExecutor(1)
+    future = executor.submit(compiled, text())
+    executor.shutdown(wait=False)
+    return future
+
+
 def library():
     """The compiled kernels."""
-    return compiled(text())
+    return begin().result()
 
 
 def compiled(code):

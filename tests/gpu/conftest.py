@@ -2,13 +2,22 @@
 
 import importlib
 import os
+import pathlib
 
 import pytest
-from cuda_shim import ShimCommunicator, ShimDevice, find_compiler
+from cuda_shim import ShimCommunicator, ShimDevice, build, find_compiler
 
 from eventsim.kernels.cuda import available
 
 _ON_GPU = pytest.param("gpu", marks=pytest.mark.gpu)
+_HERE = pathlib.Path(__file__).parent
+
+
+def pytest_collection_finish(session):
+    """Compile the kernels while the tests of other folders run."""
+    own = any(_HERE in item.path.parents for item in session.items)
+    if own and find_compiler() and not session.config.option.collectonly:
+        build.begin()
 
 
 def _device(name):
