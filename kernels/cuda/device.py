@@ -10,6 +10,8 @@ from eventsim.kernels.layout import TILE
 from eventsim.kernels.spec.cuda import KERNELS
 
 _CLOCK_RATE = 13  # cudaDevAttrClockRate, in kHz; CUDA 13 no longer has it among the properties
+# Blocks on a multiprocessor up to which wide ones, of 256 threads with some 60 registers each, all run at once.
+_FEW_BLOCKS = 4
 # Shared memory that a tile takes in the backward pass, with what the system takes of it.
 _SHARED_BYTES = 19 << 10
 
@@ -72,7 +74,7 @@ class Device:
         """Bytes of its memory that were taken for arrays so far."""
         raise NotImplementedError
 
-    def _run(self, kernel, blocks, arguments):
+    def _run(self, kernel, blocks, threads, arguments):
         raise NotImplementedError
 
     def _mark(self):
@@ -109,7 +111,8 @@ class Device:
         if not blocks:
             return
         before = None if self._marks is None else self._mark()
-        self._run(kernel, blocks, arguments)
+        is_wide = blocks <= _FEW_BLOCKS * self.multiprocessors
+        self._run(kernel, blocks, entry.threads * (entry.wide if is_wide else 1), arguments)
         if before is not None:
             self._marks.append((kernel, before, self._mark()))
 
@@ -214,9 +217,8 @@ class CupyDevice(Device):
         own = [name for name, kernel in KERNELS.items() if kernel.file == file]
         self._functions |= {name: module.get_function(name) for name in own}
 
-    def _run(self, kernel, blocks, arguments):
-        entry = KERNELS[kernel]
+    def _run(self, kernel, blocks, threads, arguments):
         with self.use():
             if kernel not in self._functions:
-                self._compile(entry.file)
-            self._functions[kernel]((blocks,), (entry.threads,), tuple(arguments))
+                self._compile(KERNELS[kernel].file)
+            self._functions[kernel]((blocks,), (threads,), tuple(arguments))

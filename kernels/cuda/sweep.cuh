@@ -1,6 +1,6 @@
 // One sample through one tile of 64 neurons: the sweep of kernels/cpu/sweep.py, whose order of every operation this keeps,
-// so that the bits are the same. A block has 64 threads, one a neuron; where only spikes are wanted it has as many for
-// each of RUNS_AT_ONCE: see `sum_of_run`.
+// so that the bits are the same. A block has 64 threads, one a neuron; where only spikes are wanted, and there are few
+// blocks, it has as many for each of RUNS_AT_ONCE: see `sum_of_run`.
 
 // What a sweep is for: spikes; those, and what u is where low <= u < high; or, once more, what rho is in every tick.
 enum Purpose { SPIKES, SPIKES_AND_ACTIVE, RHO };
@@ -43,14 +43,16 @@ __device__ __forceinline__ void keep(const Kept& kept, i64 t, float u, float the
 }
 
 // The sum of the rows of a run, of which the runs before have been asked for. Sums do not depend on what the neurons do,
-// and most of a small batch's time is spent waiting for rows, so that where only spikes are wanted every 64 threads of a
-// block sum up one of the next runs; all of them step the neurons, whose few operations are not worth another barrier.
-// known: the runs up to there are summed up; at first none.
+// and most of a small batch's time is spent waiting for rows, so that in a wide block every 64 threads sum up one of the
+// next runs; all of them step the neurons, whose few operations are not worth another barrier. Large batches have blocks
+// enough to hide that time, and stepping neurons several times would cost them more than it gives. known: the runs up to
+// there are summed up; at first none.
 template <Purpose PURPOSE, class Weight>
 __device__ __forceinline__ float sum_of_run(
     i64 run, i64* known, const ItemOf<Weight>& item, const i64* run_start, const i32* address)
 {
-    if (PURPOSE != SPIKES)
+    const int at_once = blockDim.x / TILE;
+    if (PURPOSE != SPIKES || at_once == 1)
         return sum_rows(item.rows, address, run_start[run], run_start[run + 1]);
     __shared__ float sums[RUNS_AT_ONCE][TILE];
     const int lane = threadIdx.x % TILE;
@@ -60,9 +62,9 @@ __device__ __forceinline__ float sum_of_run(
         if (own < item.run_end)
             sums[own - run][lane] = sum_rows(item.rows, address, run_start[own], run_start[own + 1]);
         __syncthreads();
-        *known = run + RUNS_AT_ONCE;
+        *known = run + at_once;
     }
-    return sums[RUNS_AT_ONCE - (*known - run)][lane];
+    return sums[at_once - (*known - run)][lane];
 }
 
 // Whether this thread says what its neuron does: of those that step it the first.

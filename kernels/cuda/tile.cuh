@@ -33,18 +33,28 @@ __device__ __forceinline__ float widened(u16 bits)
 }
 
 // Sum of rows[address[i]] for i in first..last-1, one after the other: the order, and so the bits, of the CPU. Eight of them
-// are waited for at once, those of a last few, too, which would take as long each by itself.
+// are waited for at once, and so are the last few. These have loads of their own that depend on no condition: with one for
+// every load of a common loop ptxas 13 waits for some before it begins others.
 template <class Weight>
 __device__ inline float sum_rows(const Weight* rows, const i32* address, i64 first, i64 last)
 {
     const Weight* own = rows + threadIdx.x % TILE;
     decltype(widened(*own)) total = 0;
-    for (i64 i = first; i < last; i += 8) {
+    i64 i = first;
+    for (; i + 8 <= last; i += 8) {
         Weight row[8];
         for (int k = 0; k < 8; k++)
-            row[k] = i + k < last ? own[(i64)address[i + k] * TILE] : (Weight)0;
+            row[k] = own[(i64)address[i + k] * TILE];
         for (int k = 0; k < 8; k++)
-            total = i + k < last ? total + widened(row[k]) : total;
+            total = total + widened(row[k]);
+    }
+    if (i < last) {
+        const int n = (int)(last - i);
+        Weight row[7];
+        for (int k = 0; k < 7; k++)
+            row[k] = own[(i64)address[i + (k < n ? k : n - 1)] * TILE];
+        for (int k = 0; k < 7; k++)
+            total = k < n ? total + widened(row[k]) : total;
     }
     return (float)total;
 }

@@ -7,17 +7,21 @@ from eventsim.kernels.spec.declare import Kernel, kernel
 
 @dataclass(frozen=True)
 class CudaKernel(Kernel):
-    """A kernel, and its launch: a block of ``threads`` for every ``per_block`` of what the argument ``work`` counts."""
+    """A kernel, and its launch: a block of ``threads`` for every ``per_block`` of what the argument ``work`` counts.
+
+    Blocks of a launch that has few of them have ``wide`` times as many threads.
+    """
 
     work: str
     per_block: int
     threads: int
+    wide: int
 
 
-def launched(file, work, text, per_block=1, threads=64) -> CudaKernel:
+def launched(file, work, text, per_block=1, threads=64, wide=1) -> CudaKernel:
     """A kernel of a file by its arguments, with a block of ``threads`` for every ``per_block`` of ``work``."""
     plain = kernel(file, text)
-    return CudaKernel(plain.file, plain.arguments, work, per_block, threads)
+    return CudaKernel(plain.file, plain.arguments, work, per_block, threads, wide)
 
 
 def by_thread(file, work, text) -> CudaKernel:

@@ -1,6 +1,6 @@
 """Kernels on a GPU that run layers forward, and what they keep for the backward pass."""
 
-from eventsim.kernels.layout import RUNS_AT_ONCE, TILE
+from eventsim.kernels.layout import RUNS_AT_ONCE
 from eventsim.kernels.spec.cuda_launch import CHUNKS, ROOM, RUNS, WINDOW, CudaKernel, by_thread, launched
 
 KERNELS: dict[str, CudaKernel] = {}
@@ -29,8 +29,6 @@ def _given(weight):
 
 
 GIVEN = _given("float32")
-# Threads of a block that sums up several runs at once, see sweep.cuh.
-_SUMMING = RUNS_AT_ONCE * TILE
 _FIRED = "out uint64[items,ticks]: fired"
 SIZES = "int64: n_items n_samples n_neurons n_in n_ticks n_abs"
 DRIVE = "float32[tiles,rows,lanes]: drive"
@@ -40,7 +38,7 @@ KERNELS["dense_forward"] = launched("dense", "n_items", f"""
     float32: reach
     {GIVEN}
     {_FIRED}
-""", threads=_SUMMING)
+""", wide=RUNS_AT_ONCE)
 
 KERNELS["dense_forward_active"] = launched("dense", "n_items", f"""
     {SIZES} n_taps
@@ -58,13 +56,13 @@ for _suffix, _weight in WEIGHTS.items():
         {_given(_weight)}
         {DRIVE}
         {_FIRED}
-    """, threads=_SUMMING)
+    """, wide=RUNS_AT_ONCE)
     KERNELS[f"lif_forward{_suffix}"] = launched("lif", "n_items", f"""
         {SIZES} moving n_batch
         {_given(_weight)}
         {DRIVE}
         {_FIRED}
-    """, threads=_SUMMING)
+    """, wide=RUNS_AT_ONCE)
     KERNELS[f"read_sums{_suffix}"] = launched("readout", "n_items", f"""
         int64: n_items n_lists n_in
         {_lists(_weight)}

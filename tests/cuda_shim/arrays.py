@@ -8,6 +8,8 @@ import numpy as np
 
 _GUARD = 256  # bytes before and behind an array that nobody may write to
 _MARK = 0xA5
+# What there is in memory that nobody has written to yet: tiny numbers, or no numbers, and minus ones.
+RUBBISH = 0xA5, 0xFF
 
 
 _thread = threading.local()
@@ -38,6 +40,7 @@ class ShimArray:
         shape = tuple(map(int, np.atleast_1d(shape)))
         size = math.prod(shape) * np.dtype(dtype).itemsize
         memory = np.full(size + 2 * _GUARD, _MARK, np.uint8)
+        memory[_GUARD : _GUARD + size] = owner.rubbish
         return cls(memory, memory[_GUARD : _GUARD + size].view(dtype).reshape(shape), owner)
 
     def __array__(self, *_, **__):
@@ -50,8 +53,8 @@ class ShimArray:
 
     @property
     def pointer(self):
-        """Address of the first entry."""
-        return self._view.ctypes.data
+        """Address of the first entry; None, as with CuPy, where there is none."""
+        return self._view.ctypes.data if self.size else None
 
     shape = property(lambda self: self._view.shape)
     dtype = property(lambda self: self._view.dtype)

@@ -5,11 +5,10 @@ import time
 
 import numpy as np
 
-from cuda_shim.arrays import ShimArray, using
+from cuda_shim.arrays import RUBBISH, ShimArray, using
 from cuda_shim.build import find_compiler, launcher, library
 from eventsim.kernels.cuda.communicator import Communicator
 from eventsim.kernels.cuda.device import Device
-from eventsim.kernels.spec.cuda import KERNELS
 
 __all__ = ["ShimCommunicator", "ShimDevice", "find_compiler"]
 
@@ -26,7 +25,7 @@ class ShimDevice(Device):
     tiles_at_once = 1584  # of a large GPU; tests set less
 
     def __init__(self, descending=False):
-        self.descending = descending
+        self.descending, self.rubbish = descending, RUBBISH[descending]
         self.launched = []
 
     def use(self):
@@ -66,13 +65,13 @@ class ShimDevice(Device):
     def compile(self):
         library()
 
-    def _run(self, kernel, blocks, arguments):
+    def _run(self, kernel, blocks, threads, arguments):
         self.launched.append(kernel)
         arrays = [value for value in arguments if isinstance(value, ShimArray)]
         assert all(array.owner is self for array in arrays), f"{kernel}: got an array of another device"
         values = [value.pointer if isinstance(value, ShimArray) else value.item() for value in arguments]
         with _ONE_AT_A_TIME:
-            outcome = launcher(kernel)(blocks, KERNELS[kernel].threads, self.descending, *values)
+            outcome = launcher(kernel)(blocks, threads, self.descending, *values)
         assert outcome == 0, f"{kernel}: {_WRONG[outcome]}"
         for array in arrays:
             array.check_guards()

@@ -192,6 +192,7 @@ static T shuffled(T value, int partner)
 
 static inline void __syncthreads() { shim::wait(shim::BARRIER, 1, 0); }
 static inline int __syncthreads_and(int p) { return (int)shim::wait(shim::BARRIER_AND, p != 0, 0); }
+static inline float __ldcg(const float* place) { return *place; }
 static inline void __syncwarp() { shim::wait(shim::WARP_BARRIER, 1, 0); }
 static inline unsigned __ballot_sync(unsigned, int p) { return (unsigned)shim::wait(shim::BALLOT, p != 0, 0); }
 template <class T>

@@ -16,7 +16,7 @@ from eventsim.engine import forward, run
 from eventsim.engine.forward import forward_layer
 from eventsim.engine.gpu.devices import on_device
 from eventsim.engine.gpu.spikes import DeviceSpikes
-from eventsim.model import SRM
+from eventsim.model import LIF, SRM, CubaLIF, Network
 from eventsim.spikes import Spikes
 
 INF = np.inf
@@ -104,3 +104,16 @@ def test_a_layer_by_itself_takes_spikes_of_either_side(device, rng):
     first = forward_layer(ours.layers[0], network.neuron, spikes)
     second = forward_layer(ours.layers[1], network.neuron, first.spikes)
     assert second.spikes == forward(network, spikes).layers[1].spikes
+
+
+@pytest.mark.parametrize("neuron", [SRM(), LIF(), CubaLIF()], ids=lambda neuron: type(neuron).__name__)
+def test_wide_blocks_and_others_give_the_same_bits(device, rng, monkeypatch, neuron):
+    network = Network("30-130-70-5", neuron=neuron, seed=1)
+    for layer in network.layers:
+        layer.weight = 6.0 * layer.weight
+    spikes, found = random_spikes(rng, 30, 3, 50, 0.4), []
+    for many in (1, 1 << 20):
+        monkeypatch.setattr(device, "multiprocessors", many)
+        found.append(forward(on_device(network, device), spikes))
+    for narrow, wide, want in zip(*(trace.layers for trace in (*found, forward(network, spikes))), strict=True):
+        assert narrow.spikes == wide.spikes == want.spikes and len(want.spikes)

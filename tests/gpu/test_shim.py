@@ -61,7 +61,6 @@ def device(request, monkeypatch):
         return function
 
     monkeypatch.setattr("cuda_shim.device.launcher", launcher)
-    monkeypatch.setattr("cuda_shim.device.KERNELS", TABLE)
     monkeypatch.setattr("eventsim.kernels.cuda.device.KERNELS", TABLE)
     return ShimDevice(request.param)
 
