@@ -57,12 +57,13 @@ def bench(context, arch, data, batch, rates, growth, plot, stream, events, seed,
 
     rates = _rates(rates)
     if stream:
-        options.refuse_typed(context, {"growth", "plot", "device"}, "is no part of --stream; leave one of them out")
+        options.refuse_typed(context, {"growth", "plot", "device", "force"},
+                             "is no part of --stream; leave one of them out")
         _streams(arch if options.typed(context, "arch") else "mlp512", data, batch, rates, events, seed, as_json)
         return
     options.refuse_typed(context, {"events"}, "goes with --stream; add it, or leave this out")
     if device != "cpu":
-        options.refuse_typed(context, {"growth", "plot"}, "is measured on the CPU only; leave it or --device out")
+        options.refuse_typed(context, {"growth", "plot", "force"}, "goes with the CPU only; leave it or --device out")
         _on_gpu(device, arch, data, batch, rates, seed, as_json)
         return
     if plot is not None:

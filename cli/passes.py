@@ -1,7 +1,7 @@
 """A pass of a network over a data set, with a progress bar."""
 
-from eventsim.cli.output import track
-from eventsim.engine.gpu.devices import open_devices
+from eventsim.cli.output import busy, track
+from eventsim.engine.gpu.devices import on_device, open_devices
 from eventsim.engine.warm_up import warm_up
 from eventsim.profile import BackwardProfile
 from eventsim.trainer import Observer, evaluate
@@ -31,11 +31,9 @@ def run_over(model, dataset, profile=None, device="cpu"):
     """
     config = model.config
     check_fits(model.network, dataset)
-    for place in open_devices(device):
-        if place is None:
-            warm_up(model.network)
-        else:
-            place.compile()
+    with busy("compiling, or loading what was compiled before"):
+        for place in open_devices(device):
+            warm_up(on_device(model.network, place))
     with track("running", None) as bar:
         return evaluate(model.network, dataset, device=device, loss=config.make_loss(),
                         regularizer=config.make_regularizer(), observer=_Bar(bar, profile))

@@ -13,7 +13,7 @@ from eventsim.cli.output import print_json, show
 from eventsim.cli.progress import TrainingScreen
 from eventsim.cli.runs import SYNTHETIC, data_source, new_run, open_source
 from eventsim.engine.backward import check_trainable
-from eventsim.engine.gpu.devices import on_device, open_devices
+from eventsim.engine.gpu.devices import check_joinable, on_device, open_devices
 from eventsim.errors import ConfigError
 from eventsim.model import PRESETS, Network
 from eventsim.model.network import CLOCKS, INPUT_MODES
@@ -111,10 +111,11 @@ def train(context, recipe, show_recipe, resume, tensorboard, device, as_json, **
 def _start(wished, device, as_json, name, provenance, network, neuron, settings, *, data, samples, validation_samples,
            out):
     """Train from the beginning; ``wished`` names logs beside those of every run."""
-    logs = _logs(wished)
+    logs, devices = _logs(wished), open_devices(device)
+    check_joinable(devices)
     seed = settings.get("seed", TrainingConfig.seed)
     source = data_source(data, seed, samples, validation_samples)
-    network = on_device(Network(**network, neuron=from_config(neuron), seed=seed), open_devices(device)[0])
+    network = on_device(Network(**network, neuron=from_config(neuron), seed=seed), devices[0])
     check_trainable(network)
     splits = open_source(source)
     if splits.train is not None:

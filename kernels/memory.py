@@ -41,12 +41,20 @@ def assign(array, values: np.ndarray):
         array.set(values)
 
 
+def copied(array):
+    """A copy of an array where it is."""
+    if isinstance(array, np.ndarray):
+        return array.copy()
+    with array.device:  # CuPy copies to the one that is in use
+        return array.copy()
+
+
 def zeros_like(array):
     """An array of zeros where ``array`` is; on the host it starts on a cache line."""
     if isinstance(array, np.ndarray):
         return aligned_zeros(array.shape, array.dtype)
-    with array.device:  # CuPy copies to the one that is in use
-        out = array.copy()
+    out = copied(array)
+    with array.device:
         out.fill(0)
     return out
 

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 
+from eventsim.engine.gpu.devices import check_timed
 from eventsim.engine.simulate import run
 from eventsim.engine.stream import Stream
 from eventsim.events import Events
@@ -50,9 +51,11 @@ def first_spikes(network, clock="grid"):
 def warm_up(network=None):
     """Compile, or load, everything that inference of a network runs, on its clock and with the weights that it has.
 
-    network : None: a network of dense layers on the grid
+    network : None: a network of dense layers on the grid; raises `ConfigError` for one that its device does not run
     """
     if network is not None and network.device is not None:
+        if network.clock == "exact":
+            check_timed(network)
         network.device.compile()
         return
     clock, weights = ("grid", "float32") if network is None else (network.clock, network.weights)

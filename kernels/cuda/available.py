@@ -26,10 +26,11 @@ def missing() -> str | None:
     try:
         if cupy.cuda.runtime.driverGetVersion() == 0:
             return "there is no NVIDIA driver; install that of your GPU"
-        if cupy.cuda.runtime.getDeviceCount() == 0:
-            return "there is no GPU that CUDA can use; check nvidia-smi and CUDA_VISIBLE_DEVICES"
+        cupy.cuda.runtime.getDeviceCount()
         _try_out(CupyDevice())
     except Exception as error:  # CuPy raises classes of its own for what the driver says
+        if "cudaErrorNoDevice" in str(error):
+            return "there is no GPU that CUDA can use; check nvidia-smi and CUDA_VISIBLE_DEVICES"
         return f"the GPU does not work ({_line(error)}); check nvidia-smi, and that the driver is new enough for CuPy"
     return None
 

@@ -153,6 +153,12 @@ class CupyDevice(Device):
         self.tiles_at_once = self.multiprocessors * max(1, tiles)
         self._functions = {}
 
+    def __reduce__(self):
+        """A copy, and what was pickled, is the GPU of the same number."""
+        from eventsim.kernels.cuda import available  # which imports this
+
+        return available.gpu, (self.number,)
+
     def use(self):
         """A context in which this thread uses the GPU."""
         return self._cupy.cuda.Device(self.number)

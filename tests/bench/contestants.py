@@ -139,7 +139,7 @@ class Eventsim(_Contestant):
         from eventsim.trainer.warm_up import warm_up
 
         kernels.set_threads(threads)
-        warm_up(restored(np.load(path)))
+        warm_up(restored(np.load(path)).to(device))
         super().__init__(path, 0 if device == "gpu" else peak_resident())
         scene, network = self.scene, self.network.to(device)
         self.network = network

@@ -65,11 +65,14 @@ def main():
         found = curves(report)
     except (OSError, ValueError, KeyError) as error:
         parser.error(f"{options.report} is no comparison that compare.py wrote ({error}); write one with --json")
-    rows = [(task, name, told(*curve), "  ".join(f"{ratio:.3g}" for ratio in curve[1]))
-            for task, of_task in found.items() for name, curve in of_task.items()]
-    rates = "  ".join(f"{result['rate']:g}" for result in sorted(report["results"], key=lambda r: r["rate"]))
-    Console(width=160, highlight=False).print(
-        plain_table(("task", "who", "as fast as ours at", f"times ours at {rates} spikes a neuron"), rows))
+    rates = sorted(result["rate"] for result in report["results"])
+    rows = []
+    for task, of_task in found.items():
+        for name, curve in of_task.items():
+            ratios = dict(zip(*curve, strict=True))  # at some rates a peer may have been left out
+            rows.append((task, name, told(*curve), *(f"{ratios[r]:.3g}" if r in ratios else "" for r in rates)))
+    header = ("times ours", "who", "1 at", *(f"at {rate:g}" for rate in rates))
+    Console(width=160, highlight=False).print(plain_table(header, rows))
     if options.plot:
         draw(found, report, options.plot)
 

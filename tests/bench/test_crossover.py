@@ -40,7 +40,7 @@ def test_the_script_prints_and_draws(tmp_path):
     (tmp_path / "curve.json").write_text(json.dumps(REPORT))
     arguments = [sys.executable, crossover.__file__, "curve.json", "--plot", "curve.svg"]
     done = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0 and "8  2  0.5" in done.stdout, done.stderr
+    assert done.returncode == 0 and done.stdout.splitlines()[1].split() == ["inference", "dense", "8", "8", "2", "0.5"]
     assert (tmp_path / "curve.svg").read_text().count("dense") >= 2
     (tmp_path / "curve.json").write_text("{}")
     done = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, timeout=120)

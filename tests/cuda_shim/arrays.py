@@ -66,8 +66,10 @@ class ShimArray:
     device = property(lambda self: using(self.owner))
 
     def _check_use(self):
-        """Fail where the thread uses another device, on which CuPy would do what does not say where."""
-        assert getattr(_thread, "device", None) in (None, self.owner), "an array of another device than that in use"
+        """Fail where the thread uses another device, which is where CuPy would do it; number 0 until it uses one."""
+        device = getattr(_thread, "device", None)
+        in_use = self.owner.number == 0 if device is None else device is self.owner
+        assert in_use, "an array of another device than that in use"
 
     def __len__(self):
         return len(self._view)

@@ -17,15 +17,19 @@ _WRONG = {1: "threads of a block wait for different things", 2: "threads wait fo
 
 
 class ShimDevice(Device):
-    """The host as a device. descending : in which order the threads of a block run; results must not depend on it."""
+    """The host as a device.
+
+    descending : in which order the threads of a block run; results must not depend on it
+    number : of several; 0 is in use where a thread uses none
+    """
 
     name = "host"
     array_type = ShimArray
     l2_bytes, multiprocessors, clock, compute_capability = 50 << 20, 1, 1e9, (9, 0)
     tiles_at_once = 1584  # of a large GPU; tests set less
 
-    def __init__(self, descending=False):
-        self.descending, self.rubbish = descending, RUBBISH[descending]
+    def __init__(self, descending=False, number=0):
+        self.descending, self.rubbish, self.number = descending, RUBBISH[descending], number
         self.launched = []
 
     def use(self):

@@ -20,15 +20,15 @@ def pytest_collection_finish(session):
         build.begin()
 
 
-def _device(name):
-    """A device; skips, with the reason, where there is none."""
+def _device(name, number=0):
+    """A device; skips, with the reason, where there is none. number : of several on the host"""
     if name == "gpu":
         if os.environ.get("EVENTSIM_REQUIRE_GPU") != "1" and available.missing() is not None:
             pytest.skip(available.missing())
         return available.gpu(0)
     if find_compiler() is None:
         pytest.skip("no C++ compiler, which runs the CUDA kernels on the host")
-    return ShimDevice(descending=name == "threads descending")
+    return ShimDevice(name == "threads descending", number)
 
 
 @pytest.fixture(params=["threads ascending", "threads descending", _ON_GPU])
@@ -62,7 +62,7 @@ def as_gpus(request, monkeypatch):
         if n < 2:
             pytest.skip("there is one GPU only")
         return [first, *map(available.gpu, range(1, n))]
-    devices = [_device(request.param) for _ in range(3)]
+    devices = [_device(request.param, number) for number in range(3)]
     monkeypatch.setattr(available, "missing", lambda: None)
     monkeypatch.setattr(available, "missing_to_join", lambda: None)
     monkeypatch.setattr(available, "describe", lambda: [

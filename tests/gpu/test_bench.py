@@ -38,7 +38,8 @@ def test_every_row_is_read_once_a_repeat(device, rng, n_rows, parts):
 def test_a_device_is_measured(one_device, short):
     rates = gpu.measure(one_device)
     assert rates.l2_read > 1e6 and rates.memory_read > 1e6
-    assert rates.additions == 128 * one_device.multiprocessors * one_device.clock
+    lanes = 64 if one_device.compute_capability in ((7, 0), (7, 2), (7, 5), (8, 0)) else 128
+    assert rates.additions == lanes * one_device.multiprocessors * one_device.clock
 
 
 def test_every_kernel_has_a_phase():
@@ -82,7 +83,7 @@ def test_phases_add_up_to_the_whole(one_device, short, arch):
     assert figures["latency"]["median"] <= figures["latency"]["p99"]
     for task in ("inference", "training"):
         phases = {p.name: p for p in figures[f"{task}_phases"]}
-        assert sum(p.seconds for p in phases.values()) >= figures[task]
+        assert sum(p.seconds for p in phases.values()) >= figures[task] * (1 - 1e-12)
         assert phases["forward"].share > 0 and phases["forward"].by_bytes > phases["forward"].by_additions > 0
         assert phases["spike lists"].share is None
     assert phases.keys() >= {"adjoint", "error sent down", "weight gradient", "between kernels"}

@@ -1,13 +1,14 @@
 """What `CupyDevice` asks of CuPy, by a stand-in that has NumPy's arrays; a GPU has the other tests."""
 
 import contextlib
+import copy
 import sys
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from eventsim.kernels.cuda import source
+from eventsim.kernels.cuda import available, source
 from eventsim.kernels.cuda.device import CupyDevice
 from eventsim.kernels.spec.cuda import KERNELS
 
@@ -116,3 +117,9 @@ def test_what_is_put_on_a_device_is_a_copy(calls):
     got = CupyDevice(1).put(values)
     assert got.flags.c_contiguous and not np.shares_memory(got, values)
     np.testing.assert_array_equal(got, values)
+
+
+def test_copies_of_a_device_are_the_device(calls, monkeypatch):
+    device = CupyDevice(1)
+    monkeypatch.setattr(available, "gpu", {1: device}.__getitem__)
+    assert copy.deepcopy([device])[0] is device and copy.copy(device) is device

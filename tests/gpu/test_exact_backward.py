@@ -47,11 +47,27 @@ def assert_close(device, got, want, rounding=1e-5):
     np.testing.assert_allclose(got, want, rtol=0, atol=rounding * np.abs(want).max(initial=0.0))
 
 
+def pairs_of(active):
+    """{(block, lane, tick): rho} of an `ActiveSet`; of a full one rho is 0."""
+    blocks = np.repeat(np.arange(len(active.entry_start) - 1), np.diff(active.entry_start)).tolist()
+    keys = [(block, lane, tick) for block, lane, ticks in zip(blocks, active.entry_lane.tolist(),
+                                                              active.entry_ticks.tolist(), strict=True)
+            for tick in range(64) if ticks >> tick & 1]
+    return dict(zip(keys, active.rho.tolist(), strict=True))
+
+
 def compare_active(device, got, want):
     """The active sets of two runs agree; the first was on a device."""
     for ours, theirs in zip(got.layers, want.layers, strict=True):
         active = ours.active.get()
-        assert ours.active.n_pairs == theirs.active.n_pairs > 0
+        assert theirs.active.n_pairs > 0
+        if device.name != "host":  # which rounds exponentials in its own way, and so decides by itself at the edges
+            own, others = pairs_of(active), pairs_of(theirs.active)
+            assert len(own.keys() ^ others.keys()) <= 2 + 1e-4 * len(others)
+            common = sorted(own.keys() & others.keys())
+            assert_close(device, *(np.array([pairs[k] for k in common]) for pairs in (own, others)))
+            continue
+        assert ours.active.n_pairs == theirs.active.n_pairs
         for name in ("entry_start", "pair_start", "entry_lane", "entry_ticks"):
             np.testing.assert_array_equal(getattr(active, name), getattr(theirs.active, name), name)
         assert_close(device, active.rho, theirs.active.rho)
@@ -61,7 +77,8 @@ def compare(device, network, spikes, supports, errors, seed=None, assert_spikes=
     """Run and walk back on both sides, and compare all that comes of it; returns the device's layers."""
     want, gradients = training(network, spikes, supports, errors, seed)
     got, own_gradients = training(on_device(network, device), spikes, supports, errors, seed)
-    assert_spikes(network, device, got, want)
+    if assert_spikes(network, device, got, want):
+        return got.layers  # another course from the excused crossing on
     compare_active(device, got, want)
     for ours, theirs in zip(own_gradients, gradients, strict=True):
         assert np.abs(theirs).max() > 0

@@ -36,7 +36,7 @@ def assert_same(network, device, got, want):
     if want.readout.time is not None:
         assert_close(device, got.scores, want.scores, rounding=1e-12)
         assert_close(device, got.readout.time, want.readout.time, rounding=1e-12)
-    assert_same_spikes(network, device, got, want)
+    return assert_same_spikes(network, device, got, want)
 
 
 def assert_same_layers(network, device, got, want):
@@ -44,7 +44,7 @@ def assert_same_layers(network, device, got, want):
     assert got.layers[-1].singly is want.layers[-1].singly is None
     for done in (got.layers[-1], want.layers[-1]):
         done.singly = 0.0
-    assert_same(network, device, got, want)
+    return assert_same(network, device, got, want)
 
 
 @pytest.mark.parametrize("readout", ["mean", "last", "max"])

@@ -1,5 +1,8 @@
 """The forward pass on a device: the bits of the CPU, and the naive reference."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from scenes import (
@@ -117,3 +120,11 @@ def test_wide_blocks_and_others_give_the_same_bits(device, rng, monkeypatch, neu
         found.append(forward(on_device(network, device), spikes))
     for narrow, wide, want in zip(*(trace.layers for trace in (*found, forward(network, spikes))), strict=True):
         assert narrow.spikes == wide.spikes == want.spikes and len(want.spikes)
+
+
+@pytest.mark.parametrize("make", [copy.copy, copy.deepcopy, lambda spikes: pickle.loads(pickle.dumps(spikes))])
+def test_copies_of_spikes_are_on_the_host(one_device, rng, make):
+    network = random_network(rng, (30, 70), (4.0,))
+    found = forward(on_device(network, one_device), random_spikes(rng, 30, 2, 40, 0.3)).output
+    copied = make(found)
+    assert type(copied) is Spikes and copied == found and len(copied)

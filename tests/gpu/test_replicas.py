@@ -7,6 +7,7 @@ from patches import Patches
 from scenes import Dyadic, random_spikes
 
 import eventsim as es
+from eventsim.engine import forward
 from eventsim.engine.gpu.devices import on_device, open_devices
 from eventsim.errors import ConfigError, DeviceError
 from eventsim.kernels.cuda import available
@@ -299,3 +300,20 @@ def test_on_the_command_line(as_gpus, tmp_path, monkeypatch):
         assert figures[-1].pop("device") == place
     assert figures[0] == figures[1]
     assert "one device is wanted here, got gpus" in refused("simulate", "none.bin", "--device", "gpus")
+
+
+def test_what_is_made_of_a_network_on_another_gpu_is_there(as_gpus, rng):
+    network = es.Network("8x8x1-6c3-2p-bn-9-4", seed=1)
+    spikes = random_spikes(rng, 64, 2, 30, 0.3)
+    there = network.to("gpu:1")
+    for weights in ("float32", "int8", "float16"):
+        got, want = (forward(one.with_weights(weights), spikes) for one in (there, network))
+        assert got.output == want.output and got.output.device is as_gpus[1]
+
+
+def test_spikes_of_one_gpu_are_those_of_another(as_gpus, rng):
+    network = es.Network("8x8x1-9-4", seed=1)
+    network.layers[0].weight = 3.0 * network.layers[0].weight
+    found = forward(network.to("gpu"), random_spikes(rng, 64, 2, 30, 0.3)).layers[0].spikes
+    again = es.Network("9-4", seed=2)
+    assert len(found) and forward(again.to("gpu:1"), found).output == forward(again, found).output

@@ -64,14 +64,19 @@ def _waiting(devices):
     return devices
 
 
+def check_joinable(devices):
+    """Raise `DeviceError` for several devices where NCCL is missing, without which they cannot train at once."""
+    lacking = available.missing_to_join() if len(devices) > 1 else None
+    if lacking is not None:
+        raise DeviceError(f"several GPUs cannot train at once: {lacking}, or use one of them (--device gpu)")
+
+
 def join(devices):
     """The `Communicator` of several devices.
 
     Raises `DeviceError` where NCCL is missing, or does not work.
     """
-    lacking = available.missing_to_join()
-    if lacking is not None:
-        raise DeviceError(f"several GPUs cannot train at once: {lacking}, or use one of them (--device gpu)")
+    check_joinable(devices)
     try:
         return available.joined(tuple(devices))
     except RuntimeError as error:  # what CuPy raises for NCCL's codes is one

@@ -94,6 +94,11 @@ class DeviceSpikes(Spikes):
                                **self._runs._asdict())
         return self._runs
 
+    def __reduce__(self):
+        """Copies, and what was pickled, are the same `Spikes` on the host."""
+        when = self.time if self.is_timed else self.tick
+        return _itself, (Spikes.of_kernel(self.sample_ptr, self.address, when, self, self.n_neurons),)
+
     def fired(self):
         """Whether each neuron has a spike, bool[N], on the host."""
         marks = self.device.zeros(self.n_neurons, np.uint8)
@@ -101,9 +106,13 @@ class DeviceSpikes(Spikes):
         return marks.get().view(bool)
 
 
+def _itself(spikes):
+    return spikes
+
+
 def uploaded(device, spikes) -> DeviceSpikes:
-    """The spikes on a device; those that are there already, as they are."""
-    if isinstance(spikes, DeviceSpikes):
+    """The spikes on a device; those that are there already, as they are, and those of another by way of the host."""
+    if isinstance(spikes, DeviceSpikes) and spikes.device is device:
         return spikes
     address, when = device.put(spikes.address), device.put(spikes.when)
     return DeviceSpikes.of(device, spikes.sample_ptr, address, when, spikes, spikes.n_neurons)

@@ -8,7 +8,7 @@ import numpy as np
 from eventsim import checks
 from eventsim.errors import ConfigError
 from eventsim.kernels.layout import TILE, n_tiles
-from eventsim.kernels.memory import aligned, on_host
+from eventsim.kernels.memory import aligned, copied, on_host
 from eventsim.model.precision import WEIGHTS
 from eventsim.model.shape import Shape
 
@@ -87,7 +87,7 @@ class Layer:
             raise ConfigError(f"weights of {self} are {self.precision} already; convert those of float32")
         other = copy.copy(self)
         other.precision = precision
-        other.packed = self.packed.copy()
+        other.packed = copied(self.packed)
         other.stages = copy.deepcopy(self.stages)
         return other
 

@@ -127,6 +127,7 @@ class DenseSRM(Peer):
 
     def __init__(self, stages, srm, learning_rate=1e-3):
         super().__init__(stages, srm, learning_rate)
+        torch.backends.cudnn.allow_tf32 = False  # as GEMMs on a GPU do not round to it by default, either
         self._infer, self._forward, self._backward = recurrences(srm, self.gemm_dtype)
         self._gemm = None
         for layer in self.layers:

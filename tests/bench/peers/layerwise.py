@@ -14,9 +14,11 @@ def onednn_gemms():
     """Lets torch do float32 GEMMs with oneDNN, which took a sixth off an inference on an AMD Zen 4.
 
     There the sums stay in float32; on processors with AMX this setting also permits to round their terms to bfloat16.
+    On a GPU it would round them to TF32, and everybody computes in float32 there.
     """
     before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("medium")
+    if torch.get_default_device().type == "cpu":
+        torch.set_float32_matmul_precision("medium")
     try:
         yield
     finally:
