@@ -61,7 +61,7 @@ def patch_arguments(lists, neuron, constants, n_batch) -> dict:
 def cut_lists(patches, spikes):
     """The lists of all patches, with times, and spikes from every pixel; see `cut_lists` in `exact_wiring`.
 
-    Pairs of a spike and a patch that sees it are made in the order of spikes, and brought into that of lists by sorting.
+    Pairs of a spike and a patch that sees it are made in the order of spikes, and sorted into that of lists.
     """
     device, n_pixels, (address, time) = spikes.device, len(patches.reach[0]) - 1, spikes.on_device
     pixels = device.zeros(n_pixels, np.int32)
