@@ -6,6 +6,9 @@
 // whole sample, 1024 neurons at a time, as many as the layers of the field have. More blocks a sample would meet at a
 // barrier of the device in every tick, whose few microseconds are those of a tick of such a block.
 
+// Tiles whose own spikes of a tick the threads of a recurrent layer find in shared memory, and not far off.
+#define NEAR_TILES 512
+
 // Of SRM neurons p, q, and those of the refractory response; of leaky ones potential and current.
 struct Neuron {
     float a, b, c, d;
@@ -110,6 +113,8 @@ __device__ inline void recurrent(
 {
     const i64 sample = blockIdx.x, tiles = (n_neurons + TILE - 1) / TILE, step = tiles * TILE;
     const i64 first_tile = threadIdx.x / TILE, at_once = blockDim.x / TILE, lane = threadIdx.x % TILE;
+    // By halves of words, and twice, so that one barrier a tick is enough: the next but one is behind that of the next.
+    __shared__ u32 near[2][2 * NEAR_TILES];
     const Model<IS_LEAKY> model(constants);
     state += sample * 4 * step;
     ring += sample * depth * step;
@@ -117,6 +122,7 @@ __device__ inline void recurrent(
     i64 run = run_base[sample];
     const i64 run_end = run + run_count[sample];
     for (i64 t = 0; t < n_ticks; t++) {
+        u32* const spikes = near[t % 2];
         const bool has_input = run < run_end && run_tick[run] == t;
         for (i64 tile = first_tile; tile < tiles; tile += at_once) {
             const i64 neuron = tile * TILE + lane;
@@ -134,6 +140,9 @@ __device__ inline void recurrent(
             at[2 * step] = s.c;
             at[3 * step] = s.d;
             write_bits(fired, (tile * n_samples + sample) * n_ticks + t, fires);
+            const u32 half = __ballot_sync(EVERY_LANE, fires);
+            if (is_first_of_warp() && tile < NEAR_TILES)
+                spikes[2 * tile + lane / WARP] = half;
             if (fires)
                 ready[neuron] = (i32)(t + n_abs < n_ticks ? t + n_abs : n_ticks);
             if (!IS_LEAKY && has_input && is_neuron)
@@ -145,12 +154,14 @@ __device__ inline void recurrent(
             const i64 neuron = tile * TILE + lane;
             Sender sender = sender_of(own, neuron, t, n_ticks, depth, step, ring + neuron);
             bool any = false;
-            for (i64 from = 0; neuron < n_neurons && from < tiles; from++)
-                for (u64 lanes = read_bits(fired, (from * n_samples + sample) * n_ticks + t); lanes != 0;
-                     lanes &= lanes - 1) {
+            for (i64 from = 0; neuron < n_neurons && from < tiles; from++) {
+                u64 lanes = from < NEAR_TILES ? spikes[2 * from] | (u64)spikes[2 * from + 1] << WARP
+                                              : read_bits(fired, (from * n_samples + sample) * n_ticks + t);
+                for (; lanes != 0; lanes &= lanes - 1) {
                     sender.add(from * TILE + __ffsll(lanes) - 1);
                     any = true;
                 }
+            }
             if (any)
                 sender.finish();
         }

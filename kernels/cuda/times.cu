@@ -58,76 +58,70 @@ extern "C" __global__ void route_times(
     new_time[new_ptr[k]] = time[k];
 }
 
-// What a patch sees of its input, in 32 bits.
-struct View {
-    u32 n_pixels, width, y, x, rows, columns;
-    const u8* has_tap;
-
-    __device__ View(const Geometry& at, i64 patch)
-        : n_pixels((u32)at.n_pixels), width((u32)at.width),
-          y((u32)(patch / at.across * at.step_down - at.padding)), x((u32)(patch % at.across * at.step_across - at.padding)),
-          rows((u32)at.rows_in), columns((u32)at.columns_in), has_tap(at.has_tap)
-    {
-    }
-
-    // `row_of`: what lies beside the patch is far off, since unsigned numbers wrap.
-    __device__ i32 row_of(u32 address) const
-    {
-        const u32 channel = address / n_pixels, pixel = address - channel * n_pixels, down = pixel / width;
-        const u32 own_y = down - y, own_x = pixel - down * width - x;
-        if (own_y >= rows || own_x >= columns || !has_tap[own_y * columns + own_x])
-            return -1;
-        return (i32)((channel * rows + own_y) * columns + own_x);
-    }
-};
-
-// count[list], the spikes that a patch sees; list: patch * n_samples + sample. A warp for each list, which goes through
-// the spikes of its sample.
-extern "C" __global__ void count_patch_times(
-    i64 n_lists, i64 n_samples, i64 n_pixels, i64 width, i64 padding, i64 across, i64 step_down, i64 step_across,
-    i64 rows_in, i64 columns_in, const u8* has_tap, const i64* sample_ptr, const i32* address, i64* count)
+// count[k], the patches that see spike k: its pairs, see `list_pairs`.
+extern "C" __global__ void count_pairs(
+    i64 n_spikes, i64 n_pixels, const i32* address, const i64* reach_ptr, i64* count)
 {
-    const i64 list = global_index() / WARP;
-    if (list >= n_lists)
+    const i64 k = global_index();
+    if (k >= n_spikes)
         return;
-    const View view({n_pixels, width, padding, across, step_down, step_across, rows_in, columns_in, has_tap},
-                    list / n_samples);
-    const i64 sample = list % n_samples;
-    const int lane = threadIdx.x % WARP;
-    i64 n = 0;
-    for (i64 first = sample_ptr[sample]; first < sample_ptr[sample + 1]; first += WARP) {
-        const i64 k = first + lane;
-        n += __popc(__ballot_sync(EVERY_LANE, k < sample_ptr[sample + 1] && view.row_of((u32)address[k]) >= 0));
-    }
-    if (lane == 0)
-        count[list] = n;
+    const i64 pixel = address[k] % n_pixels;
+    count[k] = reach_ptr[pixel + 1] - reach_ptr[pixel];
 }
 
-// The rows of weights that these spikes are, and their times, at list_ptr[list] on; see kernels/cpu/patches.py.
-extern "C" __global__ void cut_patch_times(
-    i64 n_lists, i64 n_samples, i64 n_pixels, i64 width, i64 padding, i64 across, i64 step_down, i64 step_across,
-    i64 rows_in, i64 columns_in, const u8* has_tap, const i64* sample_ptr, const i32* address, const double* time,
-    const i64* list_ptr, i32* row, double* row_time)
+// patch[...] and spike[...], pair_ptr[k] on: the pairs of spike k and the patches that see it, reach_patch[reach_ptr[pixel]]
+// and on.
+extern "C" __global__ void list_pairs(
+    i64 n_spikes, i64 n_pixels, const i32* address, const i64* reach_ptr, const i32* reach_patch, const i64* pair_ptr,
+    i32* patch, i64* spike)
 {
-    const i64 list = global_index() / WARP;
-    if (list >= n_lists)
+    const i64 k = global_index();
+    if (k >= n_spikes)
         return;
-    const View view({n_pixels, width, padding, across, step_down, step_across, rows_in, columns_in, has_tap},
-                    list / n_samples);
-    const i64 sample = list % n_samples;
-    const int lane = threadIdx.x % WARP;
-    i64 to = list_ptr[list];
-    for (i64 first = sample_ptr[sample]; first < sample_ptr[sample + 1]; first += WARP) {
-        const i64 k = first + lane;
-        const i32 own = k < sample_ptr[sample + 1] ? view.row_of((u32)address[k]) : -1;
-        const u32 seen = __ballot_sync(EVERY_LANE, own >= 0);
-        if (own >= 0) {
-            const i64 place = to + __popc(seen & ((1u << lane) - 1));
-            row[place] = own;
-            row_time[place] = time[k];
-        }
-        to += __popc(seen);
+    const i64 first = reach_ptr[address[k] % n_pixels];
+    for (i64 pair = pair_ptr[k]; pair < pair_ptr[k + 1]; pair++) {
+        patch[pair] = reach_patch[first + pair - pair_ptr[k]];
+        spike[pair] = k;
     }
+}
+
+// list_ptr[n_starts], where list patch * n_samples + sample begins among the pairs by patch, of which order[...] says where
+// they stand: pairs come by sample, and an order leaves what is equal as it is.
+extern "C" __global__ void find_lists(
+    i64 n_starts, i64 n_samples, i64 n_pairs, const i64* sample_ptr, const i32* patch, const i64* spike, const i64* order,
+    i64* list_ptr)
+{
+    const i64 list = global_index();
+    if (list >= n_starts)
+        return;
+    i64 low = 0, high = n_pairs;
+    if (list == n_starts - 1)
+        low = n_pairs;
+    else {
+        const i64 own = list / n_samples, first = sample_ptr[list % n_samples];
+        while (low < high) {
+            const i64 middle = low + (high - low) / 2, pair = order[middle];
+            if (patch[pair] < own || (patch[pair] == own && spike[pair] < first))
+                low = middle + 1;
+            else
+                high = middle;
+        }
+    }
+    list_ptr[list] = low;
+}
+
+// The rows of weights that spikes are in the patches that see them, and their times, pair by pair in their order; see
+// kernels/cpu/patches.py.
+extern "C" __global__ void cut_patch_times(
+    i64 n_pairs, i64 n_pixels, i64 rows_a_channel, const i32* address, const double* time, const i64* reach_ptr,
+    const i32* reach_row, const i64* pair_ptr, const i64* spike, const i64* order, i32* row, double* row_time)
+{
+    const i64 to = global_index();
+    if (to >= n_pairs)
+        return;
+    const i64 pair = order[to], k = spike[pair], channel = address[k] / n_pixels, pixel = address[k] % n_pixels;
+    row[to] = (i32)(channel * rows_a_channel + reach_row[reach_ptr[pixel] + pair - pair_ptr[k]]);
+    row_time[to] = time[k];
 }
 
 // The first tick k with k dt >= time; as products round, which a quotient may miss by one.

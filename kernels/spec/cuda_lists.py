@@ -4,20 +4,24 @@ from eventsim.kernels.spec.cuda_launch import CudaKernel, by_thread, launched
 
 KERNELS: dict[str, CudaKernel] = {}
 
-KERNELS["bin_events"] = by_thread("bin", "n_ticks", """
+KERNELS["key_events"] = by_thread("bin", "n_events", """
     int64: n_events
     int64[events]: t
     uint16[events]: x y
     uint8[events]: p
-    int64: width height step n_ticks keep_repeats
-    out int32[events]: sorted
-    out int64[ticks]: begin count
+    int64: width height step n_addresses
+    out int64[events]: key
 """)
 
-KERNELS["list_binned"] = by_thread("bin", "n_ticks", """
-    int64: n_ticks
-    int32[events]: sorted
-    int64[ticks]: begin tick_ptr
+KERNELS["mark_binned"] = by_thread("bin", "n_events", """
+    int64: n_events keep_repeats
+    int64[events]: key order
+    out int64[events]: count
+""")
+
+KERNELS["list_binned"] = by_thread("bin", "n_events", """
+    int64: n_events n_addresses
+    int64[events]: key order place
     out int32[spikes]: tick address
 """)
 

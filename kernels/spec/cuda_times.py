@@ -1,6 +1,6 @@
 """Kernels on a GPU that make spike lists in continuous time."""
 
-from eventsim.kernels.spec.cuda_launch import CudaKernel, by_thread, launched
+from eventsim.kernels.spec.cuda_launch import CudaKernel, by_thread
 
 KERNELS: dict[str, CudaKernel] = {}
 
@@ -47,25 +47,45 @@ KERNELS["route_times"] = by_thread("times", "n_spikes", """
     out float64[spikes]: new_time
 """)
 
-_PATCHES = """
-    int64: n_lists n_samples n_pixels width padding across step_down step_across rows_in columns_in
-    uint8[pixels]: has_tap
-    int64[samples]: sample_ptr
+_REACH = """
     int32[spikes]: address
+    int64[pixels]: reach_ptr
 """
 
-KERNELS["count_patch_times"] = launched("times", "n_lists", f"""
-    {_PATCHES}
-    out int64[lists]: count
-""", per_block=8, threads=256)
+KERNELS["count_pairs"] = by_thread("times", "n_spikes", f"""
+    int64: n_spikes n_pixels
+    {_REACH}
+    out int64[spikes]: count
+""")
 
-KERNELS["cut_patch_times"] = launched("times", "n_lists", f"""
-    {_PATCHES}
+KERNELS["list_pairs"] = by_thread("times", "n_spikes", f"""
+    int64: n_spikes n_pixels
+    {_REACH}
+    int32[reach]: reach_patch
+    int64[spikes]: pair_ptr
+    out int32[pairs]: patch
+    out int64[pairs]: spike
+""")
+
+KERNELS["find_lists"] = by_thread("times", "n_starts", """
+    int64: n_starts n_samples n_pairs
+    int64[samples]: sample_ptr
+    int32[pairs]: patch
+    int64[pairs]: spike order
+    out int64[lists]: list_ptr
+""")
+
+KERNELS["cut_patch_times"] = by_thread("times", "n_pairs", """
+    int64: n_pairs n_pixels rows_a_channel
+    int32[spikes]: address
     float64[spikes]: time
-    int64[lists]: list_ptr
-    out int32[spikes]: row
-    out float64[spikes]: row_time
-""", per_block=8, threads=256)
+    int64[pixels]: reach_ptr
+    int32[reach]: reach_row
+    int64[spikes]: pair_ptr
+    int64[pairs]: spike order
+    out int32[pairs]: row
+    out float64[pairs]: row_time
+""")
 
 KERNELS["mark_own_spikes"] = by_thread("times", "n_spikes", """
     int64: n_spikes n_samples n_ticks

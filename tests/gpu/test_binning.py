@@ -46,6 +46,19 @@ def test_bursts_are_sorted_as_the_naive_twin_does(device, rng, mode):
     assert (report.merged, report.before, report.after) == (merged, before, after)
 
 
+@pytest.mark.parametrize("mode", ["or", "count"])
+def test_keys_are_of_64_bits(one_device, rng, mode):
+    """A tick times the addresses of a large sensor is beyond 32 bits; half of the events stand in one late tick."""
+    n, sensor = 4000, Sensor(1280, 720, 2)
+    t = np.sort(np.where(rng.random(n) < 0.5, 90_000_000, rng.integers(-5, 100_000_000, n)))
+    x, y, p = rng.integers(1270, 1280, n), rng.integers(700, 720, n), rng.integers(0, 2, n)
+    events = Events(t, x, y, p, sensor)
+    want, report = bin_events(events, 1.0, 95_000, mode)
+    assert int(want.tick[-1]) * sensor.n_addresses > 2**36 and (report.merged > 500) == (mode == "or")
+    got, ours = binning.bin_events(one_device, events, 1.0, 95_000, mode)
+    assert got == want and ours == report
+
+
 def test_modes_are_those_of_the_cpu(device, rng):
     with pytest.raises(ConfigError, match="mode"):
         binning.bin_events(device, recording(rng, 3), 1.0, None, "sum")

@@ -1,6 +1,7 @@
 """Delays and recurrence on a device: the bits of the CPU."""
 
 import pytest
+from cuda_shim import ShimDevice, build, find_compiler
 from delay_scenes import KINDS, N_IN, N_TICKS, random_layer
 from lif_scenes import NEURONS as LEAKY
 from scenes import random_spikes, some_but_not_all
@@ -10,6 +11,8 @@ from eventsim.engine import forward
 from eventsim.engine.forward import forward_layer
 from eventsim.engine.gpu.devices import on_device
 from eventsim.errors import ConfigError
+from eventsim.kernels.cuda import source
+from eventsim.kernels.spec.cuda import KERNELS
 from eventsim.model import SRM
 
 from .test_forward import assert_same
@@ -45,6 +48,33 @@ def test_spikes_reach_all_tiles(device, rng, kind, n_out, name):
     want = forward_layer(layer, neuron, spikes).spikes
     assert some_but_not_all(want)
     assert forward_layer(layer.on_device(device), neuron, spikes).spikes == want
+
+
+@pytest.mark.skipif(find_compiler() is None, reason="no C++ compiler, which runs CUDA on the host")
+@pytest.mark.parametrize("name", ["srm", "hard"])
+def test_tiles_beyond_those_that_are_near_are_heard(rng, monkeypatch, name):
+    """Tiles whose spikes do not fit into shared memory have theirs looked up: with room for two of five."""
+    here, kernel = "#define NEAR_TILES", f"recurrent{'_lif' if name == 'hard' else ''}_forward"
+    text = source.kernels_of("delayed")
+    assert text.count(f"{here} 512\n") == 1
+    table = {own: entry for own, entry in KERNELS.items() if entry.file == "delayed"}
+    library = build.compiled(build.program(text.replace(f"{here} 512\n", f"{here} 2\n"), table))
+    launched = []
+
+    def launcher(name):
+        if name not in table:
+            return build.launcher(name)
+        function = getattr(library, f"launch_{name}")
+        function.argtypes = build.types_of(table[name])
+        launched.append(name)
+        return function
+    monkeypatch.setattr("cuda_shim.device.launcher", launcher)
+    layer = random_layer(rng, "synaptic, recurrent axonal", n_out=300, gain=4.0 if name == "srm" else 0.3)
+    spikes = random_spikes(rng, N_IN, 2, 20, 0.1)
+    want = forward_layer(layer, NEURONS[name], spikes).spikes
+    assert some_but_not_all(want) and want.address.max() > 128
+    assert forward_layer(layer.on_device(ShimDevice(descending=True)), NEURONS[name], spikes).spikes == want
+    assert launched == [kernel]
 
 
 def test_between_other_layers(one_device, rng):

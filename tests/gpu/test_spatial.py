@@ -8,6 +8,7 @@ from scenes import random_spikes, some_but_not_all
 from eventsim.engine import Sink, backward, forward
 from eventsim.engine.feed import statistics_of, take_in_statistics
 from eventsim.engine.gpu.devices import on_device
+from eventsim.kernels.layout import DRIVE_ROWS, TILE
 from eventsim.kernels.memory import on_host, zeros_like
 from eventsim.model import SRM
 
@@ -65,6 +66,26 @@ def test_training_has_the_bits_of_the_cpu(one_device, rng, by_patches, name):
     assert_same(got, want)
     assert_same_arrays(own_arrays, arrays)
     assert_same(forward(ours, spikes), forward(network, spikes))
+
+
+def test_a_drive_in_which_there_is_nothing_has_a_place_for_every_tile_and_patch(
+    one_device, rng, by_patches, monkeypatch
+):
+    """And not for every sample; of convolutions all of whose lanes are neurons, which have no drive of their own."""
+    network, spikes = scene(rng, "4x5x2-64c2-128c2", 40)
+    ours, zeros, places = on_device(network, one_device), one_device.zeros, []
+
+    def spy(shape, dtype):
+        if np.ndim(shape) and tuple(shape[1:]) == (DRIVE_ROWS, TILE):
+            places.append(shape[0])
+        return zeros(shape, dtype)
+    monkeypatch.setattr(one_device, "zeros", spy)
+    errors = random_errors(rng, network, spikes)
+    want, gradients = training(network, spikes, (INF, INF), errors)
+    got, own = training(ours, spikes, (INF, INF), errors)
+    assert_same(got, want)
+    assert_same_arrays(own, gradients)
+    assert sorted(places) == [3 * 4, 2 * 2 * 3]
 
 
 def test_many_samples_are_summed_in_the_groups_of_the_cpu(device, rng, by_patches, little_room):

@@ -58,6 +58,22 @@ def test_lists_of_patches_are_those_of_the_cpu(one_device, rng, name):
     assert pixels.sum() == len(spikes)
 
 
+@pytest.mark.parametrize("n_samples, n_spikes", [(3, 0), (0, 0), (4, 600)], ids=["no spikes", "no samples", "bursts"])
+def test_lists_of_patches_of_nothing_and_of_bursts_are_those_of_the_cpu(device, rng, n_samples, n_spikes):
+    """Bursts are of spikes that stand at two times only, with repeats, in samples of which the first has none."""
+    layer = spatial_network(rng, "6x5x2-12c3-9").layers[0]
+    starts = np.linspace(0, n_spikes, n_samples).astype(int)
+    time = np.concatenate([np.sort(rng.integers(1, 3, n) / 2) for n in np.diff(starts)] or [np.empty(0)])
+    spikes = Spikes(np.append(0, starts), rng.integers(0, layer.n_in, n_spikes), time=time, n_neurons=layer.n_in,
+                    n_ticks=3, check=False)
+    want = exact_wiring.cut_lists(layer, spikes.sample_ptr, spikes.address, spikes.time)
+    got, pixels = timed.cut_lists(layer.patches, uploaded(device, spikes))
+    assert len(want.sample_ptr) == n_samples * layer.patches.n_patches + 1 and len(got) >= n_spikes
+    for ours, theirs in zip((got.sample_ptr, got.address, got.time), want, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert pixels.sum() == n_spikes
+
+
 @pytest.mark.parametrize("dt", [0.0, 0.3])
 @pytest.mark.parametrize("neuron", [SRM(tau_syn=3.0), LEAKY["current"], LEAKY["as fast"], LEAKY["subtract"]],
                          ids=["srm", "current", "as fast", "at once"])

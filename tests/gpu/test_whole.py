@@ -135,7 +135,7 @@ def test_simulate_and_evaluate_print_what_they_print_of_the_cpu(as_gpu, recordin
             assert layer["spikes"] >= 0
     strip = [without_times(json.loads(text)) for text in outputs]
     assert strip[0] == strip[1]
-    assert "bin_events" in getattr(as_gpu, "launched", ["bin_events"])
+    assert "key_events" in getattr(as_gpu, "launched", ["key_events"])
     compare_files(np.testing.assert_array_equal)
 
 

@@ -5,6 +5,7 @@ becomes of the spikes that they find.
 import numpy as np
 
 from eventsim.engine import lif_windows, windows
+from eventsim.engine.gpu.kept import kept
 from eventsim.engine.gpu.spikes import DeviceSpikes
 from eventsim.kernels.layout import EXACT_FAMILY, LIF_FAMILY, STEP_COLUMNS, WINDOW_COLUMNS
 
@@ -58,20 +59,32 @@ def patch_arguments(lists, neuron, constants, n_batch) -> dict:
 
 
 def cut_lists(patches, spikes):
-    """The lists of all patches, with times, and spikes from every pixel; see `cut_lists` in `exact_wiring`."""
+    """The lists of all patches, with times, and spikes from every pixel; see `cut_lists` in `exact_wiring`.
+
+    Pairs of a spike and a patch that sees it are made in the order of spikes, and sorted into that of lists.
+    """
     device, n_pixels, (address, time) = spikes.device, len(patches.reach[0]) - 1, spikes.on_device
     pixels = device.zeros(n_pixels, np.int32)
     device.launch("count_pixels", n_spikes=len(spikes), n_pixels=n_pixels, address=address, count=pixels)
-    n_lists = patches.n_patches * spikes.n_samples
-    shared = {"n_lists": n_lists, "n_samples": spikes.n_samples, "n_pixels": n_pixels, "sample_ptr": spikes.ptr,
-              "has_tap": device.put(patches.has_tap.view(np.uint8)), "address": address, **patches.geometry}
-    count = device.empty(n_lists, np.int64)
-    device.launch("count_patch_times", count=count, **shared)
-    list_ptr = device.starts(count)
-    starts = list_ptr.get()
-    row, row_time = (device.empty(int(starts[-1]), kind) for kind in (np.int32, np.float64))
-    device.launch("cut_patch_times", time=time, list_ptr=list_ptr, row=row, row_time=row_time, **shared)
-    return DeviceSpikes.of(device, starts, row, row_time, spikes, patches.n_rows), pixels.get().astype(np.int64)
+    reach_ptr, reach_patch, reach_row = (
+        kept(device, patches, name, lambda i=i: patches.reach[i])
+        for i, name in enumerate(("reach_ptr", "reach_patch", "reach_row")))
+    shared = {"n_pixels": n_pixels, "address": address, "reach_ptr": reach_ptr}
+    count = device.empty(len(spikes), np.int64)
+    device.launch("count_pairs", n_spikes=len(spikes), count=count, **shared)
+    pair_ptr, pixels = device.starts(count), pixels.get().astype(np.int64)
+    n_pairs = int(pixels @ np.diff(patches.reach[0]))
+    patch, spike = device.empty(n_pairs, np.int32), device.empty(n_pairs, np.int64)
+    device.launch("list_pairs", n_spikes=len(spikes), reach_patch=reach_patch, pair_ptr=pair_ptr, patch=patch,
+                  spike=spike, **shared)
+    by_list = {"n_pairs": n_pairs, "spike": spike, "order": device.order(patch)}
+    list_ptr = device.empty(patches.n_patches * spikes.n_samples + 1, np.int64)
+    device.launch("find_lists", n_starts=list_ptr.size, n_samples=spikes.n_samples, sample_ptr=spikes.ptr, patch=patch,
+                  list_ptr=list_ptr, **by_list)
+    row, row_time = (device.empty(n_pairs, kind) for kind in (np.int32, np.float64))
+    device.launch("cut_patch_times", rows_a_channel=patches.rows_in * patches.columns_in, time=time,
+                  reach_row=reach_row, pair_ptr=pair_ptr, row=row, row_time=row_time, **by_list, **shared)
+    return DeviceSpikes.of(device, list_ptr.get(), row, row_time, spikes, patches.n_rows), pixels
 
 
 def merged(device, found, list_ptr, like, n_neurons) -> DeviceSpikes:

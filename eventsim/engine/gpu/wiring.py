@@ -23,6 +23,7 @@ class DeviceWiring:
     pixels : int64[pixels] of the host, spikes from every pixel of a convolution's input; None: the layer is none
     fired : uint64[items, T], bits of the spikes at which a hard reset makes neurons forget; None: not kept
     scale : float32[tiles, 64] of the host, what one unit of ``weight`` weighs; None: 1
+    n_patches : lists of every sample
     """
 
     weight: object
@@ -33,6 +34,7 @@ class DeviceWiring:
     pixels: np.ndarray | None = None
     fired: object = None
     scale: np.ndarray | None = None
+    n_patches: int = 1
 
     @property
     def suffix(self) -> str:
@@ -53,8 +55,7 @@ class DeviceWiring:
         """``drive``, or where that is empty one in which there is nothing."""
         if len(self.drive):
             return self.drive
-        device, n_places = self.lists.device, self.n_items
-        return device.zeros((n_places, DRIVE_ROWS, TILE), np.float32)
+        return self.lists.device.zeros((len(self.weight) * self.n_patches, DRIVE_ROWS, TILE), np.float32)
 
     def arguments(self) -> dict:
         """What kernels take of it."""
@@ -73,7 +74,8 @@ def wire(layer, given, neuron) -> DeviceWiring:
     if layer.patches is None:
         return DeviceWiring(rows, spikes, layer.n_out, driven, moving, scale=scale)
     lists, pixels = _cut(layer.patches, spikes)
-    return DeviceWiring(rows, lists, len(rows) * driven.shape[2], driven, moving, pixels, scale=scale)
+    return DeviceWiring(rows, lists, len(rows) * driven.shape[2], driven, moving, pixels, scale=scale,
+                        n_patches=layer.patches.n_patches)
 
 
 def _cut(patches, spikes):
