@@ -116,6 +116,7 @@ def test_simulate_on_the_command_line(as_gpu, tmp_path, monkeypatch, arch, kerne
         # A crossing that a GPU decides in another way may be one spike more or less, and what follows from it.
         assert theirs["spikes"] > 0 and abs(ours["spikes"] - theirs["spikes"]) <= 3 * (as_gpu.name != "host")
     assert kernel in getattr(as_gpu, "launched", [kernel])
-    if all(ours["spikes"] == theirs["spikes"] for ours, theirs in zip(*(out["layers"] for out in outputs), strict=True)):
-        assert [out["synops"] for out in outputs[0]["layers"]] == [out["synops"] for out in outputs[1]["layers"]]
+    layers = [out["layers"] for out in outputs]
+    if all(ours["spikes"] == theirs["spikes"] for ours, theirs in zip(*layers, strict=True)):
+        assert [layer["synops"] for layer in layers[0]] == [layer["synops"] for layer in layers[1]]
         compare_files(functools.partial(np.testing.assert_allclose, rtol=0, atol=1e-9))
