@@ -22,7 +22,7 @@ __device__ inline double constant_at(const Constants& all, i64 place)
 
 // total[kinds, n_tiles, 64]: g over time (`sum_over_time`), of all groups of samples and of the patches of every kind.
 extern "C" __global__ void sum_by_kind(
-    i64 n, i64 n_tiles, i64 n_patches, i64 n_groups, const i32* kind_of, const float* g_sum, double* total)
+    i64 n, i64 n_tiles, i64 n_patches, i64 n_groups, const i64* kind_of, const float* g_sum, double* total)
 {
     const i64 own = global_index(), lane = own % TILE, tile = own / TILE % n_tiles, kind = own / TILE / n_tiles;
     if (own >= n)

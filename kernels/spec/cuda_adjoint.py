@@ -141,7 +141,7 @@ KERNELS["mask_error"] = launched("stages", "n_blocks", f"""
 
 KERNELS["sum_by_kind"] = by_thread("normalising", "n", """
     int64: n n_tiles n_patches n_groups
-    int32[patches]: kind_of
+    int64[patches]: kind_of
     float32[groups,tiles,lanes]: g_sum
     out float64[kinds,tiles,lanes]: total
 """)

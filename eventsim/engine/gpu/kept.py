@@ -2,15 +2,34 @@
 
 import weakref
 
+import numpy as np
+
+_REACH = "reach_ptr", "reach_patch", "reach_row"
 _kept = weakref.WeakKeyDictionary()
 
 
-def kept(device, owner, name, make):
+def kept(device, owner, name, make, of=()):
     """An array of the device with what ``make()`` gives on the host, made once for every ``owner`` and ``name``.
 
-    It lives as long as the owner, and nobody may write to it.
+    It lives as long as the owner, and nobody may write to it. It is made anew where it is ``of`` other objects.
     """
     arrays = _kept.setdefault(owner, {})
-    if (device, name) not in arrays:
-        arrays[device, name] = device.put(make())
-    return arrays[device, name]
+    found = arrays.get((device, name))
+    if found is None or any(old is not new for old, new in zip(found[0], of, strict=True)):
+        found = arrays[device, name] = of, device.put(make())
+    return found[1]
+
+
+def reach_of(device, patches) -> list:
+    """`Patches.reach` on the device."""
+    return [kept(device, patches, name, lambda i=i: patches.reach[i]) for i, name in enumerate(_REACH)]
+
+
+def place_of(device, layer):
+    """int32[N] of the device, ``64 tile + lane`` of every neuron of a layer."""
+    def make():
+        lanes = np.flatnonzero(layer.lane_neuron.reshape(-1) >= 0)
+        place = np.empty(layer.n_out, np.int32)
+        place[layer.lane_neuron.reshape(-1)[lanes]] = lanes
+        return place
+    return kept(device, layer.patches or layer, "place", make)

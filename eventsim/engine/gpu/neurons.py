@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 
+from eventsim.engine.gpu.kept import kept
 from eventsim.kernels.layout import (
     ALPHA_REF,
     ALPHA_SYN,
@@ -41,8 +42,10 @@ def on_ticks(device, neuron, like, taps=0) -> dict:
     """What kernels take of neurons on the ticks of the spikes ``like``; taps : of a truncated psp, else 0."""
     constants = neuron.constants(like.dt, *([taps] if taps else []))
     out = {
-        "n_ticks": like.n_ticks, "n_abs": neuron.dead_ticks(like.dt), "constants": device.put(constants),
-        "decays": device.put(_decays(neuron, constants, like.n_ticks)),
+        "n_ticks": like.n_ticks, "n_abs": neuron.dead_ticks(like.dt),
+        "constants": kept(device, neuron, ("constants", like.dt, taps), lambda: constants),
+        "decays": kept(device, neuron, ("decays", like.dt, taps, like.n_ticks),
+                       lambda: _decays(neuron, constants, like.n_ticks)),
     }
     if neuron.family == "srm":
         out["reach"] = 1.0 / (math.e * max(-math.log(float(constants[ALPHA_SYN])), _LEAST_DECAY))

@@ -4,6 +4,7 @@ import numpy as np
 
 from eventsim.engine.feed import lane_addresses
 from eventsim.engine.gpu.active import DeviceActiveSet
+from eventsim.engine.gpu.kept import kept, reach_of
 from eventsim.engine.gpu.walk import entry_ranges, groups_of
 
 
@@ -17,8 +18,9 @@ class Sending:
             "n_samples": below.n_samples, "n_ticks": below.n_ticks, "n_in": wiring.weight.shape[1],
             "below_kind": below.kind, "below_lanes": below.lanes, "below_pair_start": below.pair_start,
             "below_lane": below.entry_lane, "below_ticks": below.entry_ticks, "below_block": below.entry_block,
-            "below_pair": below.entry_pair, "near_row": device.put(lane_addresses(layer, below.lane_neuron)),
-            "weight": wiring.weight,
+            "below_pair": below.entry_pair, "weight": wiring.weight,
+            "near_row": kept(device, layer, "near_row", lambda: lane_addresses(layer, below.lane_neuron),
+                             of=(below.lane_neuron, layer.stages)),
         }
         if self._is_dense:
             groups = groups_of(len(wiring.weight))
@@ -26,7 +28,7 @@ class Sending:
             self._shared |= {"n_pairs": below.n_pairs, "group_first": device.put(first)}
             self.error = device.zeros((len(groups), below.n_pairs), np.float32)
             return
-        ptr, patch, row = map(device.put, patches.reach)
+        ptr, patch, row = reach_of(device, patches)
         self._shared |= {
             "n_patches": patches.n_patches, "channel_tiles": patches.channel_tiles, "n_pixels": layer.given.positions,
             "rows_a_channel": patches.rows_in * patches.columns_in, "reach_ptr": ptr, "reach_patch": patch,

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from eventsim.engine.gpu.kept import place_of
 from eventsim.engine.runs import Runs
 from eventsim.kernels.layout import TILES_A_GROUP, n_tiles
 from eventsim.spikes import Spikes
@@ -142,12 +143,9 @@ def sample_starts(tick_ptr, n_samples, n_ticks):
 
 def _by_neuron(device, fired, layer, n_rows):
     """The bits of fired, uint64[tiles, n_rows], in tiles in which neurons stand in the order of their addresses."""
-    lanes = np.flatnonzero(layer.lane_neuron.reshape(-1) >= 0)
-    place = np.empty(layer.n_out, np.int32)
-    place[layer.lane_neuron.reshape(-1)[lanes]] = lanes
     ordered = device.empty((n_tiles(layer.n_out), n_rows), np.uint64)
-    device.launch("order_lanes", n_words=ordered.size, n_rows=n_rows, n_neurons=layer.n_out, place=device.put(place),
-                  fired=fired, ordered=ordered)
+    device.launch("order_lanes", n_words=ordered.size, n_rows=n_rows, n_neurons=layer.n_out,
+                  place=place_of(device, layer), fired=fired, ordered=ordered)
     return ordered
 
 

@@ -5,7 +5,7 @@ becomes of the spikes that they find.
 import numpy as np
 
 from eventsim.engine import lif_windows, windows
-from eventsim.engine.gpu.kept import kept
+from eventsim.engine.gpu.kept import place_of, reach_of
 from eventsim.engine.gpu.spikes import DeviceSpikes
 from eventsim.kernels.layout import EXACT_FAMILY, LIF_FAMILY, STEP_COLUMNS, WINDOW_COLUMNS
 
@@ -66,9 +66,7 @@ def cut_lists(patches, spikes):
     device, n_pixels, (address, time) = spikes.device, len(patches.reach[0]) - 1, spikes.on_device
     pixels = device.zeros(n_pixels, np.int32)
     device.launch("count_pixels", n_spikes=len(spikes), n_pixels=n_pixels, address=address, count=pixels)
-    reach_ptr, reach_patch, reach_row = (
-        kept(device, patches, name, lambda i=i: patches.reach[i])
-        for i, name in enumerate(("reach_ptr", "reach_patch", "reach_row")))
+    reach_ptr, reach_patch, reach_row = reach_of(device, patches)
     shared = {"n_pixels": n_pixels, "address": address, "reach_ptr": reach_ptr}
     count = device.empty(len(spikes), np.int64)
     device.launch("count_pairs", n_spikes=len(spikes), count=count, **shared)
@@ -114,9 +112,7 @@ def own_spikes(layer, spikes, shape):
     """uint64[items, T] of the device, the bits of a layer's spikes, see `eventsim.engine.exact_wiring.own_spikes`."""
     device, (address, time) = spikes.device, spikes.on_device
     fired = device.zeros(shape, np.uint64)
-    lanes = np.flatnonzero(layer.lane_neuron.reshape(-1) >= 0)
-    place = np.empty(layer.n_out, np.int32)
-    place[layer.lane_neuron.reshape(-1)[lanes]] = lanes
     device.launch("mark_own_spikes", n_spikes=len(spikes), n_samples=spikes.n_samples, n_ticks=spikes.n_ticks,
-                  dt=spikes.dt, sample_ptr=spikes.ptr, address=address, time=time, place=device.put(place), fired=fired)
+                  dt=spikes.dt, sample_ptr=spikes.ptr, address=address, time=time,
+                  place=place_of(device, layer), fired=fired)
     return fired

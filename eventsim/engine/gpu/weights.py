@@ -53,7 +53,7 @@ def _rounded(layer, rows):
     return few, scale.get()
 
 
-def _borders(layer):
+def borders(layer):
     """(inside, kind) of a layer's device: uint8[kinds, rows] and int64[patches], see `Patches.borders`."""
     device, patches = layer.device, layer.patches
     if patches is None:
@@ -65,7 +65,7 @@ def _borders(layer):
 
 def _constant_input(layer, weight, constant):
     """float64[tiles, kinds, 64], see `weigh`; constant : float64[channels]."""
-    device, inside = layer.device, _borders(layer)[0]
+    device, inside = layer.device, borders(layer)[0]
     total = device.empty((len(weight), len(inside), TILE), np.float64)
     device.launch("constant_input", n=total.size, n_in=weight.shape[1], n_kinds=len(inside),
                   constant=device.put(by_input(layer, constant)), inside=inside, weight=weight, total=total)
@@ -78,7 +78,7 @@ def drive(layer, neuron, total, dt):
     lanes, moving = layer.lane_neuron, total is not None or layer.bias is not None
     if not moving and not _wants_places(layer, family):
         return device.put(NO_DRIVE), False
-    inside, kind = _borders(layer)
+    inside, kind = borders(layer)
     out = device.empty((len(lanes), DRIVE_ROWS, TILE), np.float32)
     own = {"rounding": ROUNDING, "constants": device.put(neuron.constants(dt))} if family == "srm" else {}
     device.launch(

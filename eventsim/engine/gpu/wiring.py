@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from eventsim.engine.gpu.groups import by_key
-from eventsim.engine.gpu.kept import kept
+from eventsim.engine.gpu.kept import kept, reach_of
 from eventsim.engine.gpu.spikes import DeviceSpikes, sample_starts
 from eventsim.engine.gpu.weights import drive, weigh
 from eventsim.kernels.layout import DRIVE_ROWS, TILE
@@ -84,12 +84,12 @@ def _cut(patches, spikes):
     n_samples, n_ticks = spikes.n_samples, spikes.n_ticks
     pixels = device.zeros(n_pixels, np.int32)
     device.launch("count_pixels", n_spikes=len(spikes), n_pixels=n_pixels, address=spikes.on_device[0], count=pixels)
+    reach_ptr, reach_patch, _ = reach_of(device, patches)
     n_lists = patches.n_patches * n_samples
     count = device.zeros(n_lists * n_ticks, np.int64)
     shared = {"n_samples": n_samples, "n_ticks": n_ticks, "n_pixels": n_pixels, "address": by_key(spikes, n_pixels)}
     seen = {"n_spikes": len(spikes), "sample_ptr": spikes.ptr, "tick": spikes.on_device[1], "count": count, **shared,
-            "reach_ptr": kept(device, patches, "reach_ptr", lambda: patches.reach[0]),
-            "reach_patch": kept(device, patches, "reach_patch", lambda: patches.reach[1])}
+            "reach_ptr": reach_ptr, "reach_patch": reach_patch}
     device.launch("count_seen", **seen)
     list_ptr = device.starts(count)
     starts = sample_starts(list_ptr, n_lists, n_ticks)
