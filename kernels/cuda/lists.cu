@@ -1,5 +1,6 @@
-// Spike lists: by (sample, tick, address) from the bits of tiles, with their runs, and by address for gradients. All
-// are counted first, then the counts are summed up, then filled in; every number has one thread that writes it.
+// Spike lists: by (sample, tick, address) from the bits of tiles, with their runs, which are counted first, then the
+// counts are summed up, then filled in; and by address for gradients, by a key that is sorted. Every number has one
+// thread that writes it.
 
 // count[row * n_groups + group], spikes of row sample * n_ticks + tick in sixteen tiles; a thread for each, those of
 // neighbouring rows side by side.

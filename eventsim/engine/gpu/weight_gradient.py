@@ -57,7 +57,9 @@ class SharedWeights:
         self._device, self._walk, self._n_ticks = layer.device, walk, layer.patches.n_patches * wiring.lists.n_ticks
         self._shared = _rows(layer, neuron, wiring, walk, n_samples)
         self._total = rows.reshape(1, -1, TILE)
-        self._part = layer.device.zeros((len(walk.sums) - 1, *self._total.shape[1:]), np.float32)
+        self._every = 0, len(walk.sums) - 1
+        self._part = layer.device.zeros((self._every[1], *self._total.shape[1:]), np.float32)
+        self._ends = layer.device.put(np.array(self._every))
 
     def add(self, k, held, neurons):
         """Add the part of some samples, see `Weights`; when it is the last, the groups of samples are added."""
@@ -68,8 +70,7 @@ class SharedWeights:
             group_first=self._walk.sum_of(first), held_ticks=self._n_ticks * (last - first), g=neurons.g,
             ramp=neurons.ramp, part=self._part, **self._shared)
         if last == self._walk.held[-1]:
-            every = 0, len(self._part)
-            _add_parts(self._device, every, self._part, self._device.put(np.array(every)), self._total)
+            _add_parts(self._device, self._every, self._part, self._ends, self._total)
 
 
 class Sums:
