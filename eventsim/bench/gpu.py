@@ -29,10 +29,11 @@ _FILES = {
     "times": "spike lists", "stages": "stages", "weights": "rows of weights", "dense": "forward", "lif": "forward",
     "sparse": "forward", "delayed": "forward", "readout": "forward", "exact": "forward", "lif_sweep": "forward",
     "exact_patches": "forward", "lif_patches": "forward", "active": "active sets",
-    "dense_adjoint": "adjoint", "output_error": "adjoint", "normalising": "weight gradient",
+    "dense_adjoint": "adjoint", "output_error": "adjoint",
+    "weight_gradient": "weight gradient", "normalising": "weight gradient",
     "send": "error sent down", "optimizer": "optimiser",
 }
-_KERNELS = {"update_weights": "weight gradient", "add_scaled": "weight gradient"}
+_KERNELS = {"add_scaled": "weight gradient"}
 
 
 @dataclass(frozen=True)

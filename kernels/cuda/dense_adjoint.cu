@@ -1,5 +1,5 @@
 // The adjoint of a dense layer, as in kernels/cpu/dense_adjoint.py and to the same bits: g of every tile, sample and
-// tick first, then the error of the layer below (send.cu), and last the gradient of every weight, which has a thread.
+// tick first, then the error of the layer below (send.cu), and last the gradient of every weight (weight_gradient.cu).
 // All of it for the samples sample_first..sample_last-1 at a time, since g has a number for every neuron and tick of
 // them; "held" items are theirs.
 
@@ -144,85 +144,4 @@ extern "C" __global__ void adjoint_lif(
     const u64* resets = constants[LIF_HARD] > 0.0f ? fired : nullptr;
     run_backward(system, set, n_samples, n_ticks, sample_first, sample_last, n_groups, n_pairs, 0, resets, rho, error,
                  g, is_timed ? ramp : nullptr, nullptr);
-}
-
-// The sum of so many rows of 64, for one of their columns, one after the other.
-__device__ inline float sum_down(const float* column, i64 n)
-{
-    float total = 0.0f;
-    for (i64 t = 0; t < n; t++)
-        total = total + column[t * TILE];
-    return total;
-}
-
-// Add g over time to g_sum[groups, tiles, 64], summed over the samples group_first[group]..group_first[group + 1]-1 as
-// far as they are held; a block for each of the sums. On the exact clock, is_timed, the integral of what g and ramp
-// count between ticks: integral[2] is that over a tick.
-extern "C" __global__ void sum_over_time(
-    i64 n_sums, i64 n_tiles, i64 sample_first, i64 sample_last, i64 n_ticks, i64 is_timed, const i64* group_first,
-    const float* integral, const float* g, const float* ramp, float* g_sum)
-{
-    (void)n_sums;
-    const i64 group = blockIdx.x / n_tiles, tile = blockIdx.x % n_tiles, n_held = sample_last - sample_first;
-    const i64 first = group_first[group] > sample_first ? group_first[group] : sample_first;
-    const i64 last = group_first[group + 1] < sample_last ? group_first[group + 1] : sample_last;
-    if (first >= last)
-        return;
-    float* sum = g_sum + (i64)blockIdx.x * TILE + threadIdx.x;
-    float total = *sum;
-    for (i64 sample = first; sample < last; sample++) {
-        const i64 own = (tile * n_held + sample - sample_first) * n_ticks * TILE + threadIdx.x;
-        if (is_timed && n_ticks > 0)
-            total = total
-                + (integral[0] * sum_down(g + own + TILE, n_ticks - 1)
-                   + integral[1] * sum_down(ramp + own + TILE, n_ticks - 1));
-        else
-            total = total + sum_down(g + own, n_ticks);
-    }
-    *sum = total;
-}
-
-// Sum up the gradient of weight row `tile * n_in + j` over the spikes of neuron j, block of samples by block. What the
-// blocks come to is added to gradient; an optimiser takes a step by that at once, when is_last. Of the blocks that the
-// CPU sums up by themselves the lists piece_first..piece_last-1 are held: goes_on and stays_open say of the first and
-// the last of them whether they are parts of a block, whose sum so far is in `open`. row: where the g of every spike
-// stands in that of a tile, which has held_ticks of them, see `group_by_address`; on the exact clock, is_timed, spikes
-// count share[spikes, 2] of g and ramp there, see `group_times_by_address`, whose sum is added at once where they are those
-// of patches.
-extern "C" __global__ void update_weights(
-    i64 n_rows, i64 n_in, i64 piece_first, i64 piece_last, i64 held_ticks, i64 goes_on, i64 stays_open, i64 is_first,
-    i64 is_last, i64 rule, i64 is_timed, i64 is_patched, const float* settings, const i64* neuron_ptr, const i32* row,
-    const float* share, const float* g, const float* ramp, float* open, float* weight, float* gradient, float* mean,
-    float* square)
-{
-    const i64 own = global_index() / TILE, lane = threadIdx.x % TILE;
-    if (own >= n_rows)
-        return;
-    const i64 ticks = own / n_in * held_ticks * TILE + lane, at = own * TILE + lane;
-    float total = rule != ADD && is_first ? 0.0f : gradient[at], change = goes_on ? open[at] : 0.0f;
-    for (i64 piece = piece_first; piece < piece_last; piece++) {
-        const i64 list = piece * n_in + own % n_in;
-        const i64 first = neuron_ptr[list], last = neuron_ptr[list + 1];
-        if (is_timed)
-            for (i64 k = first; k < last; k++) {
-                const i64 place = ticks + (i64)row[k] * TILE;
-                const float of_g = share[2 * k] * g[place], of_ramp = share[2 * k + 1] * ramp[place];
-                change = is_patched ? change + (of_g + of_ramp) : (change + of_g) + of_ramp;
-            }
-        else
-            for (i64 k = first; k < last; k++)
-                change = change + g[ticks + (i64)row[k] * TILE];
-        if (piece + 1 < piece_last || !stays_open) {
-            total = total + change;
-            change = 0.0f;
-        }
-    }
-    if (stays_open)
-        open[at] = change;
-    if (rule == ADD || !is_last)
-        gradient[at] = total;
-    else if (rule == ADAM)
-        adam(total, settings, &weight[at], &mean[at], &square[at]);
-    else if (rule == SGD)
-        sgd(total, settings, &weight[at], &mean[at]);
 }

@@ -1,5 +1,6 @@
-// Spike lists: by (sample, tick, address) from the bits of tiles, with their runs, and by address for gradients. All
-// are counted first, then the counts are summed up, then filled in; every number has one thread that writes it.
+// Spike lists: by (sample, tick, address) from the bits of tiles, with their runs, which are counted first, then the
+// counts are summed up, then filled in; and by address for gradients, by a key that is sorted. Every number has one
+// thread that writes it.
 
 // count[row * n_groups + group], spikes of row sample * n_ticks + tick in sixteen tiles; a thread for each, those of
 // neighbouring rows side by side.
@@ -97,46 +98,46 @@ extern "C" __global__ void mark_neurons(i64 n_spikes, const i32* address, u8* fi
         fired[address[k]] = 1;
 }
 
-// count[b * n_neurons + j], spikes of neuron j in the samples of block b; zero before. Whole numbers: the order in
-// which they are added does not matter.
-extern "C" __global__ void count_by_address(
-    i64 n_spikes, i64 n_samples, i64 n_neurons, const i64* sample_ptr, const i32* block_of, const i32* address, i32* count)
-{
-    const i64 k = global_index();
-    if (k < n_spikes)
-        atomicAdd(&count[block_of[sample_of(k, n_samples, sample_ptr)] * n_neurons + address[k]], 1);
-}
-
-// The same counts as i64, of which the starts are summed up.
-extern "C" __global__ void widen(i64 n, const i32* count, i64* size)
-{
-    const i64 i = global_index();
-    if (i < n)
-        size[i] = count[i];
-}
-
-// row[neuron_ptr[b * n_neurons + j]...], the rows place_of[sample] * n_ticks + tick of neuron j's spikes in block b, in any
-// order; `sort_rows` brings them into theirs. count counts down to zero.
-extern "C" __global__ void group_by_address(
-    i64 n_spikes, i64 n_samples, i64 n_neurons, i64 n_ticks, const i64* sample_ptr, const i32* block_of, const i32* place_of,
-    const i32* address, const i32* tick, const i64* neuron_ptr, i32* count, i32* row)
+// key[k], by which the spikes of lists go in the order (block of lists, row of weights, place of the list); those that
+// are equal stand in order already.
+extern "C" __global__ void key_rows(
+    i64 n_spikes, i64 n_samples, i64 n_neurons, i64 n_places, const i64* sample_ptr, const i32* block_of,
+    const i32* place_of, const i32* address, i64* key)
 {
     const i64 k = global_index();
     if (k >= n_spikes)
         return;
-    const i64 sample = sample_of(k, n_samples, sample_ptr), list = block_of[sample] * n_neurons + address[k];
-    row[neuron_ptr[list] + atomicAdd(&count[list], -1) - 1] = (i32)(place_of[sample] * n_ticks + tick[k]);
+    const i64 list = sample_of(k, n_samples, sample_ptr);
+    key[k] = (block_of[list] * n_neurons + address[k]) * n_places + place_of[list];
 }
 
-// Sort every list of rows, and put back where its samples stand: place_of[sample] becomes sample, which at[place] says.
-extern "C" __global__ void sort_rows(i64 n_lists, i64 n_ticks, const i32* at, const i64* neuron_ptr, i32* row)
+// neuron_ptr[b * n_neurons + j], where the spikes of neuron j in block b begin in the order of their keys, and where the
+// last ones end.
+extern "C" __global__ void find_rows(
+    i64 n_starts, i64 n_spikes, i64 n_places, const i64* key, const i64* order, i64* neuron_ptr)
 {
     const i64 list = global_index();
-    if (list >= n_lists)
+    if (list >= n_starts)
         return;
-    sort(row + neuron_ptr[list], neuron_ptr[list + 1] - neuron_ptr[list]);
-    for (i64 k = neuron_ptr[list]; k < neuron_ptr[list + 1]; k++)
-        row[k] = (i32)(at[row[k] / n_ticks] * n_ticks + row[k] % n_ticks);
+    i64 low = 0, high = n_spikes;
+    while (low < high) {
+        const i64 middle = low + (high - low) / 2;
+        if (key[order[middle]] < list * n_places)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    neuron_ptr[list] = low;
+}
+
+// row[...] = at[place] * n_ticks + tick of the spikes in the order of their keys; at[n_places] says of a list's place
+// where the g of its ticks stands.
+extern "C" __global__ void group_by_address(
+    i64 n_spikes, i64 n_places, i64 n_ticks, const i32* at, const i64* key, const i64* order, const i32* tick, i32* row)
+{
+    const i64 k = global_index();
+    if (k < n_spikes)
+        row[k] = (i32)(at[key[order[k]] % n_places] * n_ticks + tick[order[k]]);
 }
 
 // ordered[n_tiles * n_rows], the bits of fired[tiles * n_rows] by neuron; place[n_neurons]: 64 tile + lane of each.

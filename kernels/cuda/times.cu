@@ -150,30 +150,16 @@ extern "C" __global__ void mark_own_spikes(
         atomicOr(&fired[item * n_ticks + tick], (u64)1 << at % TILE);
 }
 
-// key[k], by which the spikes of lists go in the order (block of lists, row of weights, place of the list); those that
-// are equal stand in order already.
-extern "C" __global__ void key_rows(
-    i64 n_spikes, i64 n_samples, i64 n_neurons, i64 n_places, const i64* sample_ptr, const i32* block_of,
-    const i32* place_of, const i32* address, i64* key)
-{
-    const i64 k = global_index();
-    if (k >= n_spikes)
-        return;
-    const i64 list = sample_of(k, n_samples, sample_ptr);
-    key[k] = (block_of[list] * n_neurons + address[k]) * n_places + place_of[list];
-}
-
-// row[...] = at[list] * n_ticks + tick of the spikes in an order, and share[..., 2]: what they count there, see `share_times`
-// in kernels/cpu/times.py; sample_ptr is that of lists, of which there are n_samples.
+// row[...] = at[place] * n_ticks + tick of the spikes in the order of their keys, see `group_by_address`, and share[..., 2]:
+// what they count there, see `share_times` in kernels/cpu/times.py.
 extern "C" __global__ void group_times_by_address(
-    i64 n_spikes, i64 n_samples, i64 n_ticks, double dt, const double* shares, const i64* sample_ptr, const i32* at,
-    const double* time, const i64* order, i32* row, float* share)
+    i64 n_spikes, i64 n_places, i64 n_ticks, double dt, const double* shares, const i32* at, const i64* key,
+    const i64* order, const double* time, i32* row, float* share)
 {
     const i64 k = global_index();
     if (k >= n_spikes)
         return;
-    const i64 i = order[k], list = sample_of(i, n_samples, sample_ptr), tick = next_tick(time[i], dt);
-    const i64 first = at[list] * n_ticks;
+    const i64 i = order[k], tick = next_tick(time[i], dt), first = at[key[i] % n_places] * n_ticks;
     if (tick >= n_ticks) {
         row[k] = (i32)(first + n_ticks - 1);
         share[2 * k] = share[2 * k + 1] = 0.0f;

@@ -79,23 +79,38 @@ KERNELS["send_patch_error"] = launched("send", "n_entries", f"""
     out float32[groups,pairs]: error_below
 """, per_block=8, threads=128)
 
-KERNELS["sum_over_time"] = launched("dense_adjoint", "n_sums", """
-    int64: n_sums n_tiles sample_first sample_last n_ticks is_timed
-    int64[groups]: group_first
-    float32[two]: integral
-    float32[items,ticks,lanes]: g ramp
-    out float32[groups,tiles,lanes]: g_sum
-""")
-
-KERNELS["update_weights"] = launched("dense_adjoint", "n_rows", """
-    int64: n_rows n_in piece_first piece_last held_ticks goes_on stays_open is_first is_last rule is_timed is_patched
+KERNELS["update_weights"] = launched("weight_gradient", "n_rows", """
+    int64: n_rows n_in piece_first piece_last held_ticks is_first is_last rule is_timed
     float32[settings]: settings
     int64[lists]: neuron_ptr
     int32[spikes]: row
     float32[spikes,two]: share
     float32[items,ticks,lanes]: g ramp
-    out float32[tiles,n_in,lanes]: open weight gradient mean square
+    out float32[tiles,n_in,lanes]: weight gradient mean square
 """, per_block=4, threads=256)
+
+KERNELS["collect"] = launched("weight_gradient", "n_work", """
+    int64: n_work n_rows n_in piece_first group_first held_ticks is_timed
+    int64[lists]: neuron_ptr
+    int32[spikes]: row
+    float32[spikes,two]: share
+    float32[items,ticks,lanes]: g ramp
+    out float32[groups,rows,lanes]: part
+""")
+
+KERNELS["sum_over_time"] = launched("weight_gradient", "n_items", """
+    int64: n_items n_tiles n_ticks is_timed
+    float32[two]: integral
+    float32[items,ticks,lanes]: g ramp
+    out float32[samples,tiles,lanes]: part
+""")
+
+KERNELS["add_parts"] = by_thread("weight_gradient", "n", """
+    int64: n n_rows part_first part_last
+    int64[groups]: group_first
+    float32[parts,rows,lanes]: part
+    out float32[groups,rows,lanes]: total
+""")
 
 KERNELS["spread_error"] = launched("output_error", "n_blocks", f"""
     int64: n_blocks n_samples n_neurons n_ticks first last

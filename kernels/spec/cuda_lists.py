@@ -65,34 +65,25 @@ KERNELS["mark_neurons"] = by_thread("lists", "n_spikes", """
     out uint8[neurons]: fired
 """)
 
-KERNELS["count_by_address"] = by_thread("lists", "n_spikes", """
-    int64: n_spikes n_samples n_neurons
-    int64[samples]: sample_ptr
-    int32[samples]: block_of
+KERNELS["key_rows"] = by_thread("lists", "n_spikes", """
+    int64: n_spikes n_samples n_neurons n_places
+    int64[lists]: sample_ptr
+    int32[lists]: block_of place_of
     int32[spikes]: address
-    out int32[lists]: count
+    out int64[spikes]: key
 """)
 
-KERNELS["widen"] = by_thread("lists", "n", """
-    int64: n
-    int32[lists]: count
-    out int64[lists]: size
+KERNELS["find_rows"] = by_thread("lists", "n_starts", """
+    int64: n_starts n_spikes n_places
+    int64[spikes]: key order
+    out int64[starts]: neuron_ptr
 """)
 
 KERNELS["group_by_address"] = by_thread("lists", "n_spikes", """
-    int64: n_spikes n_samples n_neurons n_ticks
-    int64[samples]: sample_ptr
-    int32[samples]: block_of place_of
-    int32[spikes]: address tick
-    int64[lists]: neuron_ptr
-    out int32[lists]: count
-    out int32[spikes]: row
-""")
-
-KERNELS["sort_rows"] = by_thread("lists", "n_lists", """
-    int64: n_lists n_ticks
-    int32[samples]: at
-    int64[lists]: neuron_ptr
+    int64: n_spikes n_places n_ticks
+    int32[places]: at
+    int64[spikes]: key order
+    int32[spikes]: tick
     out int32[spikes]: row
 """)
 

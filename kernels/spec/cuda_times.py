@@ -97,22 +97,13 @@ KERNELS["mark_own_spikes"] = by_thread("times", "n_spikes", """
     out uint64[items,ticks]: fired
 """)
 
-KERNELS["key_rows"] = by_thread("times", "n_spikes", """
-    int64: n_spikes n_samples n_neurons n_places
-    int64[lists]: sample_ptr
-    int32[lists]: block_of place_of
-    int32[spikes]: address
-    out int64[spikes]: key
-""")
-
 KERNELS["group_times_by_address"] = by_thread("times", "n_spikes", """
-    int64: n_spikes n_samples n_ticks
+    int64: n_spikes n_places n_ticks
     float64: dt
     float64[shares]: shares
-    int64[lists]: sample_ptr
-    int32[lists]: at
+    int32[places]: at
+    int64[spikes]: key order
     float64[spikes]: time
-    int64[spikes]: order
     out int32[spikes]: row
     out float32[spikes,two]: share
 """)

@@ -70,24 +70,24 @@ def test_launches_have_blocks_threads_and_arguments_of_their_types(calls):
     device = CupyDevice(1)
     assert (device.name, device.l2_bytes, device.multiprocessors) == ("Stand-in", 6 << 20, 40)
     assert (device.tiles_at_once, device.clock, device.compute_capability) == (200, 1.98e9, (7, 5))
-    count, size = device.zeros(600, np.int32), device.empty(600, np.int64)
-    device.launch("widen", n=600, count=count, size=size)
-    device.launch("widen", n=0, count=count, size=size)
-    (name, blocks, threads, (n, *arrays)), = calls
-    assert (name, blocks, threads) == ("widen", (3,), (256,)) and arrays[0] is count and arrays[1] is size
-    assert type(n) is np.int64 and n == 600
+    values, taken = device.zeros(600, np.int64), device.empty(600, np.int64)
+    device.launch("every_nth", n=600, step=1, values=values, taken=taken)
+    device.launch("every_nth", n=0, step=1, values=values, taken=taken)
+    (name, blocks, threads, (n, step, *arrays)), = calls
+    assert (name, blocks, threads) == ("every_nth", (3,), (256,)) and arrays[0] is values and arrays[1] is taken
+    assert type(n) is np.int64 and (n, step) == (600, 1)
     assert len(calls.compiled) == 1  # the kernels of that file
 
 
 def test_launches_are_timed_by_events(calls):
     device = CupyDevice(1)
-    arguments = {"n": 3, "count": device.zeros(3, np.int32), "size": device.empty(3, np.int64)}
+    arguments = {"n": 3, "step": 1, "values": device.zeros(3, np.int64), "taken": device.empty(3, np.int64)}
     with device.timed() as taken:
-        device.launch("widen", **arguments)
-        device.launch("widen", **arguments)
+        device.launch("every_nth", **arguments)
+        device.launch("every_nth", **arguments)
         assert not taken
-    assert taken == {"widen": pytest.approx(0.01)} and calls[-1] == "synchronized"
-    device.launch("widen", **arguments)
+    assert taken == {"every_nth": pytest.approx(0.01)} and calls[-1] == "synchronized"
+    device.launch("every_nth", **arguments)
     assert calls.clock == 20.0  # nothing is marked any more
 
 

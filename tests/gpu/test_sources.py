@@ -28,7 +28,7 @@ def test_a_file_compiles_for_gpus_without_a_warning(file):
 
 def test_a_device_is_tried_out_before_it_is_used(device):
     available._try_out(device)
-    assert getattr(device, "launched", ["widen"]) == ["widen"]
+    assert getattr(device, "launched", ["every_nth"]) == ["every_nth"]
 
 
 def test_the_compiler_finds_what_is_wrong():

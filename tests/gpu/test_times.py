@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 from exact_gradient_scenes import random_times
 from lif_scenes import NEURONS as LEAKY
+from naive.lists import group_by_address
+from scenes import random_spikes
 from spatial_scenes import GEOMETRIES, spatial_network
 
-from eventsim.engine import exact_wiring, lif_windows, windows
+from eventsim.engine import exact_wiring, forward, lif_windows, windows
 from eventsim.engine.adjoint import block_samples
 from eventsim.engine.gpu import timed
 from eventsim.engine.gpu.devices import on_device
-from eventsim.engine.gpu.rows import timed_rows
+from eventsim.engine.gpu.rows import rows_by_address, timed_rows
 from eventsim.engine.gpu.spikes import by_ticks, uploaded, with_end
 from eventsim.engine.gpu.walk import Walk
 from eventsim.engine.runs import by_address, ticks
@@ -113,21 +115,49 @@ def test_windows_are_those_of_the_cpu(one_device, rng, neuron, dt):
 
 @pytest.mark.parametrize("neuron", [SRM(tau_syn=3.0), LEAKY["current"], LEAKY["hard"]])
 def test_spikes_by_address_are_those_of_the_cpu(one_device, rng, monkeypatch, neuron):
-    """In blocks of two samples."""
+    """In blocks of two samples; with their times, and by their ticks."""
     monkeypatch.setattr("eventsim.engine.adjoint._BLOCK_ROWS", 140)
-    network = on_device(spatial_network(rng, "12-5", neuron, 70, 0.3), one_device)
-    spikes = random_times(rng, 12, 60, 70, 0.3, n_samples=5, empty=(1,))
-    samples = block_samples(spikes)
+    layer = on_device(spatial_network(rng, "12-5", neuron, 70, 0.3), one_device).layers[0]
+    timed_spikes = random_times(rng, 12, 60, 70, 0.3, n_samples=5, empty=(1,))
+    samples = block_samples(timed_spikes)
     assert samples == 2
-    ptr, row, share = by_address([spikes], samples, [neuron])[0]
     walk = Walk(sums=np.array([0, 2, 4, 5]), held=np.array([0, 5]))
-    own_ptr, own_row, own_share = timed_rows(
-        network.layers[0], neuron, uploaded(one_device, spikes), spikes.n_samples, walk)
-    assert walk.pieces == len(ptr) == 3
-    np.testing.assert_array_equal(own_ptr.get(), np.append(ptr[:, :-1], ptr[-1, -1]))
-    first = np.repeat(np.arange(walk.pieces), ptr[:, -1] - ptr[:, 0]) * samples * 70
-    np.testing.assert_array_equal(own_row.get(), row + first)
-    np.testing.assert_allclose(own_share.get(), share, rtol=0 if one_device.name == "host" else 1e-6)
+    for spikes in (timed_spikes, random_spikes(rng, 12, 5, 70, 0.3, empty=(1,))):
+        ptr, row, share = by_address([spikes], samples, [neuron])[0]
+        given = uploaded(one_device, spikes)
+        if spikes.time is None:
+            own_ptr, own_row = rows_by_address(layer, given, spikes.n_samples, walk)
+        else:
+            own_ptr, own_row, own_share = timed_rows(layer, neuron, given, spikes.n_samples, walk)
+            np.testing.assert_allclose(own_share.get(), share, rtol=0 if one_device.name == "host" else 1e-6)
+        assert walk.pieces == len(ptr) == 3
+        np.testing.assert_array_equal(own_ptr.get(), np.append(ptr[:, :-1], ptr[-1, -1]))
+        first = np.repeat(np.arange(walk.pieces), ptr[:, -1] - ptr[:, 0]) * samples * 70
+        np.testing.assert_array_equal(own_row.get(), row + first)
+
+
+def test_few_rows_of_weights_have_long_lists_in_the_order_of_samples_and_patches(one_device, rng):
+    """Those of a convolution whose samples are held two at a time, which cuts a group of three."""
+    network, n_ticks = on_device(spatial_network(rng, "14x13x1-64c3"), one_device), 40
+    spikes = random_spikes(rng, 14 * 13, 6, n_ticks, 0.2, repeats=True, empty=(2,))
+    done, layer = forward(network, spikes, supports=[0.5]).layers[0], network.layers[0]
+    lists, patches = done.wiring.lists, layer.patches
+    walk = Walk(sums=np.array([0, 3, 6]), held=np.array([0, 2, 4, 6]))
+    ptr, row = (array.get() for array in rows_by_address(layer, lists, 6, walk))
+    pieces = [(0, 2, 0), (2, 3, 2), (3, 4, 2), (4, 6, 4)]  # samples first..last-1, held from the third on
+    wanted = []
+    for first, last, held in pieces:
+        seen = [[(int(t), int(a)) for t, a in zip(lists.tick[own], lists.address[own], strict=True)]
+                for sample in range(first, last) for patch in range(patches.n_patches)
+                for own in [slice(*lists.sample_ptr[patch * 6 + sample :][:2])]]
+        rows = group_by_address(seen, n_ticks)
+        for address in range(patches.n_rows):
+            own = np.array(rows.get(address, []), int)
+            sample, patch = np.divmod(own // n_ticks, patches.n_patches)
+            wanted.append((patch * 2 + first - held + sample) * n_ticks + own % n_ticks)
+    np.testing.assert_array_equal(ptr, np.cumsum([0, *map(len, wanted)]))
+    np.testing.assert_array_equal(row, np.concatenate(wanted))
+    assert min(map(len, wanted)) == 0 and max(map(len, wanted)) > 1000
 
 
 def test_ticks_that_times_fall_in(one_device, rng):

@@ -2,17 +2,17 @@
 
 import numpy as np
 
-from eventsim.engine.adjoint import Adjoint, tick_integral
+from eventsim.engine.adjoint import Adjoint
 from eventsim.engine.gpu.active import DeviceActiveSet
 from eventsim.engine.gpu.neurons import neuron_arguments
 from eventsim.engine.gpu.normalising import Rows
-from eventsim.engine.gpu.rows import rows_by_address, timed_rows
 from eventsim.engine.gpu.send import Sending
 from eventsim.engine.gpu.walk import Walk
+from eventsim.engine.gpu.weight_gradient import SharedWeights, Sums, Weights
 from eventsim.engine.output_error import CountGradient, at_pairs
 from eventsim.engine.sink import Sink
 from eventsim.engine.wiring import n_taps
-from eventsim.kernels.layout import ADD, TILE
+from eventsim.kernels.layout import TILE
 
 
 def gather_error(active: DeviceActiveSet, error):
@@ -84,61 +84,6 @@ class _Neurons:
             self._device.launch(kernel, **(arguments | held | {"n_items": n_items, "g": self.g}))
 
 
-class _Weights:
-    """The gradient of a wiring's rows of weights, for a `Sink` of the device."""
-
-    def __init__(self, layer, neuron, wiring, walk, n_samples, sink):
-        device, lists, weight = layer.device, wiring.lists, wiring.weight
-        self._device, self._walk, share = device, walk, device.empty((0, 2), np.float32)
-        if lists.is_timed:
-            neuron_ptr, row, share = timed_rows(layer, neuron, lists, n_samples, walk)
-        else:
-            neuron_ptr, row = rows_by_address(layer, lists, n_samples, walk)
-        kept = {name: _or_nothing(device, getattr(sink, name)) for name in ("gradient", "mean", "square")}
-        if sink.rule != ADD and len(walk.spans) > 1:  # of which only the last one takes the step
-            kept["gradient"] = device.empty(weight.shape, np.float32)
-        is_cut = not np.isin(walk.held, walk.sums).all()
-        self._ticks = lists.n_samples * lists.n_ticks // max(n_samples, 1)
-        self._shared = {
-            "n_rows": len(weight) * weight.shape[1], "n_in": weight.shape[1], "rule": sink.rule,
-            "is_timed": lists.is_timed, "is_patched": layer.patches is not None,
-            "settings": device.put(sink.settings), "neuron_ptr": neuron_ptr, "row": row, "share": share,
-            "weight": weight,
-            "open": device.empty(weight.shape if is_cut else (0, 0, TILE), np.float32), **kept,
-        }
-
-    def add(self, k, held, neurons):
-        """Add the part of the samples of the k-th block of the walk, which are ``held``."""
-        first, last = held["sample_first"], held["sample_last"]
-        self._device.launch("update_weights", held_ticks=self._ticks * (last - first), g=neurons.g, ramp=neurons.ramp,
-                            **self._walk.sinking(first, last), **self._shared)
-
-
-def _or_nothing(device, array):
-    """An array of the device; what a sink does not have is an empty array of the host."""
-    return array if isinstance(array, device.array_type) else device.empty((0, 0, TILE), np.float32)
-
-
-class _Sums:
-    """g over time, ``total`` float32[groups, tiles, 64], summed over the samples of each group."""
-
-    def __init__(self, layer, neuron, wiring, active, walk):
-        # A convolution's are summed up by groups of samples, those of a dense layer one sample after the other.
-        ends = np.array([0, active.n_samples]) if layer.patches is None else walk.sums
-        tiles, is_timed, dt = len(active.lane_neuron), wiring.lists.is_timed, wiring.lists.dt
-        integral = tick_integral(neuron.shares(dt), dt) if is_timed else np.zeros(2, np.float32)
-        self._device = layer.device
-        self.total = layer.device.zeros((len(ends) - 1, tiles, TILE), np.float32)
-        self._shared = {
-            "n_sums": tiles * (len(ends) - 1), "n_tiles": tiles, "n_ticks": active.n_ticks, "is_timed": is_timed,
-            "group_first": self._device.put(ends), "integral": self._device.put(integral), "g_sum": self.total,
-        }
-
-    def add(self, k, held, neurons):
-        """Add the part of some samples, see `_Weights`."""
-        self._device.launch("sum_over_time", g=neurons.g, ramp=neurons.ramp, **held, **self._shared)
-
-
 def adjoint(layer, neuron, done, error, below, sink=None, truncate=False) -> Adjoint:
     """The adjoint of a `Dense` layer or a convolution; see `eventsim.engine.adjoint.dense_adjoint`.
 
@@ -152,12 +97,15 @@ def adjoint(layer, neuron, done, error, below, sink=None, truncate=False) -> Adj
     if below is not None:
         parts.append(sending := Sending(layer, wiring, below, walk))
     if layer.patches is None and given.is_plain:
-        parts.append(_Weights(layer, neuron, wiring, walk, active.n_samples, sink))
+        parts.append(Weights(layer, neuron, wiring, walk, active.n_samples, sink))
     elif layer.n_weights or wiring.moving:
         rows = device.zeros(wiring.weight.shape, np.float32)
-        parts.append(_Weights(layer, neuron, wiring, walk, active.n_samples, Sink(gradient=rows)))
+        if layer.patches is None:
+            parts.append(Weights(layer, neuron, wiring, walk, active.n_samples, Sink(gradient=rows)))
+        else:
+            parts.append(SharedWeights(layer, neuron, wiring, walk, active.n_samples, rows))
     if wiring.moving:
-        parts.append(sums := _Sums(layer, neuron, wiring, active, walk))
+        parts.append(sums := Sums(layer, neuron, wiring, active, walk))
     for k, (first, last) in enumerate(walk.spans):
         held = {"sample_first": first, "sample_last": last}
         neurons.run(held)

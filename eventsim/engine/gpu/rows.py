@@ -26,45 +26,32 @@ def _check_size(layer, spikes):
                           f"{spikes.n_samples * spikes.n_ticks} together; use smaller batches")
 
 
-def _counted(given, piece, pieces):
-    """What kernels take of spikes by piece and address, and of those int32 numbers and where they begin."""
+def _ordered(layer, given, n_samples, walk):
+    """neuron_ptr, and what kernels take of spikes by piece, address and place: see `key_rows` and `_places`."""
     device = given.device
-    shared = {
-        "n_spikes": len(given), "n_samples": given.n_samples, "n_neurons": given.n_neurons, "sample_ptr": given.ptr,
-        "block_of": device.put(piece), "address": given.on_device[0],
-    }
-    count = device.zeros(pieces * given.n_neurons, np.int32)
-    device.launch("count_by_address", count=count, **shared)
-    size = device.empty(count.size, np.int64)
-    device.launch("widen", n=count.size, count=count, size=size)
-    return shared, count, device.starts(size)
+    place, piece, at = _places(layer, given, n_samples, walk)
+    key, n_starts = device.empty(len(given), np.int64), walk.pieces * given.n_neurons + 1
+    device.launch("key_rows", n_spikes=len(given), n_samples=given.n_samples, n_neurons=given.n_neurons,
+                  n_places=len(at), sample_ptr=given.ptr, block_of=device.put(piece), place_of=device.put(place),
+                  address=given.on_device[0], key=key)
+    shared = {"n_spikes": len(given), "n_places": len(at), "key": key, "order": device.order(key)}
+    neuron_ptr = device.empty(n_starts, np.int64)
+    device.launch("find_rows", n_starts=n_starts, neuron_ptr=neuron_ptr, **shared)
+    return neuron_ptr, {"n_ticks": given.n_ticks, "at": device.put(at), **shared}
 
 
 def rows_by_address(layer, given, n_samples, walk):
     """(neuron_ptr, row): the spikes of every row of weights, see `group_by_address` and `_places`."""
-    device = given.device
-    place, piece, at = _places(layer, given, n_samples, walk)
-    shared, count, neuron_ptr = _counted(given, piece, walk.pieces)
-    row = device.empty(len(given), np.int32)
-    device.launch("group_by_address", n_ticks=given.n_ticks, place_of=device.put(place), tick=given.on_device[1],
-                  neuron_ptr=neuron_ptr, count=count, row=row, **shared)
-    device.launch("sort_rows", n_lists=count.size, n_ticks=given.n_ticks, at=device.put(at), neuron_ptr=neuron_ptr,
-                  row=row)
+    neuron_ptr, shared = _ordered(layer, given, n_samples, walk)
+    row = given.device.empty(len(given), np.int32)
+    given.device.launch("group_by_address", tick=given.on_device[1], row=row, **shared)
     return neuron_ptr, row
 
 
 def timed_rows(layer, neuron, given, n_samples, walk):
-    """(neuron_ptr, row, share): those of spikes with times, see `group_times_by_address`.
-
-    What lies in one tick has an order, since it counts different shares, so it is sorted whole.
-    """
-    device, (_, time) = given.device, given.on_device
-    place, piece, at = _places(layer, given, n_samples, walk)
-    shared, _, neuron_ptr = _counted(given, piece, walk.pieces)
-    key, row = (device.empty(len(given), kind) for kind in (np.int64, np.int32))
-    share = device.empty((len(given), 2), np.float32)
-    device.launch("key_rows", n_places=len(place), place_of=device.put(place), key=key, **shared)
-    device.launch("group_times_by_address", n_spikes=len(given), n_samples=given.n_samples, n_ticks=given.n_ticks,
-                  dt=given.dt, shares=device.put(neuron.shares(given.dt)), sample_ptr=given.ptr,
-                  at=device.put(at[place]), time=time, order=device.order(key), row=row, share=share)
+    """(neuron_ptr, row, share): those of spikes with times, see `group_times_by_address`."""
+    device, (neuron_ptr, shared) = given.device, _ordered(layer, given, n_samples, walk)
+    row, share = device.empty(len(given), np.int32), device.empty((len(given), 2), np.float32)
+    device.launch("group_times_by_address", dt=given.dt, shares=device.put(neuron.shares(given.dt)),
+                  time=given.on_device[1], row=row, share=share, **shared)
     return neuron_ptr, row, share

@@ -78,14 +78,13 @@ class Walk:
         first = self.held[block]
         return part * (self.held[block + 1] - first) + sample - first
 
-    def sinking(self, first, last) -> dict:
-        """What `update_weights` is told of the samples first..last-1, which are held."""
-        pieces = np.searchsorted(self._ends, (first, last)).tolist()
-        return {
-            "piece_first": pieces[0], "piece_last": pieces[1],
-            "goes_on": first not in self.sums, "stays_open": last not in self.sums, "is_first": first == 0,
-            "is_last": last == self.held[-1],
-        }
+    def pieces_in(self, first, last):
+        """First of the lists by address of the samples first..last-1, which are held, and the one after the last."""
+        return np.searchsorted(self._ends, (first, last)).tolist()
+
+    def sum_of(self, sample) -> int:
+        """Which of what is summed up by itself a sample is in."""
+        return int(np.searchsorted(self.sums, sample, side="right")) - 1
 
 
 def entry_ranges(walk, below):
