@@ -49,16 +49,16 @@ def test_gradients_have_the_bits_of_the_cpu(device, rng, kind, rate, supports):
 
 @pytest.mark.parametrize("supports, widths", [((0.3, 0.3), (30, 65, 750)), ((INF, INF), (30, 9, 66))])
 def test_many_tiles_above_and_blocks_of_samples_are_summed_in_the_order_of_the_cpu(
-    device, rng, supports, widths, little_room
+    one_device, rng, supports, widths, little_room
 ):
     """Twelve tiles above send errors in eight groups; 900 ticks make blocks of two samples, held together or apart."""
     network = random_network(rng, widths, (5.0, 4.0))
     spikes = random_spikes(rng, 30, 3, 900, 0.01, empty=(1,))
     errors = rng.normal(size=(3, widths[-1], 900)).astype(np.float32)
     want = gradients(network, spikes, supports, errors)
-    ours = on_device(network, device)
+    ours = on_device(network, one_device)
     assert_same(gradients(ours, spikes, supports, errors), want)
-    little_room(device)
+    little_room(one_device)
     assert_same(gradients(ours, spikes, supports, errors), want)
 
 

@@ -25,6 +25,7 @@ def short(monkeypatch):
     monkeypatch.setattr(gpu, "_READ", 1 << 19)
     monkeypatch.setattr(gpu, "_REPEATS", 3)
     monkeypatch.setattr(gpu, "_LATENCY_RUNS", 2)
+    monkeypatch.setattr(scene, "_DURATION", 60)
 
 
 @pytest.mark.parametrize("n_rows, parts", [(1, 1), (9, 2), (35, 1), (64, 3)])
