@@ -2,9 +2,9 @@
 
 #define ROWS_AT_ONCE 4
 
-// total[n_parts * 4, 64] = the sums of every n_parts * 4-th of the rows of 64, read so many times over; a block for each
-// part, with 64 threads for each of the four rows that it reads at once. Nothing comes from the first-level caches,
-// which together hold as much as half of the second.
+// total[n_parts * 4, 64] = the sums of every n_parts * 4-th of the rows of 64, read so many times over; a block for
+// each part, with 64 threads for each of the four rows that it reads at once. Nothing comes from the first-level
+// caches, which together hold as much as half of the second.
 extern "C" __global__ void read_rows(i64 n_parts, i64 n_rows, i64 repeats, const float* rows, float* total)
 {
     const i64 first = (i64)blockIdx.x * ROWS_AT_ONCE + threadIdx.x / TILE, stride = n_parts * ROWS_AT_ONCE;

@@ -2,8 +2,8 @@
 
 // key[k], by which events go in the order (tick, address); t[k] >= 0.
 extern "C" __global__ void key_events(
-    i64 n_events, const i64* t, const u16* x, const u16* y, const u8* p, i64 width, i64 height, i64 step, i64 n_addresses,
-    i64* key)
+    i64 n_events, const i64* t, const u16* x, const u16* y, const u8* p, i64 width, i64 height, i64 step,
+    i64 n_addresses, i64* key)
 {
     const i64 k = global_index();
     if (k < n_events)

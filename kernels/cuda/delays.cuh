@@ -8,8 +8,8 @@ struct Projection {
     i64 delay_rows, delay_columns;
 };
 
-// Puts spikes of one tick on their way to one neuron; its ring has a place for every tick that they can arrive at, `step`
-// numbers apart.
+// Puts spikes of one tick on their way to one neuron; its ring has a place for every tick that they can arrive at,
+// `step` numbers apart.
 struct Sender {
     const float* rows;  // of the neuron's tile, from the first presynaptic neuron
     const i32* delay;   // of the neuron, likewise, with so many numbers for each

@@ -1,5 +1,5 @@
-// A layer of SRM neurons on the tick clock, forward: a block for every item, one sample in one tile of 64 neurons; items are
-// numbered tile * n_samples + sample. See kernels/cpu/dense.py.
+// A layer of SRM neurons on the tick clock, forward: a block for every item, one sample in one tile of 64 neurons;
+// items are numbered tile * n_samples + sample. See kernels/cpu/dense.py.
 
 template <Purpose PURPOSE, class Weight>
 __device__ inline void forward(

@@ -1,5 +1,5 @@
-// A layer of SRM neurons in continuous time, forward: the tile sweep of kernels/cpu/exact.py, over windows that all tiles
-// share. See exact.cuh for who does what.
+// A layer of SRM neurons in continuous time, forward: the tile sweep of kernels/cpu/exact.py, over windows that all
+// tiles share. See exact.cuh for who does what.
 
 // The input of a sample, cut into windows by `cut_windows` and `fill_windows`.
 struct SrmWindows {
@@ -11,8 +11,8 @@ struct SrmWindows {
     const float* upper;
 };
 
-// The windows of a sample, one after the other: the weights of the next one's events are on their way from memory while a
-// neuron is taken over one.
+// The windows of a sample, one after the other: the weights of the next one's events are on their way from memory while
+// a neuron is taken over one.
 struct InTurn {
     const SrmWindows& given;
     i64 w, last, first;  // the next window, and its first event, of which it has so many
@@ -131,7 +131,8 @@ extern "C" __global__ void exact_forward(
 
 // `exact_forward` whose windows end on every tick of dt ms, and that keeps what rho is of the potentials of the ticks
 // where they are active, u_low <= u < u_high, as `dense_forward_active` does. A potential has in it the response to all
-// spikes up to the tick before, and a neuron is left out in the ticks of its dead time after the one in which it spiked.
+// spikes up to the tick before, and a neuron is left out in the ticks of its dead time after the one in which it
+// spiked.
 extern "C" __global__ void exact_forward_active(
     i64 n_items, i64 n_samples, i64 n_neurons, i64 n_in, i64 n_ticks, i64 is_again, i64 entry_room, i64 pair_room,
     double dt, float u_low, float u_high, float rho_width, float rho_peak, const float* weight, const i32* neuron, const

@@ -1,14 +1,15 @@
-// What neurons in continuous time have in common, whatever their model: a thread runs one through the windows of a list.
+// What neurons in continuous time have in common, whatever their model: a thread runs one through the windows of a
+// list.
 //
-// A block of 64 threads has an item, one list in one tile of 64 neurons; items are numbered tile * n_lists + list. A list
-// is a sample, or a sample at a patch of a convolution: patch * n_batch + sample.
+// A block of 64 threads has an item, one list in one tile of 64 neurons; items are numbered tile * n_lists + list. A
+// list is a sample, or a sample at a patch of a convolution: patch * n_batch + sample.
 
 #define BOUND_MARGIN 1e-9
 // Of the thresholds: what the rounding of a tick's potential to float32 cannot reach.
 #define SAMPLED_MARGIN 1e-5
 
-// Entries of the totals of a run: neurons that were taken over a window, how many of those were one event at a time, and
-// spikes for which there was no room.
+// Entries of the totals of a run: neurons that were taken over a window, how many of those were one event at a time,
+// and spikes for which there was no room.
 enum Total { TAKEN, SINGLY, LEFT_OUT, TOTALS };
 
 // Add the numbers of a block's 64 threads to a total.
@@ -34,8 +35,8 @@ struct SpikeLists {
     double* spike_time;
 };
 
-// The neurons of a layer: weight[tiles, n_in, 64]; neuron, theta and least[places, 64], of a tile at each of its patches:
-// the address of every lane, or -1, and its threshold, see kernels/cpu/exact.py.
+// The neurons of a layer: weight[tiles, n_in, 64]; neuron, theta and least[places, 64], of a tile at each of its
+// patches: the address of every lane, or -1, and its threshold, see kernels/cpu/exact.py.
 struct TimedLayer {
     i64 n_lists, n_in;
     const float* weight;

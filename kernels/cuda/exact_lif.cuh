@@ -1,10 +1,10 @@
-// Leaky integrate-and-fire neurons in continuous time: the sweep of kernels/cpu/lif_sweep.py, window by window, whose order
-// of every operation this keeps.
+// Leaky integrate-and-fire neurons in continuous time: the sweep of kernels/cpu/lif_sweep.py, window by window, whose
+// order of every operation this keeps.
 
 #define NO_TICK -1.0
 
-// A window of a sample, cut into steps: see kernels/cpu/lif_windows.py. event[step]: its first event, and one behind the
-// last step's; what events address, add and at most do stands by their numbers.
+// A window of a sample, cut into steps: see kernels/cpu/lif_windows.py. event[step]: its first event, and one behind
+// the last step's; what events address, add and at most do stands by their numbers.
 struct LifWindow {
     const double *columns, *step;
     i64 n_steps;
@@ -71,8 +71,8 @@ struct Crossing {
     double found, v, fade;
 };
 
-// First s in [wait, length) at which a potential reaches theta, or infinity; and the potential and fade there. It is v and
-// has the current i at 0, and is v_end at `length`, where the current has fallen to a share of fade_end.
+// First s in [wait, length) at which a potential reaches theta, or infinity; and the potential and fade there. It is v
+// and has the current i at 0, and is v_end at `length`, where the current has fallen to a share of fade_end.
 __device__ inline Crossing crossing(
     double wait, double length, double v, double i, double v_end, double fade_end, double theta,
     const double* constants)
@@ -114,8 +114,8 @@ __device__ inline double arriving(const LifNeuron& n, const i32* address, i64 fi
     return total;
 }
 
-// Run a neuron through the steps of a window, which it begins with v and i; next_tick: ms, of the tick after the window's
-// begin, for which resets are put down, or NO_TICK.
+// Run a neuron through the steps of a window, which it begins with v and i; next_tick: ms, of the tick after the
+// window's begin, for which resets are put down, or NO_TICK.
 __device__ inline void run_lane(
     LifNeuron& n, const LifWindow& given, double v, double i, bool with_current, double next_tick,
     const double* constants)
@@ -198,9 +198,9 @@ __device__ inline void run_window(
     }
 }
 
-// The potential of the tick at t, before it is reset, to which what resets since the last tick took away is added again, as
-// far as it would have lasted; whether it may be active, in *is_awake. The tick before was at `since`; a spike on a tick
-// itself counts to the time before it.
+// The potential of the tick at t, before it is reset, to which what resets since the last tick took away is added
+// again, as far as it would have lasted; whether it may be active, in *is_awake. The tick before was at `since`; a
+// spike on a tick itself counts to the time before it.
 __device__ inline float at_tick(LifNeuron& n, double t, double since, const double* constants, bool* is_awake)
 {
     const float now = (float)(n.v + n.undone + (constants[EXACT_THETA] - n.theta));

@@ -1,6 +1,6 @@
-// A layer of SRM neurons in continuous time whose tiles have an input list each, forward: the patches of a convolution, as
-// in kernels/cpu/exact_patches.py and exact_active.py. A block cuts the windows of its list as it comes to them; its first
-// threads fill one while the others wait, and those still at work in the one before have a room of their own.
+// A layer of SRM neurons in continuous time whose tiles have an input list each, forward: the patches of a convolution,
+// as in kernels/cpu/exact_patches.py and exact_active.py. A block cuts the windows of its list as it comes to them; its
+// first threads fill one while the others wait, and those still at work in the one before have a room of their own.
 
 struct OwnWindow {
     double columns[WINDOW_COLUMNS], coefficient[2 * MOST_EVENTS];
@@ -45,8 +45,8 @@ __device__ inline void rest_for(SrmNeuron& n, double length, const double* const
     step_response(n.response, length, fall_ref);
 }
 
-// `exact_forward` for lists sample_ptr[lists + 1] of rows and their times, up to `end` ms. n_samples: lists, of which as
-// many as n_batch at a time have the neurons of a row of neuron, theta and least.
+// `exact_forward` for lists sample_ptr[lists + 1] of rows and their times, up to `end` ms. n_samples: lists, of which
+// as many as n_batch at a time have the neurons of a row of neuron, theta and least.
 extern "C" __global__ void exact_patches_forward(
     i64 n_items, i64 n_samples, i64 n_batch, i64 n_neurons, i64 n_in, double end, double longest,
     double longest_silence, const float* weight, const i32* neuron, const double* theta, const float* least,
@@ -81,8 +81,8 @@ extern "C" __global__ void exact_patches_forward(
     n.finish(windows, spike_count, totals);
 }
 
-// `exact_patches_forward` that keeps what is active, see `exact_forward_active`. From a tick on a tile is at rest where no
-// potential can become active before the next input.
+// `exact_patches_forward` that keeps what is active, see `exact_forward_active`. From a tick on a tile is at rest where
+// no potential can become active before the next input.
 extern "C" __global__ void exact_patches_forward_active(
     i64 n_items, i64 n_samples, i64 n_batch, i64 n_neurons, i64 n_in, i64 n_ticks, i64 is_again, i64 entry_room, i64
     pair_room, double dt, double longest, double longest_silence, float u_low, float u_high, float rho_width, float

@@ -1,5 +1,5 @@
-// SRM neurons in continuous time: the sweep of kernels/cpu/exact.py, window by window, whose order of every operation this
-// keeps. Neurons of a tile have windows and rows in common and nothing else, so that no thread waits for another.
+// SRM neurons in continuous time: the sweep of kernels/cpu/exact.py, window by window, whose order of every operation
+// this keeps. Neurons of a tile have windows and rows in common and nothing else, so that no thread waits for another.
 
 #define BOUND_ROUNDING 4e-6f
 #define BOUND_SHRINK ((float)(1.0 - 4e-7))
@@ -83,7 +83,8 @@ __device__ inline u32 doubtful_segments(
     return doubtful;
 }
 
-// Run a neuron through a window, segment by segment; its psp is still that of the window's begin. row: see `fetch_rows`.
+// Run a neuron through a window, segment by segment; its psp is still that of the window's begin. row: see
+// `fetch_rows`.
 __device__ inline void run_lane(SrmNeuron& n, const double* window, const float* row, const double* constants)
 {
     const double lam = constants[EXACT_LAM], mu = constants[EXACT_MU], theta = n.theta;
@@ -182,8 +183,8 @@ struct Sampled {
     double at;   // the last tick that it was asked for, in ms
     float c, d;  // refractory response there
 
-    // The potential of the tick at t; the tick before was at `since`, which is `at` unless the tile was at rest, and the
-    // response falls to a share from there on. Whether it may be active, in *is_awake.
+    // The potential of the tick at t; the tick before was at `since`, which is `at` unless the tile was at rest, and
+    // the response falls to a share from there on. Whether it may be active, in *is_awake.
     __device__ float at_tick(
         const SrmNeuron& n, double t, double since, float fall, const double* constants, bool* is_awake)
     {

@@ -1,5 +1,5 @@
-// Windows of samples, see kernels/cpu/windows.py and lif_windows.py, whose order of every operation this keeps. Threads of
-// a warp look for the end of a window together, and threads for its segments or steps fill it.
+// Windows of samples, see kernels/cpu/windows.py and lif_windows.py, whose order of every operation this keeps. Threads
+// of a warp look for the end of a window together, and threads for its segments or steps fill it.
 
 #define ROUND_UP (1.0 + 4e-6)
 #define INSTANT_OF_TIME 9.094947017729282e-13
@@ -177,8 +177,9 @@ __device__ inline void fill_step(double* step, const double* constants, const Fe
     step[STEP_TICK] = -1.0;
 }
 
-// What all neurons share of a window whose steps are filled, on the tick at its begin, or -1: eight threads for each. What
-// events add stands by their numbers; member i writes that of event i after those that arrive at the window's begin.
+// What all neurons share of a window whose steps are filled, on the tick at its begin, or -1: eight threads for each.
+// What events add stands by their numbers; member i writes that of event i after those that arrive at the window's
+// begin.
 __device__ inline void close_window(
     int member, double tick, i64 n_steps, const double* step, const i64* event, const double* constants,
     const FeedPeak& peak, double* columns, double* coefficient, float* upper)

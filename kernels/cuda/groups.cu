@@ -2,8 +2,8 @@
 
 // table[2 n_spikes], zero before, and the place[n_spikes] there of the group of every spike.
 extern "C" __global__ void find_first(
-    i64 n_spikes, i64 n_samples, i64 n_ticks, i64 n_keys, const i64* sample_ptr, const i64* tick_ptr, const i32* address,
-    const i32* tick, u64* table, i64* place)
+    i64 n_spikes, i64 n_samples, i64 n_ticks, i64 n_keys, const i64* sample_ptr, const i64* tick_ptr,
+    const i32* address, const i32* tick, u64* table, i64* place)
 {
     const i64 k = global_index();
     if (k >= n_spikes)
@@ -32,8 +32,8 @@ extern "C" __global__ void count_groups(i64 n_spikes, const u64* table, const i6
         atomicAdd((u64*)&count[n_spikes - (i64)table[place[k]]], (u64)1);
 }
 
-// own[...], group_ptr[first spike] on: the spikes of every group, less its first one, in any order; `sort_groups` brings
-// them into theirs. Groups stand in the order of their first spikes. count counts down to zero.
+// own[...], group_ptr[first spike] on: the spikes of every group, less its first one, in any order; `sort_groups`
+// brings them into theirs. Groups stand in the order of their first spikes. count counts down to zero.
 extern "C" __global__ void list_groups(
     i64 n_spikes, const u64* table, const i64* place, const i64* group_ptr, i64* count, i32* own)
 {

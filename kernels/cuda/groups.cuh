@@ -1,6 +1,6 @@
 // Spikes of one (sample, tick) that share a key, address % n_keys: found by a table with two places for every spike, in
-// each row's own stretch, where keys lie at the first free place from that of their hash on. An entry is n_spikes less the
-// group's first spike; 0: free. Where a key lies depends on who comes first, which spike is its first does not.
+// each row's own stretch, where keys lie at the first free place from that of their hash on. An entry is n_spikes less
+// the group's first spike; 0: free. Where a key lies depends on who comes first, which spike is its first does not.
 
 struct Groups {
     i64 n_spikes, n_keys;

@@ -1,5 +1,5 @@
-// A layer of leaky integrate-and-fire neurons on the tick clock, forward; see `dense_forward` for how it is laid out and
-// kernels/cpu/lif.py for the equations, whose order of every operation this keeps.
+// A layer of leaky integrate-and-fire neurons on the tick clock, forward; see `dense_forward` for how it is laid out
+// and kernels/cpu/lif.py for the equations, whose order of every operation this keeps.
 
 // A neuron's potential, and the current in its synapses.
 struct Lif {

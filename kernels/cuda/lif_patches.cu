@@ -1,5 +1,6 @@
-// A layer of leaky integrate-and-fire neurons in continuous time whose tiles have an input list each, forward: patches of a
-// convolution, as in kernels/cpu/lif_patches.py and lif_active.py. See exact_patches.cu for how a block cuts its windows.
+// A layer of leaky integrate-and-fire neurons in continuous time whose tiles have an input list each, forward: patches
+// of a convolution, as in kernels/cpu/lif_patches.py and lif_active.py. See exact_patches.cu for how a block cuts its
+// windows.
 
 struct OwnSteps {
     double columns[STEP_COLUMNS], step[LIF_STEPS * STEP_COLUMNS], coefficient[2 * LIF_INNER];
@@ -7,16 +8,16 @@ struct OwnSteps {
     float upper[LIF_INNER];
 };
 
-// Cut the window from *t on, on a tick or not (-1), whose first event after those that arrive at once is *k; all of a block
-// go together. *t and *k become those of the next window.
+// Cut the window from *t on, on a tick or not (-1), whose first event after those that arrive at once is *k; all of a
+// block go together. *t and *k become those of the next window.
 __device__ inline LifWindow next_window(
     double limit, double tick, i64 last, double longest, double longest_step, const i32* address, const double* time,
     const double* constants, const FeedPeak& peak, OwnSteps& own, double* t, i64* k)
 {
     const i64 first = *k;
     i64 taken = 0;
-    const int n = cut_steps(*t, limit, last - first, longest, longest_step, time + first, constants, own.step, own.event,
-                            t, &taken);
+    const int n = cut_steps(
+        *t, limit, last - first, longest, longest_step, time + first, constants, own.step, own.event, t, &taken);
     if (threadIdx.x < WARP) {
         const int member = threadIdx.x;
         __syncwarp();
@@ -24,7 +25,8 @@ __device__ inline LifWindow next_window(
             fill_step(own.step + member * STEP_COLUMNS, constants, peak);
         __syncwarp();
         if (member < LIF_STEPS)
-            close_window(member, tick, n, own.step, own.event, constants, peak, own.columns, own.coefficient, own.upper);
+            close_window(
+                member, tick, n, own.step, own.event, constants, peak, own.columns, own.coefficient, own.upper);
     }
     __syncthreads();
     *k = first + taken;

@@ -1,5 +1,5 @@
-// A layer of leaky integrate-and-fire neurons in continuous time, forward: the tile sweep of kernels/cpu/lif_sweep.py and
-// lif_active.py, over windows that all tiles share. See exact.cuh for who does what.
+// A layer of leaky integrate-and-fire neurons in continuous time, forward: the tile sweep of kernels/cpu/lif_sweep.py
+// and lif_active.py, over windows that all tiles share. See exact.cuh for who does what.
 
 // The input of a sample, cut into windows of steps by `cut_lif_windows` and `fill_lif_windows`.
 struct LifWindows {
@@ -20,8 +20,8 @@ struct LifWindows {
     }
 };
 
-// Cut every sample into windows and steps from `begin` to `end` ms, see kernels/cpu/lif_windows.py; a warp for each, which
-// has a block of its own.
+// Cut every sample into windows and steps from `begin` to `end` ms, see kernels/cpu/lif_windows.py; a warp for each,
+// which has a block of its own.
 extern "C" __global__ void cut_lif_windows(
     i64 n_samples, double begin, double end, double longest, double longest_step, double dt, const i64* sample_ptr,
     const double* time, const double* constants, const i64* window_base, i64* window_count, double* window,

@@ -111,8 +111,8 @@ extern "C" __global__ void key_rows(
     key[k] = (block_of[list] * n_neurons + address[k]) * n_places + place_of[list];
 }
 
-// neuron_ptr[b * n_neurons + j], where the spikes of neuron j in block b begin in the order of their keys, and where the
-// last ones end.
+// neuron_ptr[b * n_neurons + j], where the spikes of neuron j in block b begin in the order of their keys, and where
+// the last ones end.
 extern "C" __global__ void find_rows(
     i64 n_starts, i64 n_spikes, i64 n_places, const i64* key, const i64* order, i64* neuron_ptr)
 {

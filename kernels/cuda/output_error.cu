@@ -1,7 +1,7 @@
 // The errors that a backward pass starts from, at the pairs of active sets, and what a regulariser adds to them.
 
-// error[pairs] = value[samples, n_neurons] in the ticks first..last-1, and 0 in others, at the pairs of an active set; a
-// block for each of its blocks. lane_neuron[tiles, 64]: the neuron of every lane, or -1.
+// error[pairs] = value[samples, n_neurons] in the ticks first..last-1, and 0 in others, at the pairs of an active set;
+// a block for each of its blocks. lane_neuron[tiles, 64]: the neuron of every lane, or -1.
 extern "C" __global__ void spread_error(
     i64 n_blocks, i64 n_samples, i64 n_neurons, i64 n_ticks, i64 first, i64 last, i64 kind, const i64* lanes,
     const i64* entry_start, const i64* pair_start, const u8* entry_lane, const u64* entry_ticks, const i64* entry_pair,

@@ -1,5 +1,5 @@
-// Spike lists of a convolution's patches, cut from those of its input; see kernels/cpu/patches.py, whose order of a tick's
-// spikes this keeps: by pixel, in the order in which pixels come first.
+// Spike lists of a convolution's patches, cut from those of its input; see kernels/cpu/patches.py, whose order of a
+// tick's spikes this keeps: by pixel, in the order in which pixels come first.
 
 // count[pixel], spikes from every pixel, whatever their channel; zero before.
 extern "C" __global__ void count_pixels(i64 n_spikes, i64 n_pixels, const i32* address, i32* count)
@@ -9,8 +9,8 @@ extern "C" __global__ void count_pixels(i64 n_spikes, i64 n_pixels, const i32* a
         atomicAdd(&count[address[k] % n_pixels], 1);
 }
 
-// count[list * n_ticks + tick], spikes that a patch sees in a tick, zero before; list: patch * n_samples + sample. reach_ptr
-// [n_pixels + 1], reach_patch: the patches that see each pixel.
+// count[list * n_ticks + tick], spikes that a patch sees in a tick, zero before; list: patch * n_samples + sample.
+// reach_ptr [n_pixels + 1], reach_patch: the patches that see each pixel.
 extern "C" __global__ void count_seen(
     i64 n_spikes, i64 n_samples, i64 n_ticks, i64 n_pixels, const i64* sample_ptr, const i32* address, const i32* tick,
     const i64* reach_ptr, const i32* reach_patch, i64* count)
@@ -27,7 +27,8 @@ extern "C" __global__ void count_seen(
 // `cut_patches` brings them into theirs. count counts down to zero.
 extern "C" __global__ void list_seen(
     i64 n_spikes, i64 n_samples, i64 n_ticks, i64 n_pixels, const i64* sample_ptr, const i32* address, const i32* tick,
-    const i64* reach_ptr, const i32* reach_patch, const i64* tick_ptr, const i64* list_ptr, i64* count, i32* row_address)
+    const i64* reach_ptr, const i32* reach_patch, const i64* tick_ptr, const i64* list_ptr, i64* count,
+    i32* row_address)
 {
     const i64 k = global_index();
     if (k >= n_spikes)

@@ -1,5 +1,5 @@
-// Leaky integrators, which never spike: what is read of their potentials, float64; see kernels/cpu/readout.py. A block of 64
-// threads for every item, one list in one tile of 64 neurons.
+// Leaky integrators, which never spike: what is read of their potentials, float64; see kernels/cpu/readout.py. A block
+// of 64 threads for every item, one list in one tile of 64 neurons.
 
 template <class Weight>
 __device__ inline void sums(
@@ -10,7 +10,8 @@ __device__ inline void sums(
     const Weight* rows = weight + tile * n_in * TILE;
     double total = 0.0;
     for (i64 run = run_base[list]; run < run_base[list] + run_count[list]; run++) {
-        const float given = gain[tile * TILE + threadIdx.x] * sum_rows(rows, address, run_start[run], run_start[run + 1]);
+        const float sum = sum_rows(rows, address, run_start[run], run_start[run + 1]);
+        const float given = gain[tile * TILE + threadIdx.x] * sum;
         total = fma(share[run_tick[run]], (double)given, total);
     }
     score[item * TILE + threadIdx.x] = total;
@@ -77,8 +78,8 @@ __device__ inline void peaks(
     when[item * TILE + threadIdx.x] = own.when;
 }
 
-// The largest potential of any tick, and the first that has it. held, risen: float64[n_ticks + 1], what a potential keeps
-// in so many ticks, and what a constant input of 1 in each adds; each: float64[places, 64], the constant input.
+// The largest potential of any tick, and the first that has it. held, risen: float64[n_ticks + 1], what a potential
+// keeps in so many ticks, and what a constant input of 1 in each adds; each: float64[places, 64], the constant input.
 #define READ_PEAKS(NAME, WEIGHT)                                                                                       \
     extern "C" __global__ void NAME(                                                                                   \
         i64 n_items, i64 n_lists, i64 n_in, i64 n_batch, i64 n_ticks, const double* held, const double* risen,         \

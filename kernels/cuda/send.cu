@@ -74,10 +74,10 @@ __device__ inline i64 of_busier(i64 n)
     return n > other ? n : other;
 }
 
-// error_below[group, pair] = sum over the tiles group_first[group]..group_first[group + 1]-1 of W_j g(t), at the pairs of
-// the active set of the layer below. n_entries: its entries of the samples that are held, which `Ranges` find, or with
-// full support 64 for each of its blocks; near_row: int32[tiles below, 64], whose row of weights each lane is, or -1;
-// g: float32[held items, n_ticks, 64].
+// error_below[group, pair] = sum over the tiles group_first[group]..group_first[group + 1]-1 of W_j g(t), at the pairs
+// of the active set of the layer below. n_entries: its entries of the samples that are held, which `Ranges` find, or
+// with full support 64 for each of its blocks; near_row: int32[tiles below, 64], whose row of weights each lane is, or
+// -1; g: float32[held items, n_ticks, 64].
 extern "C" __global__ void send_error(
     i64 n_work, i64 n_samples, i64 n_ticks, i64 sample_first, i64 sample_last, i64 n_in, i64 n_entries, i64 n_pairs,
     i64 n_ranges, const i64* range_start, const i64* range_first, i64 below_kind, const i64* below_lanes,
@@ -114,8 +114,9 @@ extern "C" __global__ void send_error(
 }
 
 // `send_error` of a convolution, in one group: the sum over the patches that see a neuron, for each tile of channels.
-// near_row: int32[tiles below, 64], the address of each lane behind the stages, or -1; reach_ptr, reach_patch, reach_row:
-// the patches that see a pixel, and its row there in the first of the channels, which have rows_a_channel rows each.
+// near_row: int32[tiles below, 64], the address of each lane behind the stages, or -1; reach_ptr, reach_patch,
+// reach_row: the patches that see a pixel, and its row there in the first of the channels, which have rows_a_channel
+// rows each.
 extern "C" __global__ void send_patch_error(
     i64 n_entries, i64 n_samples, i64 n_ticks, i64 sample_first, i64 sample_last, i64 n_in, i64 n_patches,
     i64 channel_tiles, i64 n_pixels, i64 rows_a_channel, i64 n_ranges, const i64* range_start,

@@ -1,5 +1,5 @@
-// A sparse layer of SRM neurons on the tick clock, forward; see kernels/cpu/sparse.py, whose order of every operation this
-// keeps.
+// A sparse layer of SRM neurons on the tick clock, forward; see kernels/cpu/sparse.py, whose order of every operation
+// this keeps.
 //
 // What reaches a tile of 64 neurons is listed first, for some ticks at a time: an arrival for each synapse that a spike
 // crosses, by (item, tick) and there in the order of the spikes. So the work follows the synapses that are crossed,

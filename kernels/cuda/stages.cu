@@ -36,8 +36,9 @@ extern "C" __global__ void take(i64 n, const i64* index, const i64* values, i64*
 // behind the stages, or -1; table, count: of the groups of spikes by address, see groups.cuh.
 extern "C" __global__ void normalise_error(
     i64 n_blocks, i64 n_samples, i64 n_ticks, i64 n_positions, i64 n_spikes, i64 n_keys, const i64* tick_ptr,
-    const i32* address, const u64* table, const i64* count, const float* shift, const float* slope, i64 kind, const i64* lanes, const i64* entry_start, const i64* pair_start,
-    const u8* entry_lane, const u64* entry_ticks, const i64* entry_pair, const i32* lane_address, float* error)
+    const i32* address, const u64* table, const i64* count, const float* shift, const float* slope, i64 kind,
+    const i64* lanes, const i64* entry_start, const i64* pair_start, const u8* entry_lane, const u64* entry_ticks,
+    const i64* entry_pair, const i32* lane_address, float* error)
 {
     (void)n_blocks;
     const ActiveSet set = {kind, lanes, entry_start, pair_start, entry_lane, entry_ticks, entry_pair};

@@ -1,6 +1,6 @@
-// One sample through one tile of 64 neurons: the sweep of kernels/cpu/sweep.py, whose order of every operation this keeps,
-// so that the bits are the same. A block has 64 threads, one a neuron; where only spikes are wanted, and there are few
-// blocks, it has as many for each of RUNS_AT_ONCE: see `sum_of_run`.
+// One sample through one tile of 64 neurons: the sweep of kernels/cpu/sweep.py, whose order of every operation this
+// keeps, so that the bits are the same. A block has 64 threads, one a neuron; where only spikes are wanted, and there
+// are few blocks, it has as many for each of RUNS_AT_ONCE: see `sum_of_run`.
 
 // What a sweep is for: spikes; those, and what u is where low <= u < high; or, once more, what rho is in every tick.
 enum Purpose { SPIKES, SPIKES_AND_ACTIVE, RHO };
@@ -13,7 +13,8 @@ struct Kept {
     float rho_width, rho_peak;  // of the same
 };
 
-// What a tile gets and has: its weights, its sample's runs of input spikes, and its lane's column of the drive, or null.
+// What a tile gets and has: its weights, its sample's runs of input spikes, and its lane's column of the drive, or
+// null.
 template <class Weight>
 struct ItemOf {
     const Weight* rows;
@@ -42,11 +43,11 @@ __device__ __forceinline__ void keep(const Kept& kept, i64 t, float u, float the
             surrogate(is_awake ? u : MINUS_INFINITY, theta, kept.rho_width, kept.rho_peak);
 }
 
-// The sum of the rows of a run, of which the runs before have been asked for. Sums do not depend on what the neurons do,
-// and most of a small batch's time is spent waiting for rows, so that in a wide block every 64 threads sum up one of the
-// next runs; all of them step the neurons, whose few operations are not worth another barrier. Large batches have blocks
-// enough to hide that time, and stepping neurons several times would cost them more than it gives. known: the runs up to
-// there are summed up; at first none.
+// The sum of the rows of a run, of which the runs before have been asked for. Sums do not depend on what the neurons
+// do, and most of a small batch's time is spent waiting for rows, so that in a wide block every 64 threads sum up one
+// of the next runs; all of them step the neurons, whose few operations are not worth another barrier. Large batches
+// have blocks enough to hide that time, and stepping neurons several times would cost them more than it gives. known:
+// the runs up to there are summed up; at first none.
 template <Purpose PURPOSE, class Weight>
 __device__ __forceinline__ float sum_of_run(
     i64 run, i64* known, const ItemOf<Weight>& item, const i64* run_start, const i32* address)
@@ -75,9 +76,9 @@ __device__ __forceinline__ bool is_speaker()
 }
 
 // Step a tile from tick t on. A silence in which nobody can fire is jumped over in closed form. Where something is kept
-// of its ticks they are stepped through all the same, and the state that the jump gives is taken after that, so that the
-// spikes do not depend on what is kept. A psp of n_taps, 0: without an end, counts for the last time at age n_taps - 1;
-// then what the system without an end holds of it is taken off.
+// of its ticks they are stepped through all the same, and the state that the jump gives is taken after that, so that
+// the spikes do not depend on what is kept. A psp of n_taps, 0: without an end, counts for the last time at age n_taps
+// - 1; then what the system without an end holds of it is taken off.
 template <Purpose PURPOSE, class Weight>
 __device__ inline void sweep_item(
     i64 t, i64 n_ticks, i64 n_abs, i64 n_taps, ItemOf<Weight> item, const i32* run_tick, const i64* run_start,
@@ -153,8 +154,8 @@ __device__ inline ItemOf<Weight> item_of(
     return own;
 }
 
-// The tick from which on an item is stepped: that of its first input, but the first of all where neurons may move without
-// any, or where u = 0 is active.
+// The tick from which on an item is stepped: that of its first input, but the first of all where neurons may move
+// without any, or where u = 0 is active.
 template <Purpose PURPOSE, class Weight>
 __device__ __forceinline__ i64 begin_of(
     const ItemOf<Weight>& own, i64 moving, i64 n_ticks, const i32* run_tick, const Kept& kept)

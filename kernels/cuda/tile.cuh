@@ -1,5 +1,5 @@
-// A tile of 64 neurons is 64 threads, one a neuron, mostly of a block of their own; bits of all of them are the two words
-// of their warps.
+// A tile of 64 neurons is 64 threads, one a neuron, mostly of a block of their own; bits of all of them are the two
+// words of their warps.
 
 __device__ __forceinline__ bool is_first_of_warp() { return threadIdx.x % WARP == 0; }
 
@@ -32,9 +32,9 @@ __device__ __forceinline__ float widened(u16 bits)
 #endif
 }
 
-// Sum of rows[address[i]] for i in first..last-1, one after the other: the order, and so the bits, of the CPU. Eight of them
-// are waited for at once, and so are the last few. These have loads of their own that depend on no condition: with one for
-// every load of a common loop ptxas 13 waits for some before it begins others.
+// Sum of rows[address[i]] for i in first..last-1, one after the other: the order, and so the bits, of the CPU. Eight of
+// them are waited for at once, and so are the last few. These have loads of their own that depend on no condition: with
+// one for every load of a common loop ptxas 13 waits for some before it begins others.
 template <class Weight>
 __device__ inline float sum_rows(const Weight* rows, const i32* address, i64 first, i64 last)
 {

@@ -1,8 +1,8 @@
-// Spike lists in continuous time: by (sample, time, address) from the lists of neurons, behind stages, of patches, and by
-// address for gradients. Orders are made by sorting keys; see `Device.order`.
+// Spike lists in continuous time: by (sample, time, address) from the lists of neurons, behind stages, of patches, and
+// by address for gradients. Orders are made by sorting keys; see `Device.order`.
 
-// The spikes of all neurons, sample by sample and neuron by neuron: from where there was room for them, see `SpikeLists`,
-// to list_ptr[n_lists + 1].
+// The spikes of all neurons, sample by sample and neuron by neuron: from where there was room for them, see
+// `SpikeLists`, to list_ptr[n_lists + 1].
 extern "C" __global__ void list_times(
     i64 n_lists, i64 n_neurons, i64 room, const i64* spike_ptr, const i64* list_ptr, const double* spike_time,
     double* time, i32* address)
@@ -27,8 +27,8 @@ extern "C" __global__ void key_samples(i64 n_spikes, i64 n_samples, const i64* s
 
 // The spikes order[by_sample[0]], order[by_sample[1]], ...
 extern "C" __global__ void merge_times(
-    i64 n_spikes, const i64* order, const i64* by_sample, const double* item_time, const i32* item_address, double* time,
-    i32* address)
+    i64 n_spikes, const i64* order, const i64* by_sample, const double* item_time, const i32* item_address,
+    double* time, i32* address)
 {
     const i64 k = global_index();
     if (k >= n_spikes)
@@ -69,8 +69,8 @@ extern "C" __global__ void count_pairs(
     count[k] = reach_ptr[pixel + 1] - reach_ptr[pixel];
 }
 
-// patch[...] and spike[...], pair_ptr[k] on: the pairs of spike k and the patches that see it, reach_patch[reach_ptr[pixel]]
-// and on.
+// patch[...] and spike[...], pair_ptr[k] on: the pairs of spike k and the patches that see it,
+// reach_patch[reach_ptr[pixel]] and on.
 extern "C" __global__ void list_pairs(
     i64 n_spikes, i64 n_pixels, const i32* address, const i64* reach_ptr, const i32* reach_patch, const i64* pair_ptr,
     i32* patch, i64* spike)
@@ -85,11 +85,11 @@ extern "C" __global__ void list_pairs(
     }
 }
 
-// list_ptr[n_starts], where list patch * n_samples + sample begins among the pairs by patch, of which order[...] says where
-// they stand: pairs come by sample, and an order leaves what is equal as it is.
+// list_ptr[n_starts], where list patch * n_samples + sample begins among the pairs by patch, of which order[...] says
+// where they stand: pairs come by sample, and an order leaves what is equal as it is.
 extern "C" __global__ void find_lists(
-    i64 n_starts, i64 n_samples, i64 n_pairs, const i64* sample_ptr, const i32* patch, const i64* spike, const i64* order,
-    i64* list_ptr)
+    i64 n_starts, i64 n_samples, i64 n_pairs, const i64* sample_ptr, const i32* patch, const i64* spike,
+    const i64* order, i64* list_ptr)
 {
     const i64 list = global_index();
     if (list >= n_starts)
@@ -150,8 +150,8 @@ extern "C" __global__ void mark_own_spikes(
         atomicOr(&fired[item * n_ticks + tick], (u64)1 << at % TILE);
 }
 
-// row[...] = at[place] * n_ticks + tick of the spikes in the order of their keys, see `group_by_address`, and share[..., 2]:
-// what they count there, see `share_times` in kernels/cpu/times.py.
+// row[...] = at[place] * n_ticks + tick of the spikes in the order of their keys, see `group_by_address`, and
+// share[..., 2]: what they count there, see `share_times` in kernels/cpu/times.py.
 extern "C" __global__ void group_times_by_address(
     i64 n_spikes, i64 n_places, i64 n_ticks, double dt, const double* shares, const i32* at, const i64* key,
     const i64* order, const double* time, i32* row, float* share)

@@ -1,5 +1,6 @@
-// Rows of weights as kernels of tiles want them: those of a convolution from the weights that its positions share, times
-// what spikes count, in fewer bits; and what a constant input comes to. All keep the order of the host's operations.
+// Rows of weights as kernels of tiles want them: those of a convolution from the weights that its positions share,
+// times what spikes count, in fewer bits; and what a constant input comes to. All keep the order of the host's
+// operations.
 
 // rows[tiles, n_in, 64]: the weight that index says for every row and lane, 0 where it is -1.
 extern "C" __global__ void expand_rows(i64 n, const i32* index, const float* packed, float* rows)
@@ -17,8 +18,8 @@ extern "C" __global__ void scale_rows(i64 n, i64 n_in, const float* counts, cons
         rows[i] = weight[i] * counts[i / TILE % n_in];
 }
 
-// total[tiles, n_kinds, 64] = sum of weight times constant input of every row, over those that are inside of each kind of
-// border, one after the other. inside: u8[n_kinds, n_in].
+// total[tiles, n_kinds, 64] = sum of weight times constant input of every row, over those that are inside of each kind
+// of border, one after the other. inside: u8[n_kinds, n_in].
 extern "C" __global__ void constant_input(
     i64 n, i64 n_in, i64 n_kinds, const double* constant, const u8* inside, const float* weight, double* total)
 {
@@ -36,8 +37,8 @@ extern "C" __global__ void constant_input(
     total[i] = sum;
 }
 
-// What drives lane i of drive[tiles * n_patches, 4, 64]: its bias, if there is one, and its tile's constant input with the
-// kind of border that its patch has, if there is one.
+// What drives lane i of drive[tiles * n_patches, 4, 64]: its bias, if there is one, and its tile's constant input with
+// the kind of border that its patch has, if there is one.
 __device__ inline double given_at(
     i64 i, i64 n_patches, i64 n_kinds, i64 has_bias, i64 has_total, i32 neuron, const i64* kind, const double* bias,
     const double* total)
@@ -95,7 +96,8 @@ __device__ inline float unit_of(float most, bool is_whole)
 
 // scale[tiles, 64], what a unit of int8 (where is_whole) or of float16 weighs in each lane; a block of 1024 threads for
 // each tile, sixteen for each of its lanes.
-extern "C" __global__ void __launch_bounds__(1024) find_scales(i64 n_tiles, i64 n_in, i64 is_whole, const float* rows, float* scale)
+extern "C" __global__ void __launch_bounds__(1024) find_scales(
+    i64 n_tiles, i64 n_in, i64 is_whole, const float* rows, float* scale)
 {
     (void)n_tiles;
     __shared__ float largest[16][TILE];

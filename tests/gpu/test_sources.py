@@ -66,6 +66,11 @@ def test_many_threads_are_announced():
             assert f"__launch_bounds__({kernel.threads}) {name}(" in source.kernels_of(kernel.file), name
 
 
+def test_lines_are_no_longer_than_those_of_python():
+    for path in sorted(FOLDER.glob("*.cu*")):
+        assert max(map(len, path.read_text().splitlines())) <= 120, path.name
+
+
 def test_indices_are_of_64_bits():
     """The product of two of CUDA's unsigned ints wraps, and so does one that is widened after it."""
     product = re.compile(r"(?<!\(i64\))blockIdx\.x\s*\*")
