@@ -6,8 +6,9 @@ TILE = 64
 SIXTEEN = 16
 # Tiles whose spikes of a tick a thread of a GPU lists.
 TILES_A_GROUP = 16
-# Runs of input spikes that a block of a GPU sums up at the same time where only output spikes are wanted.
-RUNS_AT_ONCE = 4
+# Runs of input spikes that a wide block of a GPU sums up at the same time where only output spikes are wanted, and how
+# many of these blocks a multiprocessor runs at once; blocks of larger launches are not wide.
+RUNS_AT_ONCE, WIDE_BLOCKS = 4, 4
 # Ticks of one chunk of an active set: the bits of a word, and as many rows of 256 bytes as half a first-level cache.
 CHUNK = 64
 

@@ -194,7 +194,7 @@ extern "C" __global__ void delayed_lif_forward(
 
 // `delayed_forward` of a layer whose own spikes come back to it. state[samples, 4, tiles * 64], ring[samples, depth,
 // tiles * 64] and ready[samples, tiles * 64]: zero before.
-extern "C" __global__ void __launch_bounds__(1024) recurrent_forward(
+extern "C" __global__ void __launch_bounds__(1024, 1) recurrent_forward(
     i64 n_samples, i64 n_neurons, i64 n_in, i64 n_ticks, i64 n_abs, i64 depth, i64 delay_rows, i64 delay_columns,
     i64 own_delay_rows, i64 own_delay_columns, const i64* run_base, const i64* run_count, const i32* run_tick,
     const i64* run_start, const i32* address, const float* weight, const float* own_weight, const i32* delay,
@@ -207,7 +207,7 @@ extern "C" __global__ void __launch_bounds__(1024) recurrent_forward(
 }
 
 // `recurrent_forward` of leaky integrate-and-fire neurons; own_delay: of a tick or more.
-extern "C" __global__ void __launch_bounds__(1024) recurrent_lif_forward(
+extern "C" __global__ void __launch_bounds__(1024, 1) recurrent_lif_forward(
     i64 n_samples, i64 n_neurons, i64 n_in, i64 n_ticks, i64 n_abs, i64 depth, i64 delay_rows, i64 delay_columns,
     i64 own_delay_rows, i64 own_delay_columns, const i64* run_base, const i64* run_count, const i32* run_tick,
     const i64* run_start, const i32* address, const float* weight, const float* own_weight, const i32* delay,

@@ -33,7 +33,7 @@ __device__ inline void forward_active(
 }
 
 // Spikes of all items: fired[items, n_ticks], the bits of a tile's neurons that spike, zero before.
-extern "C" __global__ void dense_forward(
+extern "C" __global__ void __launch_bounds__(WIDE_THREADS, WIDE_BLOCKS) dense_forward(
     i64 n_items, i64 n_samples, i64 n_neurons, i64 n_in, i64 n_ticks, i64 n_abs, i64 n_taps, float reach,
     const float* weight, const float* gain, const i64* run_base, const i64* run_count, const i32* run_tick,
     const i64* run_start, const i32* address, const float* constants, const float* decays, u64* fired)
@@ -46,7 +46,7 @@ extern "C" __global__ void dense_forward(
 // `dense_forward` for neurons with a constant input, and for tiles in which some lanes are no neurons; likewise for
 // weights of int8 and, by their bits, of float16.
 #define DRIVEN_FORWARD(NAME, WEIGHT)                                                                                   \
-    extern "C" __global__ void NAME(                                                                                   \
+    extern "C" __global__ void __launch_bounds__(WIDE_THREADS, WIDE_BLOCKS) NAME(                                      \
         i64 n_items, i64 n_samples, i64 n_neurons, i64 n_in, i64 n_ticks, i64 n_abs, i64 n_taps, i64 moving,           \
         i64 n_batch, float reach, const WEIGHT* weight, const float* gain, const i64* run_base, const i64* run_count,  \
         const i32* run_tick, const i64* run_start, const i32* address, const float* constants, const float* decays,    \

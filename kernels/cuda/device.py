@@ -6,12 +6,10 @@ import functools
 import numpy as np
 
 from eventsim.kernels.cuda import source
-from eventsim.kernels.layout import TILE
+from eventsim.kernels.layout import TILE, WIDE_BLOCKS
 from eventsim.kernels.spec.cuda import KERNELS
 
 _CLOCK_RATE = 13  # cudaDevAttrClockRate, in kHz; CUDA 13 no longer has it among the properties
-# Blocks on a multiprocessor up to which wide ones, of 256 threads with some 60 registers each, all run at once.
-_FEW_BLOCKS = 4
 # Shared memory that a tile takes in the backward pass, with what the system takes of it.
 _SHARED_BYTES = 19 << 10
 
@@ -111,7 +109,7 @@ class Device:
         if not blocks:
             return
         before = None if self._marks is None else self._mark()
-        is_wide = blocks <= _FEW_BLOCKS * self.multiprocessors
+        is_wide = blocks <= WIDE_BLOCKS * self.multiprocessors
         self._run(kernel, blocks, entry.threads * (entry.wide if is_wide else 1), arguments)
         if before is not None:
             self._marks.append((kernel, before, self._mark()))

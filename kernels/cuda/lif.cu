@@ -107,7 +107,7 @@ __device__ inline void lif(
 
 // Spikes of all items, see `driven_forward`.
 #define LIF_FORWARD(NAME, WEIGHT)                                                                                      \
-    extern "C" __global__ void NAME(                                                                                   \
+    extern "C" __global__ void __launch_bounds__(WIDE_THREADS, WIDE_BLOCKS) NAME(                                      \
         i64 n_items, i64 n_samples, i64 n_neurons, i64 n_in, i64 n_ticks, i64 n_abs, i64 moving, i64 n_batch,          \
         const WEIGHT* weight, const float* gain, const i64* run_base, const i64* run_count, const i32* run_tick,       \
         const i64* run_start, const i32* address, const float* constants, const float* decays, const float* drive,     \

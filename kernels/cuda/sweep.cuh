@@ -2,6 +2,10 @@
 // keeps, so that the bits are the same. A block has 64 threads, one a neuron; where only spikes are wanted, and there
 // are few blocks, it has as many for each of RUNS_AT_ONCE: see `sum_of_run`.
 
+// Threads of a wide block. Kernels say that WIDE_BLOCKS of them have to fit a multiprocessor, which leaves ptxas the
+// registers in which eight rows can be on their way.
+#define WIDE_THREADS (RUNS_AT_ONCE * TILE)
+
 // What a sweep is for: spikes; those, and what u is where low <= u < high; or, once more, what rho is in every tick.
 enum Purpose { SPIKES, SPIKES_AND_ACTIVE, RHO };
 
@@ -54,14 +58,14 @@ __device__ __forceinline__ float sum_of_run(
 {
     const int at_once = blockDim.x / TILE;
     if (PURPOSE != SPIKES || at_once == 1)
-        return sum_rows(item.rows, address, run_start[run], run_start[run + 1]);
+        return sum_rows_together(item.rows, address, run_start[run], run_start[run + 1]);
     __shared__ float sums[RUNS_AT_ONCE][TILE];
     const int lane = threadIdx.x % TILE;
     if (run == *known) {
         const i64 own = run + threadIdx.x / TILE;
         __syncthreads();  // sums before may still be read
         if (own < item.run_end)
-            sums[own - run][lane] = sum_rows(item.rows, address, run_start[own], run_start[own + 1]);
+            sums[own - run][lane] = sum_rows_together(item.rows, address, run_start[own], run_start[own + 1]);
         __syncthreads();
         *known = run + at_once;
     }
@@ -111,7 +115,7 @@ __device__ inline void sweep_item(
             next = item.run < item.run_end ? run_tick[item.run] : n_ticks;
         }
         if (n_taps > 0 && ended < item.run && run_tick[ended] == t - (n_taps - 1)) {
-            const float total = sum_rows(item.rows, address, run_start[ended], run_start[ended + 1]);
+            const float total = sum_rows_together(item.rows, address, run_start[ended], run_start[ended + 1]);
             s.p = s.p - c.cut_p * total;
             s.q = s.q - c.cut_q * total;
             ended++;

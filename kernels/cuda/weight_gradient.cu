@@ -175,7 +175,7 @@ extern "C" __global__ void __launch_bounds__(64) collect(
 
 // part[samples, n_tiles, 64], g over time of every sample that is held. On the exact clock, is_timed, the integral of
 // what g and ramp count between ticks: integral[2] is that over a tick.
-extern "C" __global__ void sum_over_time(
+extern "C" __global__ void __launch_bounds__(TILE, 1) sum_over_time(
     i64 n_items, i64 n_tiles, i64 n_ticks, i64 is_timed, const float* integral, const float* g, const float* ramp,
     float* part)
 {
@@ -192,7 +192,7 @@ extern "C" __global__ void sum_over_time(
 
 // Add part[parts, n_rows, 64] to total[groups, n_rows, 64], to each group one after the other the parts
 // group_first[group]..group_first[group + 1]-1, as far as they are among part_first..part_last-1, which are there.
-extern "C" __global__ void add_parts(
+extern "C" __global__ void __launch_bounds__(256, 1) add_parts(
     i64 n, i64 n_rows, i64 part_first, i64 part_last, const i64* group_first, const float* part, float* total)
 {
     const i64 k = global_index(), size = n_rows * TILE, group = k / size;

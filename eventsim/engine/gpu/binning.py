@@ -10,6 +10,8 @@ from eventsim.spikes import Spikes
 
 def bin_events(device, events, dt, n_ticks, mode) -> tuple[DeviceSpikes, BinningReport]:
     """What `eventsim.data.encoders.bin_events` gives, with the spikes on a device."""
+    dt = checks.milliseconds("dt", dt)
+    n_ticks = None if n_ticks is None else checks.whole_number("n_ticks", n_ticks, 0)
     checks.choice("mode", mode, MODES)
     t, step = on_grid(events, dt)
     n_ticks = ticks_to_last(t, step, dt) if n_ticks is None else n_ticks

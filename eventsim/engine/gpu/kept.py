@@ -11,13 +11,18 @@ _kept = weakref.WeakKeyDictionary()
 def kept(device, owner, name, make, of=()):
     """An array of the device with what ``make()`` gives on the host, made once for every ``owner`` and ``name``.
 
-    It lives as long as the owner, and nobody may write to it. It is made anew where it is ``of`` other objects.
+    It lives as long as the owner, and nobody may write to it. It is made anew where it is ``of`` other objects, or of
+    another number.
     """
     arrays = _kept.setdefault(owner, {})
     found = arrays.get((device, name))
-    if found is None or any(old is not new for old, new in zip(found[0], of, strict=True)):
+    if found is None or not all(map(_is_same, found[0], of)):
         found = arrays[device, name] = of, device.put(make())
     return found[1]
+
+
+def _is_same(old, new):
+    return old is new or (isinstance(new, int) and old == new)
 
 
 def reach_of(device, patches) -> list:

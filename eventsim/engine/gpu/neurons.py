@@ -44,8 +44,8 @@ def on_ticks(device, neuron, like, taps=0) -> dict:
     out = {
         "n_ticks": like.n_ticks, "n_abs": neuron.dead_ticks(like.dt),
         "constants": kept(device, neuron, ("constants", like.dt, taps), lambda: constants),
-        "decays": kept(device, neuron, ("decays", like.dt, taps, like.n_ticks),
-                       lambda: _decays(neuron, constants, like.n_ticks)),
+        "decays": kept(device, neuron, ("decays", like.dt, taps), lambda: _decays(neuron, constants, like.n_ticks),
+                       of=(int(like.n_ticks),)),
     }
     if neuron.family == "srm":
         out["reach"] = 1.0 / (math.e * max(-math.log(float(constants[ALPHA_SYN])), _LEAST_DECAY))
