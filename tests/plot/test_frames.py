@@ -85,7 +85,7 @@ def extents(figure, artists):
 
 @pytest.mark.parametrize(("size", "n"), [
     ((34, 34), 1), ((34, 34), 5), ((34, 34), 100), ((320, 240), 4), ((320, 240), 60), ((1280, 720), 1),
-    ((1280, 720), 200),
+    ((1280, 720), 100),
 ])
 def test_titles_and_legend_have_room(rng, size, n):
     """However many frames: no title is cut or touches the next, and the legend lies within the page."""
