@@ -11,6 +11,7 @@
 
 struct ChunkLists {
     i64 is_again, entry_room, pair_room;
+    float u_low, u_high;  // potentials that count as active: from the one on, below the other
     float rho_width, rho_peak;
     u64* used;                         // [2], entries and pairs of all chunks, those that do not fit among them
     i64 *entry_place, *pair_place;     // [blocks], where each of them stands, -1 where it does not fit
@@ -19,6 +20,8 @@ struct ChunkLists {
     u8* entry_lane;
     u64* entry_ticks;
     float* rho;
+
+    __device__ bool counts(float u) const { return u >= u_low && !(u >= u_high); }
 };
 
 struct OwnChunk {
@@ -33,14 +36,15 @@ struct OwnChunk {
     {
     }
 
-    // Keep what is active of a tick, which is not before any that was told of; all 64 threads together.
-    __device__ void keep(i64 t, float u, bool is_active)
+    // Keep what is active of a tick, which is not before any that was told of, among neurons that may be; all 64
+    // threads together.
+    __device__ void keep(i64 t, float u, bool may_be_active)
     {
         if (t / CHUNK != chunk) {
             close();
             chunk = t / CHUNK;
         }
-        if (is_active) {
+        if (may_be_active && lists->counts(u)) {
             ticks |= (u64)1 << t % CHUNK;
             *in_chunk(t % CHUNK, threadIdx.x) = u;
         }

@@ -18,14 +18,14 @@ __device__ inline void forward(
 // The same, keeping what is active.
 __device__ inline void forward_active(
     i64 n_samples, i64 n_neurons, i64 n_in, i64 n_ticks, i64 n_abs, i64 n_taps, i64 moving, i64 n_batch,
-    const ChunkLists& lists, float u_low, float u_high, float reach, const float* weight, const float* gain,
+    const ChunkLists& lists, float reach, const float* weight, const float* gain,
     const i64* run_base, const i64* run_count, const i32* run_tick, const i64* run_start, const i32* address,
     const float* constants, const float* decays, const float* drive, u64* fired)
 {
     if (is_done(lists, blockIdx.x))
         return;
     OwnChunk chunk(lists, blockIdx.x, n_ticks, constants[THETA]);
-    const Kept kept = {u_low, u_high, &chunk, nullptr, 0.0f, 0.0f};
+    const Kept kept = {&chunk, nullptr, 0.0f, 0.0f};
     forward<SPIKES_AND_ACTIVE>(n_samples, n_neurons, n_in, n_ticks, n_abs, n_taps, moving, n_batch, kept, reach, weight,
                                gain, run_base, run_count, run_tick, run_start, address, constants, decays, drive,
                                fired);
@@ -72,9 +72,9 @@ extern "C" __global__ void dense_forward_active(
 {
     (void)n_items;
     const ChunkLists lists = {
-        is_again, entry_room, pair_room, rho_width, rho_peak, used, entry_place, pair_place, block_entries, block_pairs,
-        is_short, entry_lane, entry_ticks, rho};
-    forward_active(n_samples, n_neurons, n_in, n_ticks, n_abs, n_taps, 0, 1, lists, u_low, u_high, reach, weight, gain,
+        is_again, entry_room, pair_room, u_low, u_high, rho_width, rho_peak, used, entry_place, pair_place,
+        block_entries, block_pairs, is_short, entry_lane, entry_ticks, rho};
+    forward_active(n_samples, n_neurons, n_in, n_ticks, n_abs, n_taps, 0, 1, lists, reach, weight, gain,
                    run_base, run_count, run_tick, run_start, address, constants, decays, nullptr, fired);
 }
 
@@ -88,8 +88,8 @@ extern "C" __global__ void driven_forward_active(
 {
     (void)n_items;
     const ChunkLists lists = {
-        is_again, entry_room, pair_room, rho_width, rho_peak, used, entry_place, pair_place, block_entries, block_pairs,
-        is_short, entry_lane, entry_ticks, rho};
-    forward_active(n_samples, n_neurons, n_in, n_ticks, n_abs, n_taps, moving, n_batch, lists, u_low, u_high, reach,
+        is_again, entry_room, pair_room, u_low, u_high, rho_width, rho_peak, used, entry_place, pair_place,
+        block_entries, block_pairs, is_short, entry_lane, entry_ticks, rho};
+    forward_active(n_samples, n_neurons, n_in, n_ticks, n_abs, n_taps, moving, n_batch, lists, reach,
                    weight, gain, run_base, run_count, run_tick, run_start, address, constants, decays, drive, fired);
 }

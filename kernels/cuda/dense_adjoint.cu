@@ -14,7 +14,7 @@ extern "C" __global__ void recompute_rho(
     const i64 item = held_item(blockIdx.x, n_batch, sample_first, sample_last);
     const Item own = item_of(item, n_samples, n_neurons, n_in, n_batch, weight, gain, run_base, run_count, drive);
     float* own_g = g + (i64)blockIdx.x * n_ticks * TILE;
-    const Kept kept = {0.0f, 0.0f, nullptr, own_g, rho_width, rho_peak};
+    const Kept kept = {nullptr, own_g, rho_width, rho_peak};
     sweep_item<RHO>(0, n_ticks, n_abs, n_taps, own, run_tick, run_start, address,
                     srm_constants(constants, decays, reach, n_ticks), kept, nullptr);
 }

@@ -135,16 +135,17 @@ extern "C" __global__ void exact_forward(
 // spiked.
 extern "C" __global__ void exact_forward_active(
     i64 n_items, i64 n_samples, i64 n_neurons, i64 n_in, i64 n_ticks, i64 is_again, i64 entry_room, i64 pair_room,
-    double dt, float u_low, float u_high, float rho_width, float rho_peak, const float* weight, const i32* neuron, const
-    double* theta, const float* least, const i32* address, const i64* window_base, const i64* window_count, const
-    double* window, const i64* window_event, const double* coefficient, const float* upper, const double* constants, i64
-    room, const i64* spike_ptr, i64* spike_count, i64* totals, double* spike_time, u64* used, i64* entry_place, i64*
-    pair_place, i64* block_entries, i64* block_pairs, u8* is_short, u8* entry_lane, u64* entry_ticks, float* rho)
+    double dt, float u_low, float u_high, float rho_width, float rho_peak, const float* weight, const i32* neuron,
+    const double* theta, const float* least, const i32* address, const i64* window_base, const i64* window_count,
+    const double* window, const i64* window_event, const double* coefficient, const float* upper,
+    const double* constants, i64 room, const i64* spike_ptr, i64* spike_count, i64* totals, double* spike_time,
+    u64* used, i64* entry_place, i64* pair_place, i64* block_entries, i64* block_pairs, u8* is_short, u8* entry_lane,
+    u64* entry_ticks, float* rho)
 {
     (void)n_items;
     const ChunkLists lists = {
-        is_again, entry_room, pair_room, rho_width, rho_peak, used, entry_place, pair_place, block_entries, block_pairs,
-        is_short, entry_lane, entry_ticks, rho};
+        is_again, entry_room, pair_room, u_low, u_high, rho_width, rho_peak, used, entry_place, pair_place,
+        block_entries, block_pairs, is_short, entry_lane, entry_ticks, rho};
     if (is_done(lists, blockIdx.x))
         return;
     OwnChunk chunk(lists, blockIdx.x, n_ticks, (float)constants[EXACT_THETA]);
@@ -155,7 +156,7 @@ extern "C" __global__ void exact_forward_active(
     const float fall = (float)exp(-constants[EXACT_MU] * dt);
     Sampled sampled = {0.0, 0.0f, 0.0f};
     if (n_ticks > 0)
-        chunk.keep(0, 0.0f, n.is_neuron() && u_low <= 0.0f && 0.0f < u_high);
+        chunk.keep(0, 0.0f, n.is_neuron());
     InTurn turn(n, given, sample);
     while (const double* own = turn.advance(n, constants)) {
         const i64 tick = (i64)own[AT_TICK];
@@ -164,7 +165,7 @@ extern "C" __global__ void exact_forward_active(
         bool is_awake;
         const float now = sampled.at_tick(
             n, own[WINDOW_END], (double)(tick - 1) * dt, fall, constants, &is_awake);
-        chunk.keep(tick, now, n.is_neuron() && now >= u_low && !(now >= u_high) && is_awake);
+        chunk.keep(tick, now, n.is_neuron() && is_awake);
     }
     chunk.close();
     n.finish(given.count[sample], spike_count, totals);

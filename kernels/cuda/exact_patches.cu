@@ -84,17 +84,17 @@ extern "C" __global__ void exact_patches_forward(
 // `exact_patches_forward` that keeps what is active, see `exact_forward_active`. From a tick on a tile is at rest where
 // no potential can become active before the next input.
 extern "C" __global__ void exact_patches_forward_active(
-    i64 n_items, i64 n_samples, i64 n_batch, i64 n_neurons, i64 n_in, i64 n_ticks, i64 is_again, i64 entry_room, i64
-    pair_room, double dt, double longest, double longest_silence, float u_low, float u_high, float rho_width, float
-    rho_peak, const float* weight, const i32* neuron, const double* theta, const float* least, const i32* address, const
-    double* time, const i64* sample_ptr, const double* constants, i64 room, const i64* spike_ptr, i64* spike_count, i64*
-    totals, double* spike_time, u64* used, i64* entry_place, i64* pair_place, i64* block_entries, i64* block_pairs, u8*
-    is_short, u8* entry_lane, u64* entry_ticks, float* rho)
+    i64 n_items, i64 n_samples, i64 n_batch, i64 n_neurons, i64 n_in, i64 n_ticks, i64 is_again, i64 entry_room,
+    i64 pair_room, double dt, double longest, double longest_silence, float u_low, float u_high, float rho_width,
+    float rho_peak, const float* weight, const i32* neuron, const double* theta, const float* least, const i32* address,
+    const double* time, const i64* sample_ptr, const double* constants, i64 room, const i64* spike_ptr,
+    i64* spike_count, i64* totals, double* spike_time, u64* used, i64* entry_place, i64* pair_place, i64* block_entries,
+    i64* block_pairs, u8* is_short, u8* entry_lane, u64* entry_ticks, float* rho)
 {
     (void)n_items;
     const ChunkLists lists = {
-        is_again, entry_room, pair_room, rho_width, rho_peak, used, entry_place, pair_place, block_entries, block_pairs,
-        is_short, entry_lane, entry_ticks, rho};
+        is_again, entry_room, pair_room, u_low, u_high, rho_width, rho_peak, used, entry_place, pair_place,
+        block_entries, block_pairs, is_short, entry_lane, entry_ticks, rho};
     if (is_done(lists, blockIdx.x))
         return;
     OwnChunk chunk(lists, blockIdx.x, n_ticks, (float)constants[EXACT_THETA]);
@@ -108,7 +108,7 @@ extern "C" __global__ void exact_patches_forward_active(
     Ahead ahead = {address, time, sample_ptr[list], sample_ptr[list + 1]};
     Sampled sampled = {0.0, 0.0f, 0.0f};
     if (n_ticks > 0)
-        chunk.keep(0, 0.0f, n.is_neuron() && u_low <= 0.0f && 0.0f < u_high);
+        chunk.keep(0, 0.0f, n.is_neuron());
     double t = 0.0;
     i64 tick = 0, windows = 0;
     while (t < end) {
@@ -136,7 +136,7 @@ extern "C" __global__ void exact_patches_forward_active(
         const float fall = sampled.at == since ? a_tick : (float)exp(-constants[EXACT_MU] * (t - sampled.at));
         bool is_awake;
         const float now = sampled.at_tick(n, t, since, fall, constants, &is_awake);
-        chunk.keep(tick, now, n.is_neuron() && now >= u_low && !(now >= u_high) && is_awake);
+        chunk.keep(tick, now, n.is_neuron() && is_awake);
     }
     chunk.close();
     n.finish(windows, spike_count, totals);

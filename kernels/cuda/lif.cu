@@ -78,7 +78,7 @@ __device__ inline void sweep_lif(
         }
         t++;
         if (may_rest && next - t >= GAP && (PURPOSE == SPIKES || t > landing) && rests(c, s, limit)) {
-            if (PURPOSE == RHO || (PURPOSE == SPIKES_AND_ACTIVE && !rests(c, s, lowered(kept.low)))) {
+            if (PURPOSE == RHO || (PURPOSE == SPIKES_AND_ACTIVE && !rests(c, s, lowered(kept.low())))) {
                 landing = next;
                 leap = next - t;
                 left = s;
@@ -133,12 +133,12 @@ extern "C" __global__ void lif_forward_active(
 {
     (void)n_items;
     const ChunkLists lists = {
-        is_again, entry_room, pair_room, rho_width, rho_peak, used, entry_place, pair_place, block_entries, block_pairs,
-        is_short, entry_lane, entry_ticks, rho};
+        is_again, entry_room, pair_room, u_low, u_high, rho_width, rho_peak, used, entry_place, pair_place,
+        block_entries, block_pairs, is_short, entry_lane, entry_ticks, rho};
     if (is_done(lists, blockIdx.x))
         return;
     OwnChunk chunk(lists, blockIdx.x, n_ticks, constants[THETA]);
-    const Kept kept = {u_low, u_high, &chunk, nullptr, 0.0f, 0.0f};
+    const Kept kept = {&chunk, nullptr, 0.0f, 0.0f};
     lif<SPIKES_AND_ACTIVE>(blockIdx.x, n_samples, n_neurons, n_in, n_ticks, n_abs, moving, n_batch, kept, weight, gain,
                            run_base, run_count, run_tick, run_start, address, constants, decays, drive, fired);
     chunk.close();
@@ -153,7 +153,7 @@ extern "C" __global__ void replay_lif(
 {
     (void)n_items;
     float* own_g = g + (i64)blockIdx.x * n_ticks * TILE;
-    const Kept kept = {0.0f, 0.0f, nullptr, own_g, rho_width, rho_peak};
+    const Kept kept = {nullptr, own_g, rho_width, rho_peak};
     lif<RHO>(held_item(blockIdx.x, n_batch, sample_first, sample_last), n_samples, n_neurons, n_in, n_ticks, n_abs,
              moving, n_batch, kept, weight, gain, run_base, run_count, run_tick, run_start, address, constants, decays,
              drive, nullptr);

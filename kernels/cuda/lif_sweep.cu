@@ -99,17 +99,17 @@ extern "C" __global__ void lif_exact_forward(
 // `exact_forward_active` for them.
 extern "C" __global__ void lif_exact_forward_active(
     i64 n_items, i64 n_samples, i64 n_neurons, i64 n_in, i64 n_ticks, i64 is_again, i64 entry_room, i64 pair_room,
-    double dt, float u_low, float u_high, float rho_width, float rho_peak, const float* weight, const i32* neuron, const
-    double* theta, const float* least, const i32* address, const i64* window_base, const i64* window_count, const
-    double* window, const i64* window_step, const double* step, const i64* step_event, const double* coefficient, const
-    float* upper, const double* constants, i64 room, const i64* spike_ptr, i64* spike_count, i64* totals, double*
-    spike_time, u64* used, i64* entry_place, i64* pair_place, i64* block_entries, i64* block_pairs, u8* is_short, u8*
-    entry_lane, u64* entry_ticks, float* rho)
+    double dt, float u_low, float u_high, float rho_width, float rho_peak, const float* weight, const i32* neuron,
+    const double* theta, const float* least, const i32* address, const i64* window_base, const i64* window_count,
+    const double* window, const i64* window_step, const double* step, const i64* step_event, const double* coefficient,
+    const float* upper, const double* constants, i64 room, const i64* spike_ptr, i64* spike_count, i64* totals,
+    double* spike_time, u64* used, i64* entry_place, i64* pair_place, i64* block_entries, i64* block_pairs,
+    u8* is_short, u8* entry_lane, u64* entry_ticks, float* rho)
 {
     (void)n_items;
     const ChunkLists lists = {
-        is_again, entry_room, pair_room, rho_width, rho_peak, used, entry_place, pair_place, block_entries, block_pairs,
-        is_short, entry_lane, entry_ticks, rho};
+        is_again, entry_room, pair_room, u_low, u_high, rho_width, rho_peak, used, entry_place, pair_place,
+        block_entries, block_pairs, is_short, entry_lane, entry_ticks, rho};
     if (is_done(lists, blockIdx.x))
         return;
     OwnChunk chunk(lists, blockIdx.x, n_ticks, (float)constants[EXACT_THETA]);
@@ -127,7 +127,7 @@ extern "C" __global__ void lif_exact_forward_active(
         if (0 <= tick && tick < n_ticks) {
             bool is_awake;
             const float now = at_tick(n, (double)tick * dt, (double)(tick - 1) * dt, constants, &is_awake);
-            chunk.keep(tick, now, n.is_neuron() && now >= u_low && !(now >= u_high) && is_awake);
+            chunk.keep(tick, now, n.is_neuron() && is_awake);
             next = tick + 1;
         }
         run_window(n, own, with_current, (double)next * dt, constants);

@@ -11,10 +11,11 @@ enum Purpose { SPIKES, SPIKES_AND_ACTIVE, RHO };
 
 // What a sweep keeps for the backward pass.
 struct Kept {
-    float low, high;            // SPIKES_AND_ACTIVE
-    OwnChunk* chunk;            // of the same
+    OwnChunk* chunk;            // SPIKES_AND_ACTIVE
     float* rho;                 // RHO: [n_ticks, 64]
     float rho_width, rho_peak;  // of the same
+
+    __device__ float low() const { return chunk->lists->u_low; }
 };
 
 // What a tile gets and has: its weights, its sample's runs of input spikes, and its lane's column of the drive, or
@@ -41,7 +42,7 @@ template <Purpose PURPOSE>
 __device__ __forceinline__ void keep(const Kept& kept, i64 t, float u, float theta, bool may_fire, bool is_awake)
 {
     if (PURPOSE == SPIKES_AND_ACTIVE)
-        kept.chunk->keep(t, u, may_fire && u >= kept.low && !(u >= kept.high));
+        kept.chunk->keep(t, u, may_fire);
     if (PURPOSE == RHO)  // that of minus infinity vanishes, as it should in dead ticks
         kept.rho[t * TILE + threadIdx.x] =
             surrogate(is_awake ? u : MINUS_INFINITY, theta, kept.rho_width, kept.rho_peak);
@@ -58,14 +59,14 @@ __device__ __forceinline__ float sum_of_run(
 {
     const int at_once = blockDim.x / TILE;
     if (PURPOSE != SPIKES || at_once == 1)
-        return sum_rows_together(item.rows, address, run_start[run], run_start[run + 1]);
+        return sum_rows<true>(item.rows, address, run_start[run], run_start[run + 1]);
     __shared__ float sums[RUNS_AT_ONCE][TILE];
     const int lane = threadIdx.x % TILE;
     if (run == *known) {
         const i64 own = run + threadIdx.x / TILE;
         __syncthreads();  // sums before may still be read
         if (own < item.run_end)
-            sums[own - run][lane] = sum_rows_together(item.rows, address, run_start[own], run_start[own + 1]);
+            sums[own - run][lane] = sum_rows<true>(item.rows, address, run_start[own], run_start[own + 1]);
         __syncthreads();
         *known = run + at_once;
     }
@@ -115,7 +116,7 @@ __device__ inline void sweep_item(
             next = item.run < item.run_end ? run_tick[item.run] : n_ticks;
         }
         if (n_taps > 0 && ended < item.run && run_tick[ended] == t - (n_taps - 1)) {
-            const float total = sum_rows_together(item.rows, address, run_start[ended], run_start[ended + 1]);
+            const float total = sum_rows<true>(item.rows, address, run_start[ended], run_start[ended + 1]);
             s.p = s.p - c.cut_p * total;
             s.q = s.q - c.cut_q * total;
             ended++;
@@ -126,7 +127,7 @@ __device__ inline void sweep_item(
             to = run_tick[ended] + n_taps - 1;
         if (to - t >= GAP && (PURPOSE == SPIKES || t > landing) && stays_below(c, s, limit, base, slack)) {
             if (PURPOSE == RHO
-                || (PURPOSE == SPIKES_AND_ACTIVE && !stays_below(c, s, lowered(kept.low), base, slack))) {
+                || (PURPOSE == SPIKES_AND_ACTIVE && !stays_below(c, s, lowered(kept.low()), base, slack))) {
                 landing = to;
                 leap = to - t;
                 left = s;
@@ -164,7 +165,7 @@ template <Purpose PURPOSE, class Weight>
 __device__ __forceinline__ i64 begin_of(
     const ItemOf<Weight>& own, i64 moving, i64 n_ticks, const i32* run_tick, const Kept& kept)
 {
-    if (moving || PURPOSE == RHO || (PURPOSE == SPIKES_AND_ACTIVE && kept.low <= 0.0f && 0.0f < kept.high))
+    if (moving || PURPOSE == RHO || (PURPOSE == SPIKES_AND_ACTIVE && kept.chunk->lists->counts(0.0f)))
         return 0;
     return own.run < own.run_end ? run_tick[own.run] : n_ticks;
 }

@@ -33,54 +33,30 @@ __device__ __forceinline__ float widened(u16 bits)
 }
 
 // Sum of rows[address[i]] for i in first..last-1, one after the other: the order, and so the bits, of the CPU. Eight of
-// them are waited for at once, and so are the last few.
-template <class Weight>
+// them are waited for at once, and so are the last few. Where whole warps ask together each thread loads an address:
+// with as many loads of addresses as of rows ptxas 13 waits for some rows before it begins others.
+template <bool IS_WHOLE_WARP = false, class Weight>
 __device__ inline float sum_rows(const Weight* rows, const i32* address, i64 first, i64 last)
-{
-    const Weight* own = rows + threadIdx.x % TILE;
-    decltype(widened(*own)) total = 0;
-    i64 i = first;
-    for (; i + 8 <= last; i += 8) {
-        Weight row[8];
-        for (int k = 0; k < 8; k++)
-            row[k] = own[(i64)address[i + k] * TILE];
-        for (int k = 0; k < 8; k++)
-            total = total + widened(row[k]);
-    }
-    if (i < last) {
-        const int n = (int)(last - i);
-        Weight row[7];
-        for (int k = 0; k < 7; k++)
-            row[k] = own[(i64)address[i + (k < n ? k : n - 1)] * TILE];
-        for (int k = 0; k < 7; k++)
-            total = k < n ? total + widened(row[k]) : total;
-    }
-    return (float)total;
-}
-
-// The same, asked for by whole warps, whose threads load an address each: with as many loads of addresses as of rows
-// ptxas 13 waits for some rows before it begins others.
-template <class Weight>
-__device__ inline float sum_rows_together(const Weight* rows, const i32* address, i64 first, i64 last)
 {
     const Weight* own = rows + threadIdx.x % TILE;
     const int member = threadIdx.x % 8;
     decltype(widened(*own)) total = 0;
     i64 i = first;
     for (; i + 8 <= last; i += 8) {
-        const i32 at = address[i + member];
+        const i32 at = IS_WHOLE_WARP ? address[i + member] : 0;
         Weight row[8];
         for (int k = 0; k < 8; k++)
-            row[k] = own[(i64)__shfl_sync(EVERY_LANE, at, k) * TILE];
+            row[k] = own[(i64)(IS_WHOLE_WARP ? __shfl_sync(EVERY_LANE, at, k) : address[i + k]) * TILE];
         for (int k = 0; k < 8; k++)
             total = total + widened(row[k]);
     }
     if (i < last) {
         const int n = (int)(last - i);
-        const i32 at = address[i + (member < n ? member : n - 1)];
+        const i32 at = IS_WHOLE_WARP ? address[i + (member < n ? member : n - 1)] : 0;
         Weight row[7];
         for (int k = 0; k < 7; k++)
-            row[k] = own[(i64)__shfl_sync(EVERY_LANE, at, k) * TILE];
+            row[k] = own[(i64)(IS_WHOLE_WARP ? __shfl_sync(EVERY_LANE, at, k)
+                                             : address[i + (k < n ? k : n - 1)]) * TILE];
         for (int k = 0; k < 7; k++)
             total = k < n ? total + widened(row[k]) : total;
     }
