@@ -115,12 +115,13 @@ def run(scene: Scene, device, rates: Rates) -> dict:
     }
     alone = seconds(_waited(device, lambda: forward(scene.network, one)), _LATENCY_RUNS, warm_up=5)
     trace = forward(scene.network, scene.spikes, supports=scene.supports)
+    work = floors(scene, trace)
     out = {"activity": scene.activity(), "synops": trace.synops / samples,
            "latency": {"median": float(np.median(alone)), "p99": float(np.quantile(alone, 0.99)),
                        "runs": _LATENCY_RUNS}}
     for name, task in tasks.items():
         out[name] = median(_waited(device, task)) / samples
-        out[f"{name}_phases"] = phases(device, task, out[name], samples, floors(scene, trace), rates)
+        out[f"{name}_phases"] = phases(device, task, out[name], samples, work, rates)
     return out
 
 
